@@ -1,0 +1,16 @@
+"""Checks of settings that several modules make."""
+
+from collections.abc import Collection
+
+
+def check_choice(where: str, name: str, value: str, choices: Collection[str]) -> None:
+    """RAISES: ValueError naming the setting and what it may be, if it is none of these."""
+    if value not in choices:
+        raise ValueError(f"{where}: '{name}' must be one of {', '.join(choices)}, but is {value!r}.")
+
+
+def check_positive(where: str, **values: int | None) -> None:
+    """RAISES: ValueError naming the setting that is below 1."""
+    for name, value in values.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{where}: '{name}' must be 1 or more, but is {value}.")

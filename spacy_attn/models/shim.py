@@ -1,0 +1,175 @@
+"""Thinc's interface to a torch module, with what its own shim leaves out."""
+
+import contextlib
+import copy
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+import safetensors.torch
+import srsly
+import torch
+from thinc.api import Optimizer, PyTorchGradScaler, PyTorchShim, torch2xp, xp2torch
+from thinc.shims.shim import Shim
+from thinc.util import get_torch_default_device
+
+
+class SizedModule(Protocol):
+    """A torch module that can be built again from its stored sizes."""
+
+    sizes: Any
+
+
+class TorchShim(PyTorchShim):
+    """Holds a torch module that is built late, averaged, resized, stored and used in child processes.
+
+    Beyond `thinc.api.PyTorchShim`:
+
+    - The module does not exist before `set_module` (called by a layer's `init`) or `from_bytes`.
+    - `use_params` knows the keys under which `Optimizer.averages` files torch parameters, so that
+      `use_averages = true` takes effect.
+    - A module replaced by another one (re-initialised, resized, loaded) gets fresh optimizer state.
+    - Weights are stored with safetensors beside the sizes the module is rebuilt from; nothing is
+      unpickled on loading.
+    - In a child process it keeps to one thread (see `_keep_child_to_one_thread`).
+
+    build: Makes a module from its stored sizes; a module-level function, so that the shim pickles.
+    mixed_precision: Whether to run in mixed precision, on a GPU.
+    grad_scaler: Gradient scaler for mixed precision; None for the default one.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[Mapping[str, Any]], torch.nn.Module],
+        *,
+        mixed_precision: bool = False,
+        grad_scaler: PyTorchGradScaler | None = None,
+    ) -> None:
+        super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
+        self._build = build
+        self._generation = 0
+        self._process = os.getpid()
+        self._unpickled = False
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """The torch module. RAISES: ValueError where there is none yet."""
+        if self._model is None:
+            raise ValueError("The torch model has no weights yet: initialize or load it first.")
+        return self._model
+
+    @property
+    def has_module(self) -> bool:
+        return self._model is not None
+
+    def set_module(self, module: torch.nn.Module) -> None:
+        """Put a module into place, on the device that is in use."""
+        device = get_torch_default_device()
+        self._model = module.to(device)
+        self._grad_scaler.to_(device)
+        # Moments and averages of the old parameters have other values, perhaps other shapes.
+        self._generation += 1
+
+    @property
+    def device(self) -> torch.device:
+        parameter = None if self._model is None else next(self._model.parameters(), None)
+        return get_torch_default_device() if parameter is None else parameter.device
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        if self._model is not None:
+            super().to_device(device_type, device_id)
+
+    def predict(self, inputs: Any) -> Any:
+        self._keep_child_to_one_thread()
+        self.module.eval()
+        with torch.no_grad(), torch.autocast("cuda", enabled=self._mixed_precision):
+            return self.module(*inputs.args, **inputs.kwargs)
+
+    def begin_update(self, inputs: Any) -> Any:
+        self._keep_child_to_one_thread()
+        return super().begin_update(inputs)
+
+    def _key(self, name: str) -> tuple[int, str]:
+        """Under what the optimizer keeps its state of a parameter."""
+        return (self.id, f"{name}@{self._generation}")
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        for name, parameter in self.module.named_parameters():
+            if parameter.grad is None:
+                continue
+            if not self._grad_scaler.found_inf:  # after an overflow the step is skipped
+                weights, _ = optimizer(
+                    self._key(name), torch2xp(parameter.data), torch2xp(parameter.grad)
+                )
+                parameter.data = xp2torch(weights, device=parameter.device)
+            parameter.grad = None
+        self._grad_scaler.update()
+
+    @contextlib.contextmanager
+    def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
+        """Run with other parameters, keyed as in `Optimizer.averages`, and put the own ones back."""
+        backup = {}
+        if self._model is not None:
+            for name, parameter in self._model.named_parameters():
+                replacement = params.get(self._key(name))
+                if replacement is not None:
+                    backup[name] = parameter.data
+                    parameter.data = xp2torch(replacement, device=parameter.device)
+        try:
+            yield
+        finally:
+            if backup:
+                for name, parameter in self.module.named_parameters():
+                    parameter.data = backup.get(name, parameter.data)
+
+    def to_bytes(self) -> bytes:
+        message: dict[str, Any] = {"sizes": None, "weights": b""}
+        if self._model is not None:
+            state = {key: value.contiguous().cpu() for key, value in self._model.state_dict().items()}
+            message = {
+                "sizes": self._model.sizes.to_dict(),
+                "weights": safetensors.torch.save(state),
+            }
+        return srsly.msgpack_dumps(message)
+
+    def from_bytes(self, bytes_data: bytes) -> "TorchShim":
+        message = srsly.msgpack_loads(bytes_data)
+        if message["sizes"] is None:
+            self._model = None
+        else:
+            module = self._build(message["sizes"])
+            module.load_state_dict(safetensors.torch.load(message["weights"]))
+            self.set_module(module)
+        return self
+
+    def copy(self) -> "TorchShim":
+        """A deep copy under an id of its own, so that optimizers keep the two apart."""
+        copied = copy.deepcopy(self)
+        with Shim.global_id_lock:
+            Shim.global_id += 1
+            copied.id = Shim.global_id
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__.copy()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._unpickled = True
+
+    def _keep_child_to_one_thread(self) -> None:
+        """In a worker process, have torch use one thread.
+
+        After a process has run torch on several threads, a child forked from it hangs in its first
+        parallel region, since the threads it waits for were not forked along. And workers that share
+        the machine should not each ask for all of its cores. Applies to forked children and to those
+        to which the pipeline was sent, as `nlp.pipe(n_process=N)` does; not to a process that loads
+        its own pipeline.
+        """
+        if self._process == os.getpid():
+            return
+        forked = not self._unpickled
+        if forked or multiprocessing.parent_process() is not None:
+            torch.set_num_threads(1)
+        self._process = os.getpid()

@@ -1,0 +1,173 @@
+"""Embedding of whole words, with a vocabulary learned from the training data."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+import numpy
+import srsly
+from spacy.attrs import IDS
+from spacy.strings import get_string_id
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Model, deserialize_attr, serialize_attr
+from thinc.types import Floats2d, Ints1d
+
+from ..errors import check_choice, check_positive
+
+ATTRS = ("ORTH", "LOWER", "NORM")
+UNKNOWN_ROW = 0
+
+
+class WordVocabulary:
+    """The words that have a row of their own; every other word has the unknown word's row.
+
+    words: The words, of rows 1, 2, ...
+    """
+
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        self.words = list(words)
+        keys = numpy.fromiter((get_string_id(word) for word in self.words), dtype=numpy.uint64)
+        self._order = numpy.argsort(keys)
+        self._keys = keys[self._order]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @classmethod
+    def learn(
+        cls, docs: Iterable[Doc], attr: str, *, min_frequency: int, max_size: int | None
+    ) -> "WordVocabulary":
+        """Count the words of some documents and keep the most frequent, ties in alphabetical order."""
+        counts: Counter[int] = Counter()
+        words: dict[int, str] = {}
+        for doc in docs:
+            for key, count in doc.count_by(IDS[attr]).items():
+                counts[key] += count
+                if key not in words:
+                    words[key] = doc.vocab.strings[key]
+        frequent = [key for key, count in counts.items() if count >= min_frequency]
+        frequent.sort(key=lambda key: (-counts[key], words[key]))
+        return cls([words[key] for key in frequent[:max_size]])
+
+    def rows(self, keys: numpy.ndarray) -> Ints1d:
+        """The rows of some words, given by their ids in the string store, shape (n,)."""
+        if not len(self):
+            return cast(Ints1d, numpy.zeros(len(keys), dtype=numpy.int32))
+        found = numpy.searchsorted(self._keys, keys)
+        found[found == len(self)] = 0
+        rows = numpy.where(self._keys[found] == keys, self._order[found] + 1, UNKNOWN_ROW)
+        return cast(Ints1d, rows.astype(numpy.int32))
+
+
+@serialize_attr.register(WordVocabulary)
+def _serialize_vocabulary(_: Any, value: WordVocabulary, name: str, model: Model) -> bytes:  # noqa: ARG001
+    return srsly.msgpack_dumps(value.words)
+
+
+@deserialize_attr.register(WordVocabulary)
+def _deserialize_vocabulary(_: Any, value: bytes, name: str, model: Model) -> WordVocabulary:  # noqa: ARG001
+    return WordVocabulary(srsly.msgpack_loads(value))
+
+
+def WordEmbedding_v1(
+    width: int,
+    attr: str = "LOWER",
+    min_frequency: int = 1,
+    max_size: int | None = None,
+    use_vectors: bool = False,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Look up a learned vector for every word, as `torch.nn.Embedding` does.
+
+    The vocabulary is learned from the documents the component is initialised with: all of them in
+    `attn_textcat`, also through a listener. Words outside it share one vector, which is learned from
+    the training words that `min_frequency` and `max_size` leave out.
+
+    width (int): Width of the vectors.
+    attr (str): What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
+        "NORM" (spaCy's normal form).
+    min_frequency (int): Leave out words that occur more rarely than this.
+    max_size (Optional[int]): Keep only so many words, the most frequent; None for all.
+    use_vectors (bool): Start words that the pipeline's vectors (`[initialize] vectors`) know with
+        those, and train on. `width` must be that of the vectors.
+    RAISES: ValueError if a setting is out of its range.
+    """
+    where = "spacy-attn.WordEmbedding.v1"
+    check_choice(where, "attr", attr, ATTRS)
+    check_positive(where, width=width, min_frequency=min_frequency, max_size=max_size)
+    return Model(
+        "word_embedding",
+        forward,
+        init=init,
+        dims={"nO": width, "nV": None},
+        params={"E": None},
+        attrs={
+            "attr": attr,
+            "min_frequency": min_frequency,
+            "max_size": max_size,
+            "use_vectors": use_vectors,
+            "vocabulary": WordVocabulary(),
+        },
+    )
+
+
+def learn_vocabulary(model: Model, docs: Iterable[Doc]) -> None:
+    """Replace the vocabulary of a word embedding by the words of some documents."""
+    model.attrs["vocabulary"] = WordVocabulary.learn(
+        docs,
+        model.attrs["attr"],
+        min_frequency=model.attrs["min_frequency"],
+        max_size=model.attrs["max_size"],
+    )
+
+
+def is_word_embedding(model: Model) -> bool:
+    return isinstance(model.attrs.get("vocabulary"), WordVocabulary)
+
+
+def forward(
+    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    if not model.has_param("E"):
+        raise ValueError("The word embedding has no weights yet: initialize or load it first.")
+    vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    table = cast(Floats2d, model.get_param("E"))
+    attr = IDS[model.attrs["attr"]]
+    lengths = [len(doc) for doc in docs]
+    keys = [doc.to_array(attr) for doc in docs if len(doc)]
+    rows = vocabulary.rows(numpy.concatenate(keys) if keys else numpy.zeros(0, dtype=numpy.uint64))
+    rows = model.ops.asarray1i(rows)
+    vectors = model.ops.unflatten(table[rows], model.ops.asarray1i(lengths))
+
+    def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
+        gradient = model.ops.alloc2f(*table.shape)
+        model.ops.scatter_add(gradient, rows, model.ops.flatten(d_vectors))
+        model.inc_grad("E", gradient)
+        return []
+
+    return cast("list[Floats2d]", vectors), backprop
+
+
+def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:  # noqa: ARG001
+    """Make new weights, for the vocabulary that has been learned or else for the words of `X`."""
+    if X is not None and not len(model.attrs["vocabulary"]):
+        learn_vocabulary(model, X)
+    words, width = model.attrs["vocabulary"].words, model.get_dim("nO")
+    # The original model's initial values, N(0, 1), drown the signal of small data: scaled down.
+    table = numpy.random.normal(0.0, 0.1, (len(words) + 1, width)).astype(numpy.float32)
+    if model.attrs["use_vectors"] and X:
+        _copy_vectors(table, words, X[0].vocab)
+    model.set_dim("nV", len(table), force=True)
+    model.set_param("E", model.ops.asarray2f(table))
+
+
+def _copy_vectors(table: numpy.ndarray, words: Sequence[str], vocab: Vocab) -> None:
+    if vocab.vectors_length != table.shape[1]:
+        raise ValueError(
+            f"spacy-attn.WordEmbedding.v1: 'use_vectors' needs vectors of the embedding's width "
+            f"{table.shape[1]}, but the pipeline's have width {vocab.vectors_length}. Set "
+            f"'[initialize] vectors' to a pipeline with vectors, and 'width' to theirs."
+        )
+    for row, word in enumerate(words, start=1):
+        if vocab.has_vector(word):
+            table[row] = vocab.get_vector(word)

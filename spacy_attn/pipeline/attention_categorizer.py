@@ -1,0 +1,270 @@
+"""What the components for exclusive and for independent labels have in common."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import numpy
+from spacy.errors import Errors
+from spacy.language import Language
+from spacy.pipeline import TextCategorizer
+from spacy.pipeline.tok2vec import Tok2VecListener
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.types import Floats1d, Floats2d
+
+from ..extensions import ATTENTION, install_extensions, set_attention
+from ..models.word_embedding import is_word_embedding, learn_vocabulary
+
+# At most so many tokens go through the embedding layers at once, whatever the batch size, so that
+# memory does not grow with the length of documents (a longer document goes alone).
+MAX_CHUNK_TOKENS = 32_768
+
+# Reported instead of an infinite loss where a probability has been rounded to 0.
+_TINY = float(numpy.finfo(numpy.float32).tiny)
+
+
+class Predictions(NamedTuple):
+    """What a component predicts for a batch of documents.
+
+    scores: Probabilities, shape (n_docs, n_labels), labels in the order of the component's `labels`.
+    attention: For each document, the weights of its tokens, shape (n_tokens,).
+    """
+
+    scores: Floats2d
+    attention: list[Floats1d]
+
+
+if TYPE_CHECKING:
+    _Base = TextCategorizer
+else:
+    _Base = object
+
+
+class AttentionCategorizerMixin(_Base):
+    """Predicts, trains and annotates with a model that returns logits and attention.
+
+    To be mixed into spaCy's own text categorizers, which keep the labels, their validation and the
+    initialisation. A subclass says how logits become probabilities and what loss goes with them.
+    """
+
+    attention_attr: str
+
+    def _setup(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        threshold: float,
+        scorer: Callable | None,
+        attention_attr: str,
+    ) -> None:
+        if not 0.0 <= threshold <= 1.0:
+            raise ValueError(
+                f"Component '{name}': 'threshold' must be between 0 and 1, but is {threshold}."
+            )
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.attention_attr = attention_attr
+        self._rehearsal_model = None
+        self.cfg = {"labels": [], "threshold": threshold}
+        install_extensions(attention_attr)
+
+    # How the subclasses differ
+
+    def _probabilities(self, logits: Floats2d) -> Floats2d:
+        raise NotImplementedError
+
+    def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
+        """Loss summed over the documents, and its gradient with respect to the logits."""
+        raise NotImplementedError
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> Predictions:
+        """Apply the model to a batch of documents, without modifying them.
+
+        A document's result depends on that document alone. One without tokens gets the scores of the
+        model's bias and an empty array of attention.
+
+        docs (Iterable[Doc]): The documents to predict.
+        RETURNS (Predictions): Scores and attention.
+        RAISES: ValueError (E109) if the component has not been initialised.
+        """
+        docs = list(docs)
+        install_extensions(self.attention_attr)
+        if self.model.has_dim("nO") is None:
+            raise ValueError(Errors.E109.format(name=self.name))
+        logits, attention = [], []
+        for chunk in _chunks(docs):
+            chunk_logits, chunk_attention = self._predict_chunk(chunk)
+            logits.append(chunk_logits)
+            attention.extend(chunk_attention)
+        if not logits:
+            return Predictions(self.model.ops.alloc2f(0, len(self.labels)), [])
+        return Predictions(self._probabilities(self.model.ops.xp.concatenate(logits)), attention)
+
+    def _predict_chunk(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
+        if any(len(doc) for doc in docs):
+            return self.model.predict(docs)
+        # Not every embedding layer can do with no token at all.
+        classifier = self.model.get_ref("output_layer")
+        return classifier.predict([self.model.ops.alloc2f(0, classifier.get_dim("nI"))] * len(docs))
+
+    def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:  # type: ignore[override]
+        """Set `doc.cats` and the attention attribute of a batch of documents.
+
+        docs (Iterable[Doc]): The documents to modify.
+        scores (Predictions): What `predict` returned for them.
+        """
+        labels = self.labels
+        rows = scores.scores.tolist()
+        for doc, row, attention in zip(docs, rows, scores.attention, strict=True):
+            doc.cats.update(zip(labels, row, strict=True))
+            set_attention(doc, self.model.ops.to_numpy(attention), self.attention_attr)
+
+    # Training
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch of examples.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer; without one, gradients accumulate.
+        losses (Optional[Dict[str, float]]): Losses by component name, to be added to.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        return self._learn("update", examples, self.get_loss, drop, sgd, losses)
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn to predict what the model predicted before `nlp.resume_training()`, with that model's
+        probabilities as soft targets. Labels added since then are left out.
+
+        Takes and returns the same as `update`; does nothing where there is no earlier model.
+        """
+        if self._rehearsal_model is None:
+            if losses is None:
+                losses = {}
+            losses.setdefault(self.name, 0.0)
+            return losses
+        return self._learn("rehearse", examples, self._get_rehearsal_loss, drop, sgd, losses)
+
+    def _learn(
+        self,
+        what: str,
+        examples: Iterable[Example],
+        get_loss: Callable[[Sequence[Example], Floats2d], tuple[float, Floats2d]],
+        drop: float,
+        sgd: Optimizer | None,
+        losses: dict[str, float] | None,
+    ) -> dict[str, float]:
+        if losses is None:
+            losses = {}
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.{what}")
+        self._validate_categories(examples)
+        docs = [example.predicted for example in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        if self.model.has_dim("nO") is None:
+            raise ValueError(Errors.E109.format(name=self.name))
+        set_dropout_rate(self.model, drop)
+        (logits, _), backprop = self.model.begin_update(docs)
+        loss, d_logits = get_loss(examples, self._probabilities(logits))
+        backprop(d_logits)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(  # type: ignore[override]
+        self, examples: Iterable[Example], scores: Floats2d | Predictions
+    ) -> tuple[float, Floats2d]:
+        """The loss of a batch, and its gradient with respect to the model's logits.
+
+        The loss is the cross-entropy, summed over the documents and not averaged, so that the gradient
+        returned is exactly that of the loss returned.
+
+        examples (Iterable[Example]): The batch.
+        scores (Floats2d): Predicted probabilities, shape (n_docs, n_labels).
+        RETURNS (Tuple[float, Floats2d]): The loss and its gradient, shape (n_docs, n_labels).
+        """
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.get_loss")
+        self._validate_categories(examples)
+        truths, known = self._examples_to_truth(examples)
+        if isinstance(scores, Predictions):
+            scores = scores.scores
+        return self._loss(scores, cast(Floats2d, truths), self.model.ops.asarray2f(known))
+
+    def _get_rehearsal_loss(
+        self, examples: Sequence[Example], scores: Floats2d
+    ) -> tuple[float, Floats2d]:
+        rehearsal_model = cast(Model, self._rehearsal_model)
+        logits, _ = rehearsal_model.predict([example.predicted for example in examples])
+        old = logits.shape[1]
+        truths, known = self.model.ops.xp.zeros_like(scores), self.model.ops.xp.zeros_like(scores)
+        truths[:, :old] = self._probabilities(logits)
+        known[:, :old] = 1.0
+        return self._loss(scores, truths, known)
+
+    # Initialisation
+
+    def _learn_vocabularies(
+        self, get_examples: Callable[[], Iterable[Example]], nlp: Language | None
+    ) -> None:
+        """Show all training documents to the word embeddings of this component, and of the shared
+        embedding it listens to: spaCy shows a sample of ten documents to a model."""
+        upstream = list(self._upstream_models(nlp))
+        for model in [self.model, *upstream]:
+            for node in model.walk():
+                if is_word_embedding(node):
+                    learn_vocabulary(node, (example.predicted for example in get_examples()))
+                    if model is not self.model:
+                        node.initialize([example.predicted for example in _first(get_examples())])
+
+    def _upstream_models(self, nlp: Language | None) -> Iterator[Model]:
+        names = {
+            node.upstream_name for node in self.model.walk() if isinstance(node, Tok2VecListener)
+        }
+        for name, component in nlp.pipeline if nlp is not None and names else ():
+            if component is not self and (name in names or "*" in names):
+                model = getattr(component, "model", None)
+                if getattr(component, "listening_components", None) and isinstance(model, Model):
+                    yield model
+
+
+def _first(examples: Iterable[Example]) -> list[Example]:
+    return [next(iter(examples))]
+
+
+def _chunks(docs: list[Doc]) -> Iterator[list[Doc]]:
+    """Cut a batch into runs of at most `MAX_CHUNK_TOKENS` tokens, or of one document."""
+    chunk: list[Doc] = []
+    size = 0
+    for doc in docs:
+        if chunk and size + len(doc) > MAX_CHUNK_TOKENS:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(doc)
+        size += len(doc)
+    if chunk:
+        yield chunk

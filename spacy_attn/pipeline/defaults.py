@@ -1,0 +1,40 @@
+"""The default model and score weights of the components."""
+
+from thinc.api import Config
+
+# Chosen by benchmarks; see benchmarks/RESULTS.md.
+DEFAULT_MODEL = Config().from_str(
+    """
+[model]
+@architectures = "spacy-attn.BiLSTMAttention.v1"
+hidden_width = 128
+depth = 1
+dropout = null
+attention = "dot"
+mixed_precision = false
+grad_scaler = null
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy-attn.WordEmbedding.v1"
+width = 96
+attr = "LOWER"
+min_frequency = 2
+max_size = null
+use_vectors = false
+"""
+)["model"]
+
+# Those of spaCy's own text classifiers.
+SCORE_WEIGHTS = {
+    "cats_score": 1.0,
+    "cats_score_desc": None,
+    "cats_micro_p": None,
+    "cats_micro_r": None,
+    "cats_micro_f": None,
+    "cats_macro_p": None,
+    "cats_macro_r": None,
+    "cats_macro_f": None,
+    "cats_macro_auc": None,
+    "cats_f_per_type": None,
+}

@@ -1,0 +1,97 @@
+"""`attn_textcat_multilabel`: independent labels, any number of them for each document."""
+
+from collections.abc import Callable, Iterable
+
+from spacy.language import Language
+from spacy.pipeline import MultiLabel_TextCategorizer
+from spacy.tokens import Doc
+from spacy.training import Example, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..extensions import ATTENTION
+from .attention_categorizer import _TINY, AttentionCategorizerMixin
+from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
+from .scorer import textcat_multilabel_score
+
+
+@Language.factory(
+    "attn_textcat_multilabel",
+    assigns=["doc.cats", f"doc._.{ATTENTION}"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "threshold": 0.5,
+        "attention_attr": ATTENTION,
+        "scorer": {"@scorers": "spacy-attn.textcat_multilabel_scorer.v1"},
+    },
+    default_score_weights=SCORE_WEIGHTS,
+)
+def make_attn_textcat_multilabel(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], Floats2d],
+    threshold: float,
+    attention_attr: str,
+    scorer: Callable | None,
+) -> "AttentionMultiLabelTextCategorizer":
+    """Create an AttentionMultiLabelTextCategorizer; its settings are described there."""
+    return AttentionMultiLabelTextCategorizer(
+        nlp.vocab, model, name, threshold=threshold, attention_attr=attention_attr, scorer=scorer
+    )
+
+
+class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_TextCategorizer):
+    """Assign any number of labels to documents, and show the attention that did it.
+
+    Sets `doc.cats` (a probability for each label) and `doc._.attention`. Trained with the binary
+    cross-entropy of each label; a label that an example does not annotate is left out of its loss.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "attn_textcat_multilabel",
+        *,
+        threshold: float = 0.5,
+        attention_attr: str = ATTENTION,
+        scorer: Callable | None = textcat_multilabel_score,
+    ) -> None:
+        """Create the component.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model): A model that returns logits and attention, `spacy-attn.BiLSTMAttention.v1`.
+        name (str): Name of the component, used for its losses.
+        threshold (float): From which score on a label counts as predicted, for the scores.
+        attention_attr (str): Name of the attribute that shows the attention, `doc._.NAME`.
+        scorer (Optional[Callable]): The scoring method.
+        RAISES: ValueError if another extension attribute of that name exists.
+        """
+        self._setup(vocab, model, name, threshold, scorer, attention_attr)
+
+    def _probabilities(self, logits: Floats2d) -> Floats2d:
+        return self.model.ops.sigmoid(logits)
+
+    def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
+        log = self.model.ops.xp.log
+        losses = truths * log(scores.clip(_TINY)) + (1 - truths) * log((1 - scores).clip(_TINY))
+        return float(-(known * losses).sum()), known * (scores - truths)
+
+    def initialize(  # type: ignore[override]
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        """Initialize the component for training.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns a representative sample of examples.
+        nlp (Optional[Language]): The current nlp object.
+        labels (Optional[Iterable[str]]): The labels, as `spacy init labels` writes them; by default
+            those of the examples.
+        """
+        validate_get_examples(get_examples, "AttentionMultiLabelTextCategorizer.initialize")
+        self._learn_vocabularies(get_examples, nlp)
+        super().initialize(get_examples, nlp=nlp, labels=labels)
