@@ -1,0 +1,78 @@
+"""What tests of several rooms use: a small configuration, a few texts, and a trained pipeline."""
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+from thinc.api import fix_random_seed
+
+SMALL_EMBEDDING = {"@architectures": "spacy-attn.WordEmbedding.v1", "width": 12}
+SMALL_MODEL = {
+    "@architectures": "spacy-attn.BiLSTMAttention.v1",
+    "tok2vec": SMALL_EMBEDDING,
+    "hidden_width": 8,
+}
+
+TEXTS = {
+    "A gorgeous, witty, seductive movie.": "positive",
+    "great fun and a joy": "positive",
+    "I loved every minute": "positive",
+    "dull, long and boring": "negative",
+    "a complete waste of time": "negative",
+    "I hated this tedious film so much that I left": "negative",
+}
+LABELS = ("positive", "negative")
+# Of all kinds of length: none, white space only, one token, and many.
+MIXED_TEXTS = ["", "A gorgeous, witty, seductive movie.", "  \n ", "fun", "dull " * 80, "great fun"]
+
+
+def make_examples(nlp: Language, texts=None, labels=LABELS) -> list[Example]:
+    return [
+        Example.from_dict(
+            nlp.make_doc(text), {"cats": {label: float(label == gold) for label in labels}}
+        )
+        for text, gold in (texts or TEXTS).items()
+    ]
+
+
+def make_nlp(factory="attn_textcat", seed=0, examples=make_examples, **config) -> Language:
+    """An initialised pipeline of one component."""
+    fix_random_seed(seed)
+    nlp = spacy.blank("en")
+    nlp.add_pipe(factory, config={"model": SMALL_MODEL, **config})
+    nlp.initialize(lambda: examples(nlp))
+    return nlp
+
+
+def train(nlp: Language, steps=40, drop=0.0, sgd=None, examples=make_examples) -> dict[str, float]:
+    """Train on all examples a few times. RETURNS: The losses of the last step."""
+    sgd = nlp.create_optimizer() if sgd is None else sgd
+    sgd.learn_rate = 0.01
+    for _ in range(steps):
+        losses: dict[str, float] = {}
+        nlp.update(examples(nlp), drop=drop, sgd=sgd, losses=losses)
+    return losses
+
+
+def assert_same_predictions(one: Language, other: Language, texts=MIXED_TEXTS, atol=0.0) -> None:
+    """Whether two pipelines give the same scores and attention."""
+    for left, right in zip(one.pipe(texts), other.pipe(texts), strict=True):
+        assert left.cats.keys() == right.cats.keys()
+        numpy.testing.assert_allclose(
+            list(left.cats.values()), list(right.cats.values()), atol=atol, rtol=0
+        )
+        numpy.testing.assert_allclose(left._.attention, right._.attention, atol=atol, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def trained_nlp() -> Language:
+    """A trained pipeline; tests must not change it."""
+    nlp = make_nlp()
+    train(nlp)
+    return nlp
+
+
+@pytest.fixture(params=["attn_textcat", "attn_textcat_multilabel"])
+def factory(request) -> str:
+    return request.param
