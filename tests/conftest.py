@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-SMALL_EMBEDDING = {"@architectures": "spacy-attn.WordEmbedding.v1", "width": 12}
+SMALL_EMBEDDING = {"@architectures": "spacy-attn.WordEmbedding.v1", "width": 12, "min_frequency": 1}
 SMALL_MODEL = {
     "@architectures": "spacy-attn.BiLSTMAttention.v1",
     "tok2vec": SMALL_EMBEDDING,

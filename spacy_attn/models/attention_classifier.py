@@ -92,6 +92,10 @@ def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> 
     cast(TorchShim, model.shims[0]).set_module(AttentionClassifier(sizes))
 
 
+def has_weights(model: Model[list[Floats2d], Output]) -> bool:
+    return cast(TorchShim, model.shims[0]).has_module
+
+
 def resize(model: Model[list[Floats2d], Output], nO: int, new_bias: Callable[[Floats1d], float]) -> None:
     """Add labels, the present ones' weights untouched; before initialisation just note the number.
 

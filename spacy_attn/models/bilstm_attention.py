@@ -100,10 +100,16 @@ def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
         model.set_dim("nO", classifier.get_dim("nO"), force=True)
 
 
+def is_initialized(model: Model[list[Doc], Output]) -> bool:
+    """Whether the model has weights, so that it can be used."""
+    return classifier_layer.has_weights(model.get_ref("output_layer"))
+
+
 def resize_output(model: Model[list[Doc], Output], nO: int) -> Model[list[Doc], Output]:
     """Change the number of labels of a model, without changing the logits of those it has."""
     classifier_layer.resize(model.get_ref("output_layer"), nO, new_label_bias)
-    model.attrs["expected_nO"] = None
+    if is_initialized(model):
+        model.attrs["expected_nO"] = None
     model.set_dim("nO", nO, force=True)
     return model
 

@@ -157,8 +157,11 @@ def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:  # no
     table = numpy.random.normal(0.0, 0.1, (len(words) + 1, width)).astype(numpy.float32)
     if model.attrs["use_vectors"] and X:
         _copy_vectors(table, words, X[0].vocab)
+    model.set_param("E", None)  # Thinc changes no dimension of a layer that has weights
     model.set_dim("nV", len(table), force=True)
     model.set_param("E", model.ops.asarray2f(table))
+    if model.has_grad("E"):
+        model.set_grad("E", model.ops.alloc2f(*table.shape))
 
 
 def _copy_vectors(table: numpy.ndarray, words: Sequence[str], vocab: Vocab) -> None:

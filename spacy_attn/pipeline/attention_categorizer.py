@@ -1,5 +1,6 @@
 """What the components for exclusive and for independent labels have in common."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -15,6 +16,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
 from ..extensions import ATTENTION, install_extensions, set_attention
+from ..models.bilstm_attention import is_initialized
 from ..models.word_embedding import is_word_embedding, learn_vocabulary
 
 # At most so many tokens go through the embedding layers at once, whatever the batch size, so that
@@ -22,7 +24,7 @@ from ..models.word_embedding import is_word_embedding, learn_vocabulary
 MAX_CHUNK_TOKENS = 32_768
 
 # Reported instead of an infinite loss where a probability has been rounded to 0.
-_TINY = float(numpy.finfo(numpy.float32).tiny)
+TINY = float(numpy.finfo(numpy.float32).tiny)
 
 
 class Predictions(NamedTuple):
@@ -96,8 +98,7 @@ class AttentionCategorizerMixin(_Base):
         """
         docs = list(docs)
         install_extensions(self.attention_attr)
-        if self.model.has_dim("nO") is None:
-            raise ValueError(Errors.E109.format(name=self.name))
+        self._check_initialized()
         logits, attention = [], []
         for chunk in _chunks(docs):
             chunk_logits, chunk_attention = self._predict_chunk(chunk)
@@ -106,6 +107,10 @@ class AttentionCategorizerMixin(_Base):
         if not logits:
             return Predictions(self.model.ops.alloc2f(0, len(self.labels)), [])
         return Predictions(self._probabilities(self.model.ops.xp.concatenate(logits)), attention)
+
+    def _check_initialized(self) -> None:
+        if not is_initialized(self.model):
+            raise ValueError(Errors.E109.format(name=self.name))
 
     def _predict_chunk(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
         if any(len(doc) for doc in docs):
@@ -184,8 +189,7 @@ class AttentionCategorizerMixin(_Base):
         docs = [example.predicted for example in examples]
         if not any(len(doc) for doc in docs):
             return losses
-        if self.model.has_dim("nO") is None:
-            raise ValueError(Errors.E109.format(name=self.name))
+        self._check_initialized()
         set_dropout_rate(self.model, drop)
         (logits, _), backprop = self.model.begin_update(docs)
         loss, d_logits = get_loss(examples, self._probabilities(logits))
@@ -250,6 +254,18 @@ class AttentionCategorizerMixin(_Base):
                 model = getattr(component, "model", None)
                 if getattr(component, "listening_components", None) and isinstance(model, Model):
                     yield model
+
+
+def warn_of_shared_attribute(nlp: Language, name: str, attention_attr: str) -> None:
+    """Say so when two components of a pipeline would overwrite each other's attention."""
+    for other_name, other in nlp.pipeline:
+        if getattr(other, "attention_attr", None) == attention_attr:
+            warnings.warn(
+                f"The components '{other_name}' and '{name}' both show their attention on "
+                f"'doc._.{attention_attr}', where only that of the last one stays. Give one of them "
+                f"another name with its setting 'attention_attr'.",
+                stacklevel=2,
+            )
 
 
 def _first(examples: Iterable[Example]) -> list[Example]:

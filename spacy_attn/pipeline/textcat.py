@@ -11,7 +11,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..extensions import ATTENTION
-from .attention_categorizer import _TINY, AttentionCategorizerMixin
+from .attention_categorizer import TINY, AttentionCategorizerMixin, warn_of_shared_attribute
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .scorer import textcat_score
 
@@ -36,6 +36,7 @@ def make_attn_textcat(
     scorer: Callable | None,
 ) -> "AttentionTextCategorizer":
     """Create an AttentionTextCategorizer; its settings are described there."""
+    warn_of_shared_attribute(nlp, name, attention_attr)
     return AttentionTextCategorizer(
         nlp.vocab, model, name, threshold=threshold, attention_attr=attention_attr, scorer=scorer
     )
@@ -77,8 +78,8 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
     def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
         # Where labels are left out, the remaining ones share the probability among themselves.
         scores = scores * known
-        scores = scores / scores.sum(axis=1, keepdims=True).clip(_TINY)
-        loss = -(truths * self.model.ops.xp.log(scores.clip(_TINY))).sum()
+        scores = scores / scores.sum(axis=1, keepdims=True).clip(TINY)
+        loss = -(truths * self.model.ops.xp.log(scores.clip(TINY))).sum()
         # A document without any annotated label has no loss, and then no gradient either.
         return float(loss), scores * truths.sum(axis=1, keepdims=True) - truths
 

@@ -11,7 +11,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..extensions import ATTENTION
-from .attention_categorizer import _TINY, AttentionCategorizerMixin
+from .attention_categorizer import TINY, AttentionCategorizerMixin, warn_of_shared_attribute
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .scorer import textcat_multilabel_score
 
@@ -36,6 +36,7 @@ def make_attn_textcat_multilabel(
     scorer: Callable | None,
 ) -> "AttentionMultiLabelTextCategorizer":
     """Create an AttentionMultiLabelTextCategorizer; its settings are described there."""
+    warn_of_shared_attribute(nlp, name, attention_attr)
     return AttentionMultiLabelTextCategorizer(
         nlp.vocab, model, name, threshold=threshold, attention_attr=attention_attr, scorer=scorer
     )
@@ -75,7 +76,7 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
 
     def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
         log = self.model.ops.xp.log
-        losses = truths * log(scores.clip(_TINY)) + (1 - truths) * log((1 - scores).clip(_TINY))
+        losses = truths * log(scores.clip(TINY)) + (1 - truths) * log((1 - scores).clip(TINY))
         return float(-(known * losses).sum()), known * (scores - truths)
 
     def initialize(  # type: ignore[override]
