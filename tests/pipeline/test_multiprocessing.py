@@ -1,0 +1,93 @@
+"""`nlp.pipe(n_process=2)`, in processes of their own so that a deadlock is a failure and not a hang."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+SECONDS = 120
+
+SCRIPT = """
+import multiprocessing
+import sys
+
+import numpy
+import spacy
+import torch
+
+TEXTS = ["", "A gorgeous, witty, seductive movie.", "  ", "dull " * 50, "great fun"] * 8
+
+
+def main():
+    multiprocessing.set_start_method(sys.argv[2])
+    torch.set_num_threads(2)
+    nlp = spacy.load(sys.argv[1])
+    # Run torch on several threads here first: what then hangs in a forked child that does the same.
+    expected = list(nlp.pipe(["word " * 400] * 8 + TEXTS))[8:]
+    threads = torch.get_num_threads()
+    docs = list(nlp.pipe(TEXTS, n_process=2, batch_size=4))
+    assert [doc.text for doc in docs] == TEXTS
+    for doc, other in zip(docs, expected):
+        numpy.testing.assert_allclose(list(doc.cats.values()), list(other.cats.values()), atol=1e-5)
+        numpy.testing.assert_allclose(doc._.attention, other._.attention, atol=1e-5)
+        assert doc._.attention.flags.owndata
+        assert len(doc) == 0 or abs(doc[:]._.attention - 1.0) < 1e-5
+    assert torch.get_num_threads() == threads == 2
+    print("equal", len(docs))
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+THREADS_SCRIPT = """
+import os
+import sys
+
+import spacy
+import torch
+
+torch.set_num_threads(2)
+nlp = spacy.load(sys.argv[1])
+nlp("word " * 2000)
+pid = os.fork()
+if pid == 0:
+    nlp("word " * 2000)
+    os._exit(0 if torch.get_num_threads() == 1 else 1)
+assert os.waitpid(pid, 0)[1] == 0
+assert torch.get_num_threads() == 2
+print("one thread in the child")
+"""
+
+
+@pytest.fixture
+def model_path(trained_nlp, tmp_path):
+    trained_nlp.to_disk(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def run(script, tmp_path, *arguments):
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(script))
+    # A failure of a worker must not be a warning about something else.
+    return subprocess.run(
+        [sys.executable, str(path), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_two_processes_give_the_same_documents_in_order(method, model_path, tmp_path):
+    result = run(SCRIPT, tmp_path, model_path, method)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "equal 40"
+
+
+def test_a_forked_child_keeps_to_one_thread_and_does_not_hang(model_path, tmp_path):
+    result = run(THREADS_SCRIPT, tmp_path, model_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "one thread in the child"

@@ -1,0 +1,77 @@
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+from spacy import registry
+
+import spacy_attn
+
+NAMES = {
+    "spacy_factories": {"attn_textcat", "attn_textcat_multilabel"},
+    "spacy_architectures": {"spacy-attn.BiLSTMAttention.v1", "spacy-attn.WordEmbedding.v1"},
+    "spacy_readers": {"spacy-attn.HFDataset.v1"},
+    "spacy_scorers": {"spacy-attn.textcat_scorer.v1", "spacy-attn.textcat_multilabel_scorer.v1"},
+    "spacy_cli": {"attn"},
+}
+
+
+@pytest.mark.parametrize("group", NAMES)
+def test_every_public_name_is_an_entry_point_that_can_be_loaded(group):
+    ours = {point.name: point for point in entry_points(group=group) if point.dist.name == "spacy-attn"}
+    assert set(ours) == NAMES[group]
+    for point in ours.values():
+        assert callable(point.load())
+
+
+@pytest.mark.parametrize("name", NAMES["spacy_architectures"])
+def test_architectures_are_found_in_spacys_registry(name):
+    assert callable(registry.get("architectures", name))
+    assert registry.find("architectures", name)["module"].startswith("spacy_attn.models")
+
+
+def run(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, timeout=120
+    ).stdout.strip()
+
+
+def test_importing_the_package_and_spacy_blank_load_neither_datasets_nor_safetensors():
+    code = (
+        "import sys, spacy, spacy_attn; nlp = spacy.blank('en'); nlp.add_pipe('attn_textcat'); "
+        "print(sorted({'datasets', 'pandas', 'pyarrow', 'captum', 'sklearn'} & set(sys.modules)))"
+    )
+    assert run(code) == "[]"
+
+
+def test_importing_the_package_alone_loads_not_even_spacy():
+    assert run("import sys, spacy_attn; print('spacy' in sys.modules, 'torch' in sys.modules)") == "False False"
+
+
+def test_the_component_needs_no_import_of_the_package():
+    assert run("import spacy; print(spacy.blank('en').add_pipe('attn_textcat').name)") == "attn_textcat"
+
+
+def test_imports_point_in_one_direction():
+    """cli -> data, pipeline -> models -> torch: a room knows the ones below it alone."""
+    import ast
+    from pathlib import Path
+
+    allowed = {
+        "torch": {"torch"},
+        "models": {"models", "torch", "errors"},
+        "pipeline": {"pipeline", "models", "extensions"},
+        "data": {"data"},
+        "cli": {"cli", "data", "pipeline"},
+    }
+    root = Path(spacy_attn.__file__).parent
+    for room, rooms in allowed.items():
+        for path in (root / room).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom) and node.level == 2:
+                    assert node.module.split(".")[0] in rooms, f"{path.name} imports {node.module}"
+
+
+def test_the_torch_room_knows_torch_alone():
+    code = "import sys, spacy_attn.torch.classifier; print('spacy' in sys.modules, 'thinc' in sys.modules)"
+    assert run(code) == "False False"
