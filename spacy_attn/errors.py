@@ -6,7 +6,9 @@ from collections.abc import Collection
 def check_choice(where: str, name: str, value: str, choices: Collection[str]) -> None:
     """RAISES: ValueError naming the setting and what it may be, if it is none of these."""
     if value not in choices:
-        raise ValueError(f"{where}: '{name}' must be one of {', '.join(choices)}, but is {value!r}.")
+        raise ValueError(
+            f"{where}: '{name}' must be one of {', '.join(choices)}, but is {value!r}."
+        )
 
 
 def check_positive(where: str, **values: int | None) -> None:

@@ -1,12 +1,12 @@
 """The attributes `doc._.attention`, `token._.attention` and `span._.attention`.
 
 The weights lie in `doc.user_data`, together with the place of each weight's token in the text. That
-place does not change when tokens are merged or split, so the weights can be brought back in line with
-the tokens whenever they are read.
+place does not change when tokens are merged or split, so the weights can be brought back in line
+with the tokens whenever they are read.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class DocAttention(_Attribute):
 
 class TokenAttention(_Attribute):
     def __call__(self, token: Token) -> float | None:
-        stored = token.doc.user_data.get(_key(self.name))
+        stored = _user_data(token.doc).get(_key(self.name))
         if stored is not None and _is_in_place(token, stored["bounds"]):
             # A loop over tokens asks once for each, so this must not touch the whole document.
             return float(stored["weights"][token.i])
@@ -55,8 +55,8 @@ class ReadOnly(_Attribute):
 
     def __call__(self, obj: Doc | Token | Span, value: Any) -> None:  # noqa: ARG002
         raise AttributeError(
-            f"'{type(obj).__name__.lower()}._.{self.name}' is read-only: it holds the attention of the "
-            f"component that classified the document."
+            f"'{type(obj).__name__.lower()}._.{self.name}' is read-only: it holds the attention of "
+            f"the component that classified the document."
         )
 
 
@@ -87,12 +87,12 @@ def install_extensions(name: str = ATTENTION) -> None:
         owner.set_extension(name, getter=getter(name), setter=ReadOnly(name))
 
 
-def set_attention(doc: Doc, weights: Floats, name: str = ATTENTION) -> None:
+def set_attention(doc: Doc, weights: NDArray[numpy.floating], name: str = ATTENTION) -> None:
     """Store the attention of a document.
 
     weights: One weight for each token, shape (n_tokens,); copied.
     """
-    doc.user_data[_key(name)] = {
+    _user_data(doc)[_key(name)] = {
         "weights": _own(weights),
         "bounds": _token_bounds(doc),
     }
@@ -106,7 +106,7 @@ def get_attention(doc: Doc, name: str = ATTENTION) -> Floats | None:
         where there is no attention for this text: no component has classified the document, or it
         was cut out of a larger one.
     """
-    stored = doc.user_data.get(_key(name))
+    stored = _user_data(doc).get(_key(name))
     if stored is None:
         return None
     weights, bounds = stored["weights"], _token_bounds(doc)
@@ -117,7 +117,11 @@ def get_attention(doc: Doc, name: str = ATTENTION) -> Floats | None:
     elif not weights.flags.owndata or weights.flags.writeable:
         # Loaded from bytes: a view of the whole message.
         stored["weights"] = _own(weights)
-    return doc.user_data[_key(name)]["weights"]
+    return _user_data(doc)[_key(name)]["weights"]
+
+
+def _user_data(doc: Doc) -> dict[Any, Any]:
+    return cast(dict[Any, Any], doc.user_data)
 
 
 def _key(name: str) -> tuple[str, str, None, None]:
@@ -136,7 +140,7 @@ def _is_in_place(token: Token, bounds: Bounds) -> bool:
     )
 
 
-def _own(weights: Floats) -> Floats:
+def _own(weights: NDArray[numpy.floating]) -> Floats:
     owned = numpy.array(weights, dtype=numpy.float32)
     owned.flags.writeable = False
     return owned
@@ -154,13 +158,11 @@ def _text_length(bounds: Bounds) -> int:
     return int(bounds[-1, 1]) if len(bounds) else 0
 
 
-def _realign(
-    weights: Floats, old: Bounds, new: Bounds
-) -> NDArray[numpy.float64]:
+def _realign(weights: Floats, old: Bounds, new: Bounds) -> NDArray[numpy.float64]:
     """Carry weights over to other tokens of the same text, each spread evenly over its characters.
 
-    The weight up to a character grows linearly within an old token and is constant between tokens; a
-    new token gets what is added between its start and its end.
+    The weight up to a character grows linearly within an old token and is constant between tokens;
+    a new token gets what is added between its start and its end.
     """
     total = numpy.concatenate(([0.0], numpy.cumsum(weights, dtype=numpy.float64)))
     positions = old.reshape(-1).astype(numpy.float64)

@@ -1,5 +1,6 @@
 import pickle
 import warnings
+from itertools import pairwise
 
 import numpy
 import pytest
@@ -99,7 +100,9 @@ def test_a_merged_token_carries_the_sum(doc):
 def test_the_parts_of_a_split_token_share_its_weight_by_their_length(doc):
     with doc.retokenize() as retokenizer:
         retokenizer.split(doc[4], ["Washing", "ton"], heads=[(doc[4], 1), doc[3]])
-    numpy.testing.assert_allclose(doc._.attention, [0.1, 0.2, 0.3, 0.25, 0.07, 0.03, 0.05], atol=1e-6)
+    numpy.testing.assert_allclose(
+        doc._.attention, [0.1, 0.2, 0.3, 0.25, 0.07, 0.03, 0.05], atol=1e-6
+    )
 
 
 def test_a_merge_and_a_split_that_keep_the_number_of_tokens_are_noticed(doc):
@@ -120,9 +123,9 @@ def test_any_merges_keep_the_sum_of_each_stretch_of_text(word_lengths, data):
     set_attention(doc, weights)
     cuts = sorted(data.draw(st.sets(st.integers(1, n), max_size=n)) | {0, n})
     with doc.retokenize() as retokenizer:
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             retokenizer.merge(doc[start:end])
-    sums = [weights[start:end].sum() for start, end in zip(cuts, cuts[1:], strict=False)]
+    sums = [weights[start:end].sum() for start, end in pairwise(cuts)]
     numpy.testing.assert_allclose(doc._.attention, sums, atol=1e-6)
 
 
@@ -154,7 +157,9 @@ def test_reading_a_token_does_not_touch_the_whole_document(doc, monkeypatch):
 def test_a_foreign_extension_of_the_same_name_is_a_clear_error_and_stays():
     for owner in (Doc, Token, Span):
         owner.set_extension("foreign_attention", default="mine")
-        with pytest.raises(ValueError, match=r"'.*\._\.foreign_attention' exists already.*attention_attr"):
+        with pytest.raises(
+            ValueError, match=r"'.*\._\.foreign_attention' exists already.*attention_attr"
+        ):
             install_extensions("foreign_attention")
         assert owner.get_extension("foreign_attention")[0] == "mine"
         owner.remove_extension("foreign_attention")

@@ -44,9 +44,7 @@ def attention_classifier(
             "own_dropout": dropout,
             "dropout_rate": 0.0,  # what thinc.api.set_dropout_rate looks for
         },
-        shims=[
-            TorchShim(build_module, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
-        ],
+        shims=[TorchShim(build_module, mixed_precision=mixed_precision, grad_scaler=grad_scaler)],
     )
     return model
 
@@ -80,7 +78,7 @@ def forward(
     return (logits_xp, split(torch2xp(weights.detach().float()))), backprop
 
 
-def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> None:  # noqa: ARG001
+def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> None:
     """Make new weights. Both dimensions must be set; the enclosing model knows them."""
     sizes = Sizes(
         input_width=model.get_dim("nI"),
@@ -96,7 +94,9 @@ def has_weights(model: Model[list[Floats2d], Output]) -> bool:
     return cast(TorchShim, model.shims[0]).has_module
 
 
-def resize(model: Model[list[Floats2d], Output], nO: int, new_bias: Callable[[Floats1d], float]) -> None:
+def resize(
+    model: Model[list[Floats2d], Output], nO: int, new_bias: Callable[[Floats1d], float]
+) -> None:
     """Add labels, the present ones' weights untouched; before initialisation just note the number.
 
     new_bias: From the present biases, the bias that the new labels start with.
@@ -104,6 +104,6 @@ def resize(model: Model[list[Floats2d], Output], nO: int, new_bias: Callable[[Fl
     shim = cast(TorchShim, model.shims[0])
     if shim.has_module and nO != model.get_dim("nO"):
         module = cast(AttentionClassifier, shim.module)
-        bias = new_bias(module.head.bias.detach().cpu().numpy())
+        bias = new_bias(cast(Floats1d, module.head.bias.detach().cpu().numpy()))
         shim.set_module(module.with_labels(nO, bias))
     model.set_dim("nO", nO, force=True)

@@ -13,8 +13,9 @@ from ..torch.attention import SCORINGS, Scoring
 from . import attention_classifier as classifier_layer
 from .attention_classifier import Output
 
-# What a label added to a trained model starts with, as a share of the odds of the least likely present
-# label: small enough to leave the others' scores alone, large enough to be learned in ordinary training.
+# What a label added to a trained model starts with, as a share of the odds of the least likely
+# present label: small enough to leave the others' scores alone, large enough to be learned in
+# ordinary training.
 NEW_LABEL_ODDS = 1e-3
 
 
@@ -31,8 +32,8 @@ def BiLSTMAttention_v1(
     """Classify documents with a bidirectional LSTM and attention.
 
     The model's output is a pair: logits, shape (n_docs, n_labels), and for each document its
-    attention weights, shape (n_tokens,), which sum to 1. The callback takes the gradient with respect
-    to the logits.
+    attention weights, shape (n_tokens,), which sum to 1. The callback takes the gradient with
+    respect to the logits.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Token vectors, of any kind spaCy has.
     hidden_width (int): Width H of each direction of the LSTM.
@@ -58,7 +59,7 @@ def BiLSTMAttention_v1(
     )
     model: Model[list[Doc], Output] = chain(tok2vec, classifier)
     model.name = "bilstm_attention"
-    model.init = init  # type: ignore[assignment]
+    model.init = init
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", classifier)
     model.attrs["resize_output"] = resize_output
@@ -66,9 +67,7 @@ def BiLSTMAttention_v1(
     return model
 
 
-def _check_settings(
-    hidden_width: int, depth: int, dropout: float | None, attention: str
-) -> None:
+def _check_settings(hidden_width: int, depth: int, dropout: float | None, attention: str) -> None:
     where = "spacy-attn.BiLSTMAttention.v1"
     check_positive(where, hidden_width=hidden_width, depth=depth)
     if dropout is not None and not 0.0 <= dropout < 1.0:
@@ -91,8 +90,8 @@ def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
         n_labels, expected = Y.shape[1], model.attrs["expected_nO"]
         if expected not in (None, n_labels):
             raise ValueError(
-                f"The model was configured with 'nO' = {expected}, but there are {n_labels} labels: "
-                f"leave 'nO' null to have it inferred."
+                f"The model was configured with 'nO' = {expected}, but there are {n_labels} "
+                f"labels: leave 'nO' null to have it inferred."
             )
         classifier.set_dim("nO", n_labels, force=True)
     if classifier.has_dim("nI") and classifier.has_dim("nO"):

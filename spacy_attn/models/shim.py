@@ -5,24 +5,19 @@ import copy
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, cast
 
 import safetensors.torch
 import srsly
 import torch
 from thinc.api import Optimizer, PyTorchGradScaler, PyTorchShim, torch2xp, xp2torch
 from thinc.shims.shim import Shim
+from thinc.types import FloatsXd
 from thinc.util import get_torch_default_device
 
 
-class SizedModule(Protocol):
-    """A torch module that can be built again from its stored sizes."""
-
-    sizes: Any
-
-
 class TorchShim(PyTorchShim):
-    """Holds a torch module that is built late, averaged, resized, stored and used in child processes.
+    """Holds a torch module, from before it is built until it is used in another process.
 
     Beyond `thinc.api.PyTorchShim`:
 
@@ -34,7 +29,8 @@ class TorchShim(PyTorchShim):
       unpickled on loading.
     - In a child process it keeps to one thread (see `_keep_child_to_one_thread`).
 
-    build: Makes a module from its stored sizes; a module-level function, so that the shim pickles.
+    build: Makes a module from its stored sizes, which the module has as an attribute `sizes` with a
+        method `to_dict`; a module-level function, so that the shim pickles.
     mixed_precision: Whether to run in mixed precision, on a GPU.
     grad_scaler: Gradient scaler for mixed precision; None for the default one.
     """
@@ -100,7 +96,9 @@ class TorchShim(PyTorchShim):
                 continue
             if not self._grad_scaler.found_inf:  # after an overflow the step is skipped
                 weights, _ = optimizer(
-                    self._key(name), torch2xp(parameter.data), torch2xp(parameter.grad)
+                    self._key(name),
+                    cast(FloatsXd, torch2xp(parameter.data)),
+                    cast(FloatsXd, torch2xp(parameter.grad)),
                 )
                 parameter.data = xp2torch(weights, device=parameter.device)
             parameter.grad = None
@@ -108,7 +106,7 @@ class TorchShim(PyTorchShim):
 
     @contextlib.contextmanager
     def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
-        """Run with other parameters, keyed as in `Optimizer.averages`, and put the own ones back."""
+        """Run with other parameters, keyed as in `Optimizer.averages`; put the own ones back."""
         backup = {}
         if self._model is not None:
             for name, parameter in self._model.named_parameters():
@@ -126,7 +124,9 @@ class TorchShim(PyTorchShim):
     def to_bytes(self) -> bytes:
         message: dict[str, Any] = {"sizes": None, "weights": b""}
         if self._model is not None:
-            state = {key: value.contiguous().cpu() for key, value in self._model.state_dict().items()}
+            state = {
+                key: value.contiguous().cpu() for key, value in self._model.state_dict().items()
+            }
             message = {
                 "sizes": self._model.sizes.to_dict(),
                 "weights": safetensors.torch.save(state),
@@ -162,10 +162,10 @@ class TorchShim(PyTorchShim):
         """In a worker process, have torch use one thread.
 
         After a process has run torch on several threads, a child forked from it hangs in its first
-        parallel region, since the threads it waits for were not forked along. And workers that share
-        the machine should not each ask for all of its cores. Applies to forked children and to those
-        to which the pipeline was sent, as `nlp.pipe(n_process=N)` does; not to a process that loads
-        its own pipeline.
+        parallel region, since the threads it waits for were not forked along. And workers that
+        share the machine should not each ask for all of its cores. Applies to forked children and
+        to those to which the pipeline was sent, as `nlp.pipe(n_process=N)` does; not to a process
+        that loads its own pipeline.
         """
         if self._process == os.getpid():
             return

@@ -38,7 +38,7 @@ class WordVocabulary:
     def learn(
         cls, docs: Iterable[Doc], attr: str, *, min_frequency: int, max_size: int | None
     ) -> "WordVocabulary":
-        """Count the words of some documents and keep the most frequent, ties in alphabetical order."""
+        """Keep the most frequent words of some documents, ties in alphabetical order."""
         counts: Counter[int] = Counter()
         words: dict[int, str] = {}
         for doc in docs:
@@ -61,12 +61,12 @@ class WordVocabulary:
 
 
 @serialize_attr.register(WordVocabulary)
-def _serialize_vocabulary(_: Any, value: WordVocabulary, name: str, model: Model) -> bytes:  # noqa: ARG001
+def _serialize_vocabulary(_: Any, value: WordVocabulary, name: str, model: Model) -> bytes:
     return srsly.msgpack_dumps(value.words)
 
 
 @deserialize_attr.register(WordVocabulary)
-def _deserialize_vocabulary(_: Any, value: bytes, name: str, model: Model) -> WordVocabulary:  # noqa: ARG001
+def _deserialize_vocabulary(_: Any, value: bytes, name: str, model: Model) -> WordVocabulary:
     return WordVocabulary(srsly.msgpack_loads(value))
 
 
@@ -80,8 +80,8 @@ def WordEmbedding_v1(
     """Look up a learned vector for every word, as `torch.nn.Embedding` does.
 
     The vocabulary is learned from the documents the component is initialised with: all of them in
-    `attn_textcat`, also through a listener. Words outside it share one vector, which is learned from
-    the training words that `min_frequency` and `max_size` leave out.
+    `attn_textcat`, also through a listener. Words outside it share one vector, which is learned
+    from the training words that `min_frequency` and `max_size` leave out.
 
     width (int): Width of the vectors.
     attr (str): What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
@@ -145,10 +145,10 @@ def forward(
         model.inc_grad("E", gradient)
         return []
 
-    return cast("list[Floats2d]", vectors), backprop
+    return vectors, backprop
 
 
-def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:  # noqa: ARG001
+def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
     """Make new weights, for the vocabulary that has been learned or else for the words of `X`."""
     if X is not None and not len(model.attrs["vocabulary"]):
         learn_vocabulary(model, X)
@@ -159,7 +159,7 @@ def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:  # no
         _copy_vectors(table, words, X[0].vocab)
     model.set_param("E", None)  # Thinc changes no dimension of a layer that has weights
     model.set_dim("nV", len(table), force=True)
-    model.set_param("E", model.ops.asarray2f(table))
+    model.set_param("E", model.ops.asarray2f(cast(Floats2d, table)))
     if model.has_grad("E"):
         model.set_grad("E", model.ops.alloc2f(*table.shape))
 

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy
 from spacy.errors import Errors
@@ -12,10 +12,10 @@ from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
-from ..extensions import ATTENTION, install_extensions, set_attention
+from ..extensions import install_extensions, set_attention
 from ..models.bilstm_attention import is_initialized
 from ..models.word_embedding import is_word_embedding, learn_vocabulary
 
@@ -23,14 +23,14 @@ from ..models.word_embedding import is_word_embedding, learn_vocabulary
 # memory does not grow with the length of documents (a longer document goes alone).
 MAX_CHUNK_TOKENS = 32_768
 
-# Reported instead of an infinite loss where a probability has been rounded to 0.
+# Keeps the loss finite where a probability has been rounded to 0.
 TINY = float(numpy.finfo(numpy.float32).tiny)
 
 
 class Predictions(NamedTuple):
     """What a component predicts for a batch of documents.
 
-    scores: Probabilities, shape (n_docs, n_labels), labels in the order of the component's `labels`.
+    scores: Probabilities, shape (n_docs, n_labels), columns in the order of the labels.
     attention: For each document, the weights of its tokens, shape (n_tokens,).
     """
 
@@ -89,8 +89,8 @@ class AttentionCategorizerMixin(_Base):
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """Apply the model to a batch of documents, without modifying them.
 
-        A document's result depends on that document alone. One without tokens gets the scores of the
-        model's bias and an empty array of attention.
+        A document's result depends on that document alone. One without tokens gets the scores of
+        the model's bias and an empty array of attention.
 
         docs (Iterable[Doc]): The documents to predict.
         RETURNS (Predictions): Scores and attention.
@@ -119,7 +119,7 @@ class AttentionCategorizerMixin(_Base):
         classifier = self.model.get_ref("output_layer")
         return classifier.predict([self.model.ops.alloc2f(0, classifier.get_dim("nI"))] * len(docs))
 
-    def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:  # type: ignore[override]
+    def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
         """Set `doc.cats` and the attention attribute of a batch of documents.
 
         docs (Iterable[Doc]): The documents to modify.
@@ -159,8 +159,9 @@ class AttentionCategorizerMixin(_Base):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Learn to predict what the model predicted before `nlp.resume_training()`, with that model's
-        probabilities as soft targets. Labels added since then are left out.
+        """Learn to predict what the model predicted before `nlp.resume_training()`.
+
+        That model's probabilities are soft targets. Labels added since then are left out.
 
         Takes and returns the same as `update`; does nothing where there is no earlier model.
         """
@@ -204,8 +205,8 @@ class AttentionCategorizerMixin(_Base):
     ) -> tuple[float, Floats2d]:
         """The loss of a batch, and its gradient with respect to the model's logits.
 
-        The loss is the cross-entropy, summed over the documents and not averaged, so that the gradient
-        returned is exactly that of the loss returned.
+        The loss is the cross-entropy, summed over the documents and not averaged, so that the
+        gradient returned is exactly that of the loss returned.
 
         examples (Iterable[Example]): The batch.
         scores (Floats2d): Predicted probabilities, shape (n_docs, n_labels).
@@ -217,7 +218,9 @@ class AttentionCategorizerMixin(_Base):
         truths, known = self._examples_to_truth(examples)
         if isinstance(scores, Predictions):
             scores = scores.scores
-        return self._loss(scores, cast(Floats2d, truths), self.model.ops.asarray2f(known))
+        return self._loss(
+            scores, cast(Floats2d, truths), self.model.ops.asarray2f(cast(Floats2d, known))
+        )
 
     def _get_rehearsal_loss(
         self, examples: Sequence[Example], scores: Floats2d
@@ -262,10 +265,15 @@ def warn_of_shared_attribute(nlp: Language, name: str, attention_attr: str) -> N
         if getattr(other, "attention_attr", None) == attention_attr:
             warnings.warn(
                 f"The components '{other_name}' and '{name}' both show their attention on "
-                f"'doc._.{attention_attr}', where only that of the last one stays. Give one of them "
-                f"another name with its setting 'attention_attr'.",
+                f"'doc._.{attention_attr}', where only that of the last one stays. Give one of "
+                f"them another name with its setting 'attention_attr'.",
                 stacklevel=2,
             )
+
+
+def safe_log(probabilities: Floats2d) -> Floats2d:
+    xp = get_array_module(probabilities)
+    return xp.log(xp.maximum(probabilities, TINY))
 
 
 def _first(examples: Iterable[Example]) -> list[Example]:

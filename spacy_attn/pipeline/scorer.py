@@ -20,8 +20,8 @@ def make_textcat_multilabel_scorer() -> Score:
 def textcat_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
     """Score exclusive classes: `spacy.scorer.Scorer.score_cats`, and accuracy.
 
-    RETURNS: Those scores, and under `cats_acc` the share of annotated documents whose label with the
-        highest score is the annotated one (None where no document is annotated).
+    RETURNS: Those scores, and under `cats_acc` the share of annotated documents whose label with
+        the highest score is the annotated one (None where no document is annotated).
     """
     examples = list(examples)
     scores = Scorer.score_cats(examples, "cats", multi_label=False, **kwargs)

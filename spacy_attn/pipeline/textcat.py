@@ -11,7 +11,12 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..extensions import ATTENTION
-from .attention_categorizer import TINY, AttentionCategorizerMixin, warn_of_shared_attribute
+from .attention_categorizer import (
+    TINY,
+    AttentionCategorizerMixin,
+    safe_log,
+    warn_of_shared_attribute,
+)
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .scorer import textcat_score
 
@@ -78,10 +83,11 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
     def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
         # Where labels are left out, the remaining ones share the probability among themselves.
         scores = scores * known
-        scores = scores / scores.sum(axis=1, keepdims=True).clip(TINY)
-        loss = -(truths * self.model.ops.xp.log(scores.clip(TINY))).sum()
+        xp = self.model.ops.xp
+        scores = scores / (xp.sum(scores, axis=1, keepdims=True) + TINY)
+        loss = -float((truths * safe_log(scores)).sum())
         # A document without any annotated label has no loss, and then no gradient either.
-        return float(loss), scores * truths.sum(axis=1, keepdims=True) - truths
+        return loss, scores * xp.sum(truths, axis=1, keepdims=True) - truths
 
     def initialize(
         self,

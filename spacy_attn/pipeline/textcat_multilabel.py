@@ -11,7 +11,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..extensions import ATTENTION
-from .attention_categorizer import TINY, AttentionCategorizerMixin, warn_of_shared_attribute
+from .attention_categorizer import AttentionCategorizerMixin, safe_log, warn_of_shared_attribute
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .scorer import textcat_multilabel_score
 
@@ -75,9 +75,8 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         return self.model.ops.sigmoid(logits)
 
     def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
-        log = self.model.ops.xp.log
-        losses = truths * log(scores.clip(TINY)) + (1 - truths) * log((1 - scores).clip(TINY))
-        return float(-(known * losses).sum()), known * (scores - truths)
+        log_likelihood = truths * safe_log(scores) + (1 - truths) * safe_log(1 - scores)
+        return -float((known * log_likelihood).sum()), known * (scores - truths)
 
     def initialize(  # type: ignore[override]
         self,

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 # Beyond this many padded tokens a larger sub-batch is no faster on a CPU (its activations leave the
-# cache and every step pays for fresh pages), and memory is bounded by it, or by the longest document.
+# cache and every step pays for fresh pages), and memory is bounded by it, or by the longest
+# document.
 MAX_PADDED_TOKENS = 8192
 
 # What starting one more sub-batch costs, in tokens: a fixed price a call, and a price a time step.
@@ -21,9 +22,9 @@ def cut_by_length(
 ) -> list[list[int]]:
     """Group the documents that have tokens into sub-batches that waste little on padding.
 
-    Documents are taken from the longest to the shortest. A sub-batch ends where its padding has come
-    to cost more than starting another one, or where it would hold more than `max_padded_tokens`; a
-    longer document than that forms a sub-batch of its own.
+    Documents are taken from the longest to the shortest. A sub-batch ends where its padding has
+    come to cost more than starting another one, or where it would hold more than
+    `max_padded_tokens`; a longer document than that forms a sub-batch of its own.
 
     lengths: The number of tokens of each document.
     RETURNS: Lists of indices into `lengths`, longest document first. Every index of a document with

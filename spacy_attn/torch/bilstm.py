@@ -41,9 +41,9 @@ class BiLSTM(nn.Module):
         RETURNS: Hidden states h of the top layer, shape (T, B, 2H), arbitrary where padded; and its
             final states [forward at the last token ; backward at the first], shape (B, 2H).
         """
-        steps, documents = batch.mask.shape
-        ahead, behind = tokens[batch.forward], tokens[batch.backward]
         restore = batch.restore.flatten()
+        ahead, behind = tokens[batch.forward], tokens[batch.backward]
+        hidden = ahead
         for depth, (forwards, backwards) in enumerate(
             zip(self.forwards, self.backwards, strict=True)
         ):
@@ -55,7 +55,7 @@ class BiLSTM(nn.Module):
             behind, _ = backwards(behind)
             in_order = behind.flatten(0, 1).index_select(0, restore).view_as(behind)
             hidden = torch.cat((ahead, in_order), dim=-1)
-        columns = torch.arange(documents, device=hidden.device)
+        columns = torch.arange(len(batch.lengths), device=hidden.device)
         last = batch.lengths - 1
         # Read in reverse, a document's backward pass also ends at its own length.
         final = torch.cat((ahead[last, columns], behind[last, columns]), dim=-1)

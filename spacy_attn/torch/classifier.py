@@ -58,17 +58,15 @@ class AttentionClassifier(nn.Module):
         tokens: Vectors of the tokens of all documents, concatenated, shape (N, input_width).
         lengths: Number of tokens of each document, adding up to N; 0 is allowed.
         dropout: Rate for the token vectors, between LSTM layers and for the context, in training.
-        RETURNS: Logits, shape (n_docs, n_labels), the head's bias for a document without tokens; and
-            the attention weights of all documents, concatenated, shape (N,).
+        RETURNS: Logits, shape (n_docs, n_labels), the head's bias for a document without tokens;
+            and the attention weights of all documents, concatenated, shape (N,).
         """
         tokens = F.dropout(tokens, dropout, self.training)
         contexts, weights, documents, rows = [], [], [], []
         for batch in make_sub_batches(lengths, tokens.device):
             hidden, final = self.encoder(tokens, batch, dropout)
             mask = batch.mask.T
-            context, attention = self.attention(
-                hidden.transpose(0, 1), final.unsqueeze(1), mask
-            )
+            context, attention = self.attention(hidden.transpose(0, 1), final.unsqueeze(1), mask)
             contexts.append(context.squeeze(1))
             documents.append(batch.documents)
             weights.append(attention.squeeze(1)[mask])
@@ -77,7 +75,9 @@ class AttentionClassifier(nn.Module):
         pooled = tokens.new_zeros(len(lengths), width)
         all_weights = tokens.new_zeros(len(tokens))
         if contexts:
-            pooled = pooled.index_copy(0, torch.cat(documents), torch.cat(contexts).to(pooled.dtype))
+            pooled = pooled.index_copy(
+                0, torch.cat(documents), torch.cat(contexts).to(pooled.dtype)
+            )
             all_weights = all_weights.index_copy(
                 0, torch.cat(rows), torch.cat(weights).to(all_weights.dtype)
             )

@@ -37,7 +37,9 @@ def step(model, optimizer):
 
 
 def weights(model) -> dict[str, numpy.ndarray]:
-    return {name: value.numpy().copy() for name, value in model.shims[0].module.state_dict().items()}
+    return {
+        name: value.numpy().copy() for name, value in model.shims[0].module.state_dict().items()
+    }
 
 
 def assert_equal(one, other):
@@ -54,7 +56,7 @@ def test_averaged_weights_are_the_running_mean_and_are_put_back_afterwards():
         seen.append(weights(model))
     with model.use_params(optimizer.averages):
         averaged = weights(model)
-    # Thinc's moving average starts with the first weights and decays at most as t / (t + 1) early on.
+    # Thinc's moving average: its decay grows from 2/11 towards 0.9999.
     expected, decay = {name: 0.0 * value for name, value in seen[0].items()}, 0.9999
     for t, snapshot in enumerate(seen, start=1):
         rate = min(decay, (1.0 + t) / (10.0 + t))
@@ -151,7 +153,10 @@ def test_gradient_with_respect_to_the_token_vectors_agrees_with_finite_differenc
             assert gradient[index] == pytest.approx((above - below) / 2e-2, abs=2e-3)
 
 
-@pytest.mark.parametrize(("own", "rate", "varies"), [(None, 0.5, True), (None, 0.0, False), (0.0, 0.5, False), (0.5, 0.0, True)])
+@pytest.mark.parametrize(
+    ("own", "rate", "varies"),
+    [(None, 0.5, True), (None, 0.0, False), (0.0, 0.5, False), (0.5, 0.0, True)],
+)
 def test_dropout_follows_the_rate_set_on_the_model_unless_it_has_one_of_its_own(own, rate, varies):
     from thinc.api import set_dropout_rate
 

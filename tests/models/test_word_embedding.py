@@ -50,7 +50,9 @@ def test_each_word_has_its_own_vector_and_unknown_words_share_one():
 def test_any_vocabulary_finds_its_words_and_nothing_else(known):
     vocab = Vocab()
     table = WordVocabulary(known)
-    keys = numpy.array([vocab.strings.add(word) for word in [*known, "no such word"]], dtype="uint64")
+    keys = numpy.array(
+        [vocab.strings.add(word) for word in [*known, "no such word"]], dtype="uint64"
+    )
     assert table.rows(keys).tolist() == [*range(1, len(known) + 1), 0]
 
 

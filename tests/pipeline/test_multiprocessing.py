@@ -1,8 +1,10 @@
-"""`nlp.pipe(n_process=2)`, in processes of their own so that a deadlock is a failure and not a hang."""
+"""`nlp.pipe(n_process=2)`, in processes of their own so that a deadlock is a failure and not a
+hang."""
 
+import os
+import signal
 import subprocess
 import sys
-import textwrap
 
 import pytest
 
@@ -69,25 +71,27 @@ def model_path(trained_nlp, tmp_path):
 
 def run(script, tmp_path, *arguments):
     path = tmp_path / "script.py"
-    path.write_text(textwrap.dedent(script))
-    # A failure of a worker must not be a warning about something else.
-    return subprocess.run(
+    path.write_text(script)
+    process = subprocess.Popen(
         [sys.executable, str(path), *map(str, arguments)],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=SECONDS,
-        check=False,
+        start_new_session=True,
     )
+    try:
+        output, errors = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # its hanging children, too
+        raise
+    assert process.returncode == 0, errors
+    return output.strip()
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_two_processes_give_the_same_documents_in_order(method, model_path, tmp_path):
-    result = run(SCRIPT, tmp_path, model_path, method)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == "equal 40"
+    assert run(SCRIPT, tmp_path, model_path, method) == "equal 40"
 
 
 def test_a_forked_child_keeps_to_one_thread_and_does_not_hang(model_path, tmp_path):
-    result = run(THREADS_SCRIPT, tmp_path, model_path)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == "one thread in the child"
+    assert run(THREADS_SCRIPT, tmp_path, model_path) == "one thread in the child"

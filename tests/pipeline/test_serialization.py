@@ -7,7 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
-from ..conftest import MIXED_TEXTS, SMALL_MODEL, assert_same_predictions, make_examples, make_nlp, train
+from ..conftest import (
+    MIXED_TEXTS,
+    SMALL_MODEL,
+    assert_same_predictions,
+    make_examples,
+    make_nlp,
+    train,
+)
 from .test_training import assert_equal_weights, weights
 
 
@@ -60,7 +67,9 @@ def test_the_same_pipeline_always_gives_the_same_bytes(nlp, tmp_path):
         assert other.get_pipe(name).to_bytes() == nlp.get_pipe(name).to_bytes()
 
 
-def test_a_pipeline_that_has_not_been_initialised_can_be_stored_and_trained_later(factory, tmp_path):
+def test_a_pipeline_that_has_not_been_initialised_can_be_stored_and_trained_later(
+    factory, tmp_path
+):
     nlp = spacy.blank("en")
     nlp.add_pipe(factory, config={"model": SMALL_MODEL})
     nlp.to_disk(tmp_path)
@@ -111,7 +120,9 @@ def test_models_of_any_size_round_trip(hidden_width, depth, attention, n_labels,
 
 
 @given(st.lists(st.sampled_from(MIXED_TEXTS), max_size=8))
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_batch_of_documents_survives_docbin_and_bytes(trained_nlp, texts):
     docs = list(trained_nlp.pipe(texts))
     doc_bin = DocBin(docs=docs, store_user_data=True)

@@ -24,13 +24,19 @@ def test_components_are_added_trained_and_used_without_any_argument(factory):
 def test_components_are_spacys_own_text_categorizers():
     nlp = spacy.blank("en")
     assert isinstance(nlp.add_pipe("attn_textcat"), TextCategorizer)
-    assert isinstance(nlp.add_pipe("attn_textcat_multilabel", config={"attention_attr": "other"}), MultiLabel_TextCategorizer)
+    assert isinstance(
+        nlp.add_pipe("attn_textcat_multilabel", config={"attention_attr": "other"}),
+        MultiLabel_TextCategorizer,
+    )
 
 
 def test_what_is_assigned_is_declared(factory):
     meta = spacy.blank("en").add_pipe(factory) and spacy.Language.get_factory_meta(factory)
     assert list(meta.assigns) == ["doc.cats", "doc._.attention"]
-    assert meta.default_score_weights == spacy.Language.get_factory_meta("textcat").default_score_weights
+    assert (
+        meta.default_score_weights
+        == spacy.Language.get_factory_meta("textcat").default_score_weights
+    )
 
 
 def test_exclusive_scores_sum_to_one_and_independent_ones_need_not(trained_nlp):
@@ -112,7 +118,9 @@ def test_labels_come_from_the_examples_or_are_given():
     nlp = spacy.blank("en")
     nlp.add_pipe("attn_textcat", config={"model": SMALL_MODEL})
     component = nlp.get_pipe("attn_textcat")
-    component.initialize(lambda: make_examples(nlp), nlp=nlp, labels=["negative", "positive", "third"])
+    component.initialize(
+        lambda: make_examples(nlp), nlp=nlp, labels=["negative", "positive", "third"]
+    )
     assert component.label_data == ("negative", "positive", "third")
     assert nlp(WITNESS).cats.keys() == {"negative", "positive", "third"}
 
@@ -186,7 +194,12 @@ def test_adding_a_label_to_a_trained_component_leaves_the_others_ratio_and_can_b
 
     texts = {**TEXTS, "a table and a chair": "neutral", "the table is made of wood": "neutral"}
     sgd = nlp.create_optimizer()
-    train(nlp, steps=100, sgd=sgd, examples=lambda nlp: make_examples(nlp, texts, (*LABELS, "neutral")))
+    train(
+        nlp,
+        steps=100,
+        sgd=sgd,
+        examples=lambda nlp: make_examples(nlp, texts, (*LABELS, "neutral")),
+    )
     assert nlp("a table and a chair").cats["neutral"] > 0.8
 
 
@@ -250,7 +263,7 @@ def test_the_threshold_decides_what_counts_as_predicted():
     assert nlp.evaluate(make_examples(nlp))["cats_micro_r"] == 1.0
     nlp = make_nlp("attn_textcat_multilabel", threshold=1.0)
     assert nlp.evaluate(make_examples(nlp))["cats_micro_r"] == 0.0
-    with pytest.raises(ValueError, match="'threshold' must be between 0 and 1, but is 1.5"):
+    with pytest.raises(ValueError, match=r"'threshold' must be between 0 and 1, but is 1.5"):
         make_nlp("attn_textcat_multilabel", threshold=1.5)
 
 
@@ -285,7 +298,9 @@ def test_the_attribute_can_have_another_name(factory):
 def test_two_components_keep_their_attention_apart():
     nlp = spacy.blank("en")
     nlp.add_pipe("attn_textcat", config={"model": SMALL_MODEL})
-    nlp.add_pipe("attn_textcat_multilabel", config={"model": SMALL_MODEL, "attention_attr": "second"})
+    nlp.add_pipe(
+        "attn_textcat_multilabel", config={"model": SMALL_MODEL, "attention_attr": "second"}
+    )
     nlp.initialize(lambda: make_examples(nlp))
     train(nlp, steps=5)
     doc = nlp(WITNESS)
@@ -295,7 +310,9 @@ def test_two_components_keep_their_attention_apart():
 def test_two_components_that_share_an_attribute_are_warned_about():
     nlp = spacy.blank("en")
     nlp.add_pipe("attn_textcat")
-    with pytest.warns(UserWarning, match=r"'attn_textcat' and 'attn_textcat_multilabel' both.*attention_attr"):
+    with pytest.warns(
+        UserWarning, match=r"'attn_textcat' and 'attn_textcat_multilabel' both.*attention_attr"
+    ):
         nlp.add_pipe("attn_textcat_multilabel")
 
 
@@ -303,7 +320,7 @@ def test_a_foreign_attribute_of_the_same_name_stops_the_component():
     from spacy.tokens import Doc
 
     Doc.set_extension("taken", default=1)
-    with pytest.raises(ValueError, match="'Doc._.taken' exists already"):
+    with pytest.raises(ValueError, match=r"'Doc\._\.taken' exists already"):
         make_nlp(attention_attr="taken")
     Doc.remove_extension("taken")
 

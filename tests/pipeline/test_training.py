@@ -1,7 +1,5 @@
 """Training: what is minimised, averaged, dropped out, frozen, shared and reproduced."""
 
-import copy
-
 import numpy
 import pytest
 import spacy
@@ -135,7 +133,11 @@ def test_what_is_saved_under_averaged_weights_is_the_average(tmp_path):
 
 
 def component_rates(nlp):
-    return [n.attrs["dropout_rate"] for n in nlp.get_pipe("attn_textcat").model.walk() if "dropout_rate" in n.attrs]
+    return [
+        n.attrs["dropout_rate"]
+        for n in nlp.get_pipe("attn_textcat").model.walk()
+        if "dropout_rate" in n.attrs
+    ]
 
 
 def test_training_dropout_reaches_the_torch_layers():
@@ -170,14 +172,24 @@ def test_initialising_again_starts_from_new_weights_and_the_new_examples():
         assert not numpy.array_equal(before[name], after[name]), name
     texts = {"wholly other words": "positive", "nothing shared": "negative"}
     nlp.initialize(lambda: make_examples(nlp, texts))
-    embedding = next(n for n in nlp.get_pipe("attn_textcat").model.walk() if n.name == "word_embedding")
-    assert set(embedding.attrs["vocabulary"].words) == {"wholly", "other", "words", "nothing", "shared"}
+    embedding = next(
+        n for n in nlp.get_pipe("attn_textcat").model.walk() if n.name == "word_embedding"
+    )
+    assert set(embedding.attrs["vocabulary"].words) == {
+        "wholly",
+        "other",
+        "words",
+        "nothing",
+        "shared",
+    }
 
 
 def test_the_vocabulary_is_learned_from_all_examples_and_not_from_a_sample():
     texts = {f"word{i} text": "positive" if i % 2 else "negative" for i in range(50)}
     nlp = make_nlp(examples=lambda nlp: make_examples(nlp, texts))
-    embedding = next(n for n in nlp.get_pipe("attn_textcat").model.walk() if n.name == "word_embedding")
+    embedding = next(
+        n for n in nlp.get_pipe("attn_textcat").model.walk() if n.name == "word_embedding"
+    )
     assert len(embedding.attrs["vocabulary"]) == 51
 
 
@@ -187,7 +199,7 @@ def test_documents_without_tokens_do_not_disturb_training(factory):
     sgd = nlp.create_optimizer()
     assert nlp.update(make_examples(nlp, {"": "positive"}), sgd=sgd) == {factory: 0.0}
     assert_equal_weights(weights(nlp, factory), before)
-    mixed = {text: "positive" for text in MIXED_TEXTS}
+    mixed = dict.fromkeys(MIXED_TEXTS, "positive")
     losses = nlp.update(make_examples(nlp, mixed), sgd=sgd)
     assert numpy.isfinite(losses[factory])
 
@@ -214,20 +226,19 @@ def test_rehearsal_pulls_towards_what_the_model_predicted_before(factory):
     train(nlp, steps=30)
     before = nlp("great fun and a joy").cats["positive"]
     sgd = nlp.resume_training()
-    opposite = {text: "negative" for text in TEXTS}
-    drifted = copy.deepcopy(nlp.to_bytes())
+    opposite = dict.fromkeys(TEXTS, "negative")
+    original = nlp.to_bytes()
+    drift = {}
     for rehearse in (False, True):
-        nlp.from_bytes(drifted)
+        nlp.from_bytes(original)
         sgd = Adam(0.01)
         for _ in range(15):
             nlp.update(make_examples(nlp, opposite), sgd=sgd)
             for _ in range(4 if rehearse else 0):
                 losses = nlp.rehearse(make_examples(nlp), sgd=sgd)
-        after = nlp("great fun and a joy").cats["positive"]
-        if rehearse:
-            assert numpy.isfinite(losses[factory])
-            assert abs(after - before) < abs(without - before)
-        without = after
+        drift[rehearse] = abs(nlp("great fun and a joy").cats["positive"] - before)
+    assert numpy.isfinite(losses[factory])
+    assert drift[True] < drift[False]
 
 
 def test_rehearsal_leaves_out_labels_added_since(factory):
@@ -272,7 +283,9 @@ LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 12, "upstream
 @pytest.mark.parametrize("depth", [1, 2])
 @pytest.mark.parametrize("attention", ["dot", "additive"])
 def test_any_embedding_depth_and_scoring_can_be_trained(tok2vec, depth, attention):
-    nlp = make_nlp(model={**SMALL_MODEL, "tok2vec": tok2vec, "depth": depth, "attention": attention})
+    nlp = make_nlp(
+        model={**SMALL_MODEL, "tok2vec": tok2vec, "depth": depth, "attention": attention}
+    )
     before = weights(nlp)
     train(nlp, steps=3)
     after = weights(nlp)
@@ -319,7 +332,7 @@ def test_word_embeddings_of_a_shared_tok2vec_see_all_examples_too():
 
 def test_static_vectors_feed_the_model():
     nlp = spacy.blank("en")
-    for i, word in enumerate("great fun joy dull boring hated".split()):
+    for i, word in enumerate(["great", "fun", "joy", "dull", "boring", "hated"]):
         nlp.vocab.set_vector(word, numpy.eye(6, dtype="f")[i])
     static = {**HASH_EMBEDDING, "include_static_vectors": True}
     nlp.add_pipe("attn_textcat", config={"model": {**SMALL_MODEL, "tok2vec": static}})

@@ -64,6 +64,8 @@ def test_padding_has_no_weight_and_no_effect_whatever_stands_there(scoring):
 def test_large_scores_do_not_overflow():
     module = Attention(WIDTH, "dot")
     _, weights = module(
-        torch.full((1, 2, WIDTH), 1e4), torch.full((1, 1, WIDTH), 1e4), torch.ones(1, 2, dtype=torch.bool)
+        torch.full((1, 2, WIDTH), 1e4),
+        torch.full((1, 1, WIDTH), 1e4),
+        torch.ones(1, 2, dtype=torch.bool),
     )
     torch.testing.assert_close(weights, torch.full((1, 1, 2), 0.5))

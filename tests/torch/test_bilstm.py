@@ -15,7 +15,10 @@ def packed_twin(encoder: BiLSTM, input_width: int, depth: int) -> torch.nn.LSTM:
     )
     with torch.no_grad():
         for layer in range(depth):
-            for suffix, module in (("", encoder.forwards[layer]), ("_reverse", encoder.backwards[layer])):
+            for suffix, module in (
+                ("", encoder.forwards[layer]),
+                ("_reverse", encoder.backwards[layer]),
+            ):
                 for name, parameter in module.named_parameters():
                     getattr(twin, name.replace("l0", f"l{layer}") + suffix).copy_(parameter)
     return twin
@@ -36,7 +39,9 @@ def test_hidden_and_final_states_equal_those_of_a_packed_bidirectional_lstm(dept
         hidden, final = encoder(tokens, batch, 0.0)
         for column, document in enumerate(batch.documents.tolist()):
             n = LENGTHS[document]
-            torch.testing.assert_close(hidden[:n, column], expected[document, :n], atol=1e-6, rtol=0)
+            torch.testing.assert_close(
+                hidden[:n, column], expected[document, :n], atol=1e-6, rtol=0
+            )
             top = torch.cat((states[-2, document], states[-1, document]))
             torch.testing.assert_close(final[column], top, atol=1e-6, rtol=0)
 

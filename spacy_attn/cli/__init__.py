@@ -1,0 +1,29 @@
+"""The command group `python -m spacy attn`.
+
+spaCy imports this module through the entry-point group `spacy_cli` before it reads the command
+line. Importing it puts the group below spaCy's own commands, once.
+"""
+
+import typer
+from spacy.cli._util import app as spacy_app
+
+from .convert import convert_cli
+
+__all__ = ["app"]
+
+_NAME = "attn"
+_HELP = """Commands for text classification with attention."""
+# What spaCy's own commands need to take overrides such as --paths.train.
+_WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app = typer.Typer(name=_NAME, help=_HELP, no_args_is_help=True, rich_markup_mode=None)
+app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `convert` a command of its own name even while it is the only one."""
+
+
+if all(group.name != _NAME for group in spacy_app.registered_groups):
+    spacy_app.add_typer(app, name=_NAME, help=_HELP)

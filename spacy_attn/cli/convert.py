@@ -1,0 +1,174 @@
+"""`python -m spacy attn convert`: the corpora of a config as `.spacy` files.
+
+spaCy's `evaluate`, `find-threshold` and `benchmark speed` read nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import tqdm  # type: ignore[import-untyped]
+import typer
+from spacy import util
+from spacy.cli._util import (
+    Arg,
+    Opt,
+    import_code,
+    parse_config_overrides,
+    show_validation_error,
+)
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import Config, ConfigValidationError
+from wasabi import msg
+
+from .docbin_writer import DocBinWriter
+
+Reader = Callable[[Language], Iterable[Example]]
+
+
+def convert_cli(
+    ctx: typer.Context,  # This is only used to read the overrides
+    config_path: Annotated[Path, Arg(help="Path to config file", exists=True, dir_okay=False)],
+    output_dir: Annotated[Path, Arg(help="Directory to write to", file_okay=False)],
+    corpora: Annotated[
+        str | None,
+        Opt(
+            "--corpora",
+            "-C",
+            help="Comma-separated names in [corpora], say 'train,dev'. By default all that have a "
+            "path, except the one for pretraining",
+        ),
+    ] = None,
+    code_path: Annotated[
+        Path | None,
+        Opt(
+            "--code",
+            "-c",
+            help="Path to Python file with additional code (registered functions) to be imported",
+        ),
+    ] = None,
+    docs_per_file: Annotated[
+        int,
+        Opt(
+            "--docs-per-file",
+            "-n",
+            min=0,
+            help="Write a corpus of more documents as a folder of files of that many each, which "
+            "bounds the memory. 0 writes one file",
+        ),
+    ] = 0,
+) -> None:
+    """
+    Write the corpora of a training config as .spacy files, one for each reader
+    in [corpora], tokenized as [nlp] says. Nothing but the tokenizer is built,
+    so that a config can be converted before it is trained. Settings of the
+    config can be overridden on the command line, say --paths.train data.csv.
+    """
+    overrides = parse_config_overrides(ctx.args)
+    import_code(code_path)
+    names = [name.strip() for name in corpora.split(",")] if corpora else None
+    convert(
+        config_path, output_dir, corpora=names, docs_per_file=docs_per_file, overrides=overrides
+    )
+
+
+def convert(
+    config_path: Path,
+    output_dir: Path,
+    *,
+    corpora: list[str] | None = None,
+    docs_per_file: int = 0,
+    overrides: Mapping[str, Any] = util.SimpleFrozenDict(),
+) -> None:
+    """Write the corpora of a config as `.spacy` files.
+
+    Ends the process with a message and status 1 if the config or the data cannot be used; the
+    files of earlier runs are replaced only by complete ones.
+
+    config_path (Path): The training config.
+    output_dir (Path): Where to write `NAME.spacy` for each corpus, or the folder `NAME`.
+    corpora (Optional[List[str]]): Which corpora to write. None writes all that have a path, except
+        the one for pretraining.
+    docs_per_file (int): A corpus of more documents becomes a folder of files of that many each,
+        which `spacy.Corpus.v1` reads as one; 0 writes one file whatever its size.
+    overrides (Optional[Mapping[str, Any]]): Settings to replace in the config.
+    """
+    with show_validation_error(config_path):
+        config = util.load_config(config_path, overrides=dict(overrides or {}), interpolate=True)
+        blocks = _choose_corpora(config, corpora)
+        with _failing("Can't build the tokenizer from [nlp]"):
+            nlp = _build_tokenizer(config)
+        readers = {name: _build_reader(name, block) for name, block in blocks.items()}
+    output_dir.mkdir(parents=True, exist_ok=True)
+    for name, reader in readers.items():
+        with _failing(f"Can't convert 'corpora.{name}'"):
+            _write(name, reader(nlp), output_dir, docs_per_file)
+
+
+@contextmanager
+def _failing(title: str) -> Iterator[None]:
+    """End the process with a message where the user is at fault, as spaCy's commands do.
+
+    title (str): What could not be done.
+    """
+    try:
+        yield
+    except ConfigValidationError:
+        raise  # show_validation_error explains these
+    except (ValueError, ImportError, OSError) as error:
+        msg.fail(title, error, exits=1)
+
+
+def _choose_corpora(config: Config, wanted: list[str] | None) -> dict[str, dict[str, Any]]:
+    corpora = config.get("corpora") or {}
+    blocks = {name: block for name, block in corpora.items() if isinstance(block, dict)}
+    if wanted is None:
+        pretraining = (config.get("pretraining") or {}).get("corpus")
+        wanted = [
+            name
+            for name, block in blocks.items()
+            if block.get("path", "") is not None and f"corpora.{name}" != pretraining
+        ]
+        for name in blocks.keys() - set(wanted):
+            msg.info(f"Skipping 'corpora.{name}', which has no path or is for pretraining")
+    if unknown := [name for name in wanted if name not in blocks]:
+        known = ", ".join(blocks) or "none"
+        msg.fail(f"There is no corpus '{unknown[0]}' in [corpora]", f"Available: {known}", exits=1)
+    if not wanted:
+        msg.fail("There is nothing to convert: no reader in [corpora] has a path", exits=1)
+    return {name: blocks[name] for name in wanted}
+
+
+def _build_tokenizer(config: Config) -> Language:
+    """Build the pipeline without components, which cost time and which the readers do not use."""
+    settings = {**config.get("nlp", {}), "pipeline": [], "disabled": []}
+    return util.load_model_from_config(Config({"nlp": settings}), auto_fill=True)
+
+
+def _build_reader(name: str, block: dict[str, Any]) -> Reader:
+    """Build one reader alone: another one, say without its path, must not get in the way."""
+    with _failing(f"Can't build the reader 'corpora.{name}'"):
+        return util.registry.resolve({name: block})[name]
+
+
+def _write(name: str, examples: Iterable[Example], output_dir: Path, docs_per_file: int) -> None:
+    n_empty = 0
+    with DocBinWriter(output_dir / name, docs_per_file=docs_per_file) as writer:
+        for doc in _references(name, examples):
+            n_empty += not len(doc)
+            writer.add(doc)
+        path = writer.finish()
+    msg.good(f"Saved {writer.n_docs} documents: {path}")
+    if n_empty:
+        msg.warn(f"{n_empty} of them have no tokens; spacy.Corpus.v1 passes over such documents")
+
+
+def _references(name: str, examples: Iterable[Example]) -> Iterator[Doc]:
+    # disable=None shows the bar on a terminal only.
+    for example in tqdm.tqdm(examples, desc=name, unit=" docs", disable=None, leave=False):
+        yield example.reference

@@ -1,0 +1,30 @@
+"""The errors of the data room."""
+
+
+class DatasetError(ValueError):
+    """A data set, or one row of it, cannot be used as it was asked for.
+
+    The message is one sentence that names the data set and the split, the row and the column
+    where there is one, the value at fault, and what to do about it.
+    """
+
+
+class RowProblem(Exception):  # noqa: N818
+    """What is wrong with one column of one row, before anybody has said which row it was.
+
+    The functions that read a value raise it; the reader, which alone knows the data set, the split
+    and the row, turns it into a `DatasetError`.
+    """
+
+    def __init__(self, column: str, reason: str) -> None:
+        """Remember the column and what is wrong with its value.
+
+        column (str): The name of the column.
+        reason (str): The rest of the sentence, for example `"is null"`.
+        """
+        super().__init__(f"column '{column}' {reason}")
+        self.column = column
+
+
+class MissingValue(RowProblem):
+    """The row has no text or no label: the one problem that `skip_missing` may pass over."""

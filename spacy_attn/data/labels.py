@@ -1,0 +1,292 @@
+"""From the label column or columns of a row to `Doc.cats`.
+
+An encoder maps a row to a value for each label: 1.0 or 0.0, a probability, or None where the data
+say nothing about that label. It reads the kind of column off the values themselves, so that
+streamed data, whose types may be unknown, are read in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from .errors import MissingValue, RowProblem
+
+Cats = dict[str, float | None]
+
+# A softmax in single precision may exceed 1 by rounding, and may sum to 1 only about so.
+_ROUNDING = 1e-6
+_SUM_ROUNDING = 1e-3
+
+
+class ColumnEncoder:
+    """Labels out of one column.
+
+    column (str): The name of the column.
+    labels (Optional[Sequence[str]]): All labels, as the user gave them.
+    class_names (Optional[Sequence[str]]): The names of the features, if the column holds class ids.
+    learned (Optional[Sequence[str]]): The labels found in the column, if anybody looked.
+    exclusive (Optional[bool]): Whether each row must have exactly one label.
+    vectors (bool): Whether the column holds one number for each label and not a list of labels.
+    """
+
+    def __init__(
+        self,
+        column: str,
+        *,
+        labels: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        learned: Sequence[str] | None = None,
+        exclusive: bool | None = None,
+        vectors: bool = False,
+    ) -> None:
+        self.column = column
+        self.labels = labels
+        self.class_names = _name_classes(column, class_names, labels)
+        self.inventory = labels or self.class_names or learned
+        self.exclusive = exclusive
+        self.vectors = vectors
+
+    def __call__(self, row: Mapping[str, Any]) -> Cats:
+        """Read the labels of a row.
+
+        row (Mapping[str, Any]): The row.
+        RETURNS (Cats): The value of every label that is known.
+        RAISES (MissingValue): If the row has no label.
+        RAISES (RowProblem): If the value is not one that the column may hold.
+        """
+        value = row[self.column]
+        if value is None:
+            raise MissingValue(self.column, "is null where a label is wanted")
+        if isinstance(value, Mapping):
+            cats = self._from_mapping(value)
+        elif isinstance(value, (list, tuple)):
+            cats = self._from_list(value)
+        elif isinstance(value, bool) and not self.labels:
+            cats = {"False": float(not value), "True": float(value)}
+        else:
+            cats = self._from_names([self._name(value)], several=self.exclusive is False)
+        if self.exclusive:
+            _check_exclusive(self.column, cats)
+        return cats
+
+    def _problem(self, reason: str) -> RowProblem:
+        return RowProblem(self.column, reason)
+
+    def _from_names(self, names: Collection[str], *, several: bool) -> Cats:
+        """The labels of that name and, with 0.0, all the others.
+
+        names (Collection[str]): The labels of the row.
+        several (bool): Whether a row may have any number of labels. Where it has one, that label
+            alone will do if the others are not known: spaCy reads a label that is absent as 0.0.
+            Where it may have several, spaCy reads it as unknown.
+        """
+        known = self._all_labels() if several else self.inventory or ()
+        cats: Cats = dict.fromkeys(known, 0.0)
+        cats.update(dict.fromkeys(names, 1.0))
+        return cats
+
+    def _all_labels(self) -> Sequence[str]:
+        if not self.inventory:
+            raise self._problem(
+                "may hold several labels, and which there are is not known; give all in 'labels'"
+            )
+        return self.inventory
+
+    def _from_mapping(self, value: Mapping[str, Any]) -> Cats:
+        known = self._all_labels()
+        if unknown := [name for name in value if name not in known]:
+            raise self._unknown(unknown[0])
+        # A label that the mapping leaves out is as unknown as one whose probability is null.
+        cats: Cats = dict.fromkeys(known, None)
+        for name, number in value.items():
+            cats[name] = _probability(self.column, name, number)
+        return cats
+
+    def _from_list(self, values: Sequence[Any]) -> Cats:
+        if any(value is None for value in values):
+            raise MissingValue(self.column, f"holds a null among its labels ({values!r:.80})")
+        if self.vectors or (values and all(isinstance(value, (bool, float)) for value in values)):
+            return self._from_vector(values)
+        names = [self._name(value) for value in values]
+        if values and self.class_names is None and all(isinstance(v, int) for v in values):
+            self._refuse_indicators(values)
+        return self._from_names(names, several=not self.exclusive)
+
+    def _from_vector(self, values: Sequence[Any]) -> Cats:
+        """One boolean or one probability for each of the labels, in their order."""
+        if self.labels is None:
+            raise self._problem(
+                f"holds one number for each label ({values!r:.80}); name them in 'labels', in "
+                "that order"
+            )
+        if len(values) != len(self.labels):
+            raise self._problem(
+                f"holds {len(values)} numbers for {len(self.labels)} labels; 'labels' must name "
+                "each of them, in their order"
+            )
+        return {
+            name: _probability(self.column, name, number)
+            for name, number in zip(self.labels, values, strict=True)
+        }
+
+    def _refuse_indicators(self, values: Sequence[int]) -> None:
+        """Refuse [0, 1, 0]: read as class ids, a vector of zeros and ones would be wrong unseen."""
+        is_vector = len(values) == len(self.labels or ()) and {*values} <= {0, 1}
+        if is_vector or len(set(values)) < len(values):
+            raise self._problem(
+                f"holds {values!r:.80}, which may be class ids or a 0 or 1 for each label; turn "
+                "it into booleans for the latter, or into names"
+            )
+
+    def _name(self, value: Any) -> str:
+        """The name of one label."""
+        if isinstance(value, bool):
+            return self._name_of_boolean(value)
+        if isinstance(value, int):
+            return self._name_of_integer(value)
+        if isinstance(value, float) and value.is_integer():
+            # A CSV column of class ids becomes one of floats if a row has none.
+            return self._name_of_integer(int(value))
+        if isinstance(value, str):
+            return self._name_of_string(value)
+        hint = (
+            f'; for the probability of one label, write label_column = ["{self.column}"]'
+            if isinstance(value, float)
+            else ""
+        )
+        raise self._problem(
+            f"holds {value!r:.80} of type {type(value).__name__}, which is not a label{hint}"
+        )
+
+    def _name_of_boolean(self, value: bool) -> str:
+        if self.labels is None or len(self.labels) != 2:
+            raise self._problem("holds booleans; name false and true, in this order, in 'labels'")
+        return self.labels[int(value)]
+
+    def _name_of_integer(self, value: int) -> str:
+        names = self.class_names or self.labels
+        if names is None:
+            raise self._problem(
+                f"holds plain integers ({value}); name them in 'labels', in the order of the ids"
+            )
+        if self.class_names is not None and value == -1:
+            raise MissingValue(self.column, "has the class id -1, which stands for no label")
+        if self.class_names is None and all(_is_integer(name) for name in names):
+            # Labels that are numbers themselves ("1" to "5" stars) name the integers they spell.
+            return self._name_of_string(str(value))
+        if not 0 <= value < len(names):
+            raise self._problem(
+                f"has the class id {value}, but the labels have the ids 0 to {len(names) - 1} "
+                f"({_listing(names)}); correct the row or give all labels in 'labels'"
+            )
+        return names[value]
+
+    def _name_of_string(self, value: str) -> str:
+        if value == "":
+            raise MissingValue(self.column, "is an empty string where a label is wanted")
+        if self.inventory is not None and value not in self.inventory:
+            raise self._unknown(value)
+        return value
+
+    def _unknown(self, value: str) -> RowProblem:
+        return self._problem(
+            f"has the label '{value}', which is none of {_listing(self.inventory or ())}; correct "
+            "the row or add it to 'labels'"
+        )
+
+
+class ColumnsEncoder:
+    """Labels out of several columns, each of which is one label: a boolean, 0 or 1, a probability.
+
+    columns (Sequence[str]): The names of the columns.
+    labels (Optional[Sequence[str]]): The names of their labels, if they differ, in the same order.
+    class_columns (Collection[str]): Those of the columns in which -1 stands for no label.
+    exclusive (Optional[bool]): Whether the values of each row must sum to 1.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        *,
+        labels: Sequence[str] | None = None,
+        class_columns: Collection[str] = (),
+        exclusive: bool | None = None,
+    ) -> None:
+        self.columns = columns
+        self.labels = labels or columns
+        self.class_columns = class_columns
+        self.exclusive = exclusive
+
+    def __call__(self, row: Mapping[str, Any]) -> Cats:
+        """Read the labels of a row.
+
+        row (Mapping[str, Any]): The row.
+        RETURNS (Cats): The value of each label, None where its column is null.
+        RAISES (RowProblem): If a value is not one that a column may hold.
+        """
+        cats: Cats = {}
+        for column, label in zip(self.columns, self.labels, strict=True):
+            value = row[column]
+            if value == -1 and column in self.class_columns:
+                value = None
+            cats[label] = _probability(column, label, value)
+        if self.exclusive:
+            _check_exclusive(self.columns[0], cats)
+        return cats
+
+
+Encoder = ColumnEncoder | ColumnsEncoder
+
+
+def _name_classes(
+    column: str, class_names: Sequence[str] | None, labels: Sequence[str] | None
+) -> Sequence[str] | None:
+    """The names of class ids, of which the features have one and the user may have another.
+
+    RAISES (RowProblem): If the user's labels leave a name out. Taking them by position would
+        swap classes without a word wherever the order differs.
+    """
+    if class_names is None or labels is None or set(class_names) <= set(labels):
+        return class_names
+    nameless = list(class_names) == [str(i) for i in range(len(class_names))]
+    if nameless and len(labels) == len(class_names):
+        return labels
+    raise RowProblem(
+        column,
+        f"has the classes {_listing(class_names)}, and 'labels' must name all of "
+        f"them, in any order, but is {_listing(labels)}",
+    )
+
+
+def _probability(column: str, label: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, (bool, int, float)) or not -_ROUNDING <= value <= 1 + _ROUNDING:
+        raise RowProblem(
+            column,
+            f"has {value!r:.80} for the label '{label}', where a boolean, 0, 1 or a probability "
+            "between them is wanted",
+        )
+    return min(max(float(value), 0.0), 1.0)
+
+
+def _check_exclusive(column: str, cats: Cats) -> None:
+    if any(value is None for value in cats.values()):
+        raise MissingValue(column, "leaves a label without a value")
+    total = sum(value for value in cats.values() if value is not None)
+    if abs(total - 1.0) > _SUM_ROUNDING:
+        raise RowProblem(
+            column,
+            f"has labels that sum to {total:g} where exclusive = true wants exactly one label, "
+            "or probabilities that sum to 1",
+        )
+
+
+def _is_integer(name: str) -> bool:
+    return name.removeprefix("-").isdecimal()
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:20])
+    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"

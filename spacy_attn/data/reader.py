@@ -1,0 +1,304 @@
+"""The corpus reader `spacy-attn.HFDataset.v1`: a Hugging Face data set as spaCy Examples."""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from spacy.language import Language
+from spacy.training import Example
+
+from .errors import DatasetError, MissingValue, RowProblem
+from .features import class_names, field_names, find_labels, holds_vectors
+from .hub import explained
+from .labels import Cats, ColumnEncoder, ColumnsEncoder, Encoder
+from .rows import make_example, read_text
+from .source import DataFiles, Source, open_dataset
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
+
+# Rows that are turned from Arrow into Python at a time.
+_BATCH = 256
+
+
+def HFDataset_v1(
+    *,
+    path: str | None,
+    name: str | None = None,
+    split: str = "train",
+    revision: str | None = None,
+    data_files: DataFiles | None = None,
+    streaming: bool = False,
+    shuffle_buffer: int = 0,
+    seed: int = 0,
+    text_column: str | list[str] = "text",
+    text_separator: str = " ",
+    label_column: str | list[str] = "label",
+    labels: list[str] | None = None,
+    exclusive: bool | None = None,
+    limit: int = 0,
+    skip_missing: bool = False,
+) -> Callable[[Language], Iterator[Example]]:
+    """Build the reader from a block of the config; `HFDataset` describes the arguments.
+
+    RETURNS (Callable[[Language], Iterator[Example]]): The reader.
+    RAISES (DatasetError): If the arguments contradict one another. The data set itself is opened
+        at the first call.
+    """
+    if path is None:
+        raise DatasetError(
+            "the 'path' of spacy-attn.HFDataset.v1 is null: set it in the config, or override it "
+            "on the command line, say with --paths.train"
+        )
+    return HFDataset(
+        path,
+        name=name,
+        split=split,
+        revision=revision,
+        data_files=data_files,
+        streaming=streaming,
+        shuffle_buffer=shuffle_buffer,
+        seed=seed,
+        text_column=text_column,
+        text_separator=text_separator,
+        label_column=label_column,
+        labels=labels,
+        exclusive=exclusive,
+        limit=limit,
+        skip_missing=skip_missing,
+    )
+
+
+class _Opened(NamedTuple):
+    """A data set whose columns have been checked, and what reads its labels."""
+
+    dataset: "Dataset | IterableDataset"
+    encode: Encoder
+
+
+@dataclass
+class HFDataset:
+    """Iterate over the rows of a Hugging Face data set as Examples with `reference.cats`.
+
+    Every row is used, or refused with an error that says which it is. Texts are not changed. The
+    predicted document of an Example carries nothing but the tokens. Nothing is kept from one pass
+    to the next: `spacy train` keeps the training Examples itself, unless `max_epochs = -1`.
+
+    path (str): A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
+        `data/*.parquet`, a folder written by `save_to_disk`, a folder of data files, or the name
+        of a data set on the Hugging Face hub.
+    name (Optional[str]): The configuration of the data set.
+    split (str): The split, also as a slice (`train[:10%]`) or a sum (`train+test`). A file, and a
+        `Dataset` saved alone, is one split called "train".
+    revision (Optional[str]): A branch, tag or commit on the hub.
+    data_files (Optional[DataFiles]): The files to read out of a folder or a data set on the hub:
+        one, a list, or those of each split.
+    streaming (bool): Read while iterating, without a download. For `max_epochs = -1`.
+    shuffle_buffer (int): When streaming, draw each row at random out of that many; 0 keeps the
+        order. Every pass has another order.
+    seed (int): For that order: the same seed gives the same sequence of orders.
+    text_column (Union[str, List[str]]): The column that holds the text, or several to be joined.
+    text_separator (str): What stands between joined columns.
+    label_column (Union[str, List[str]]): The column that holds the label or labels; or several
+        columns, each of which is one label and holds booleans, 0 and 1, or probabilities.
+    labels (Optional[List[str]]): All labels, in their order. Names plain class ids, the entries of
+        a vector, the two booleans (false first), or the label columns. Where the data set names
+        its classes itself, `labels` sets their order and must contain all of these names.
+    exclusive (Optional[bool]): True refuses a row that has not exactly one label. None expects one
+        label of a single value, and any number of a list or of several columns.
+    limit (int): Use the first rows only; 0 uses all.
+    skip_missing (bool): Pass over rows with a null text or label, and warn at the end of the pass
+        how many there were. A null for some labels of several leaves those out of `cats`, which
+        spaCy's multi-label component reads as unknown.
+    RAISES (DatasetError): If the arguments contradict one another.
+    """
+
+    path: str
+    _: KW_ONLY
+    name: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    data_files: DataFiles | None = None
+    streaming: bool = False
+    shuffle_buffer: int = 0
+    seed: int = 0
+    text_column: str | list[str] = "text"
+    text_separator: str = " "
+    label_column: str | list[str] = "label"
+    labels: list[str] | None = None
+    exclusive: bool | None = None
+    limit: int = 0
+    skip_missing: bool = False
+    _opened: _Opened | None = field(default=None, init=False, repr=False)
+    _passes: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._text_columns = _as_list(self.text_column)
+        self._label_columns = _as_list(self.label_column)
+        self._columns = list(dict.fromkeys([*self._text_columns, *self._label_columns]))
+        self._source = Source(
+            path=str(self.path),
+            split=self.split,
+            name=self.name,
+            revision=self.revision,
+            data_files=self.data_files,
+            streaming=self.streaming,
+            text_columns=tuple(self._text_columns),
+            label_columns=tuple(self._label_columns),
+        )
+        self._check_arguments()
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Go through the data set once.
+
+        nlp (Language): Makes the documents.
+        YIELDS (Example): One for each row, in the order of the data set.
+        RAISES (DatasetError): If the data set cannot be opened, lacks a column, or has no row; or
+            at a row that cannot be used.
+        """
+        if self._opened is None:
+            self._opened = self._open()
+        skipped: Counter[str] = Counter()
+        n_used = 0
+        dataset, encode = self._opened
+        for number, row in enumerate(self._rows(dataset)):
+            try:
+                text = read_text(row, self._text_columns, self.text_separator)
+                cats = self._known_values(encode(row), skipped)
+                example = make_example(nlp, text, cats, self._text_columns)
+            except RowProblem as problem:
+                if not (self.skip_missing and isinstance(problem, MissingValue)):
+                    raise self._row_error(number, problem) from None
+                skipped[f"rows for want of a value in column '{problem.column}'"] += 1
+                continue
+            n_used += 1
+            yield example
+        self._report(n_used, skipped)
+
+    def _check_arguments(self) -> None:
+        columns, labels = self._label_columns, self.labels or []
+        several = not isinstance(self.label_column, str)
+        for wrong, complaint in (
+            (not self.path, "'path' is empty; give a file, a folder or a name on the hub"),
+            (not all(self._text_columns or [""]), "'text_column' must name a column"),
+            (not all(columns or [""]), "'label_column' must name a column"),
+            (len({*columns}) < len(columns), "'label_column' names a column twice"),
+            (self.labels == [], "'labels' is empty; give all labels, or null"),
+            (not all(labels), "'labels' holds an empty name"),
+            (len({*labels}) < len(labels), "'labels' holds a name twice"),
+            (
+                several and len(labels) not in (0, len(columns)),
+                f"{len(labels)} 'labels' cannot name {len(columns)} label columns",
+            ),
+            (self.limit < 0, "'limit' must be 0, for all rows, or more"),
+            (self.shuffle_buffer < 0, "'shuffle_buffer' must be 0, for no shuffling, or more"),
+            (
+                self.shuffle_buffer > 0 and not self.streaming,
+                "'shuffle_buffer' is for streaming = true; otherwise spacy train itself shuffles",
+            ),
+            (
+                self.streaming and "[" in self.split,
+                "a slice of a split needs streaming = false; use 'limit' for the first rows",
+            ),
+        ):
+            if wrong:
+                raise DatasetError(f"{self._source}: {complaint}")
+
+    def _open(self) -> _Opened:
+        dataset = open_dataset(self._source)
+        with explained(str(self._source)):
+            if not self.streaming and not len(dataset):
+                raise self._no_rows()
+            # The columns of a stream may not be known before its first row.
+            if dataset.column_names is not None:
+                self._require_columns(dataset.column_names)
+                dataset = dataset.select_columns(self._columns)
+            try:
+                encode = self._make_encoder(dataset)
+            except RowProblem as problem:
+                raise DatasetError(f"{self._source}: {problem}") from None
+            if self.limit and not self.streaming:
+                dataset = dataset.select(range(min(self.limit, len(dataset))))
+            elif self.limit:
+                dataset = dataset.take(self.limit)
+        return _Opened(dataset, encode)
+
+    def _require_columns(self, columns: Collection[str]) -> None:
+        if missing := [column for column in self._columns if column not in columns]:
+            raise DatasetError(
+                f"{self._source}: there is no column '{missing[0]}'; set 'text_column' and "
+                f"'label_column' to some of {', '.join(repr(column) for column in columns)}"
+            )
+
+    def _make_encoder(self, dataset: "Dataset | IterableDataset") -> Encoder:
+        features: Mapping[str, Any] = dataset.features or {}
+        columns = self._label_columns
+        if not isinstance(self.label_column, str):
+            return ColumnsEncoder(
+                columns,
+                labels=self.labels,
+                class_columns={name for name in columns if class_names(features.get(name))},
+                exclusive=self.exclusive,
+            )
+        feature = features.get(self.label_column)
+        names = class_names(feature)
+        learned = field_names(feature)
+        if not (learned or names or self.labels or self.streaming):
+            learned = find_labels(dataset, self.label_column)
+        return ColumnEncoder(
+            self.label_column,
+            labels=self.labels,
+            class_names=names,
+            learned=learned,
+            exclusive=self.exclusive,
+            vectors=holds_vectors(feature),
+        )
+
+    def _rows(self, dataset: "Dataset | IterableDataset") -> Iterator[dict[str, Any]]:
+        if self.shuffle_buffer:
+            dataset = dataset.shuffle(
+                seed=self.seed + self._passes, buffer_size=self.shuffle_buffer
+            )
+        self._passes += 1
+        with explained(str(self._source)):
+            for batch in dataset.iter(batch_size=_BATCH):
+                self._require_columns(batch)
+                for values in zip(*batch.values(), strict=True):
+                    yield dict(zip(batch, values, strict=True))
+
+    def _known_values(self, cats: Cats, skipped: Counter[str]) -> dict[str, float]:
+        """Deal with labels of which the row says nothing."""
+        unknown = [label for label, value in cats.items() if value is None]
+        if unknown and (len(unknown) == len(cats) or not self.skip_missing):
+            several = len(self._label_columns) > 1
+            column = self._label_columns[list(cats).index(unknown[0]) if several else 0]
+            raise MissingValue(column, f"gives no value for the label '{unknown[0]}'")
+        for label in unknown:
+            skipped[f"values of the label '{label}'"] += 1
+        return {label: value for label, value in cats.items() if value is not None}
+
+    def _row_error(self, number: int, problem: RowProblem) -> DatasetError:
+        way_out = "; correct the row, or set skip_missing = true to pass over such rows"
+        hint = way_out if isinstance(problem, MissingValue) else ""
+        return DatasetError(f"{self._source}, row {number} (counted from 0): {problem}{hint}")
+
+    def _no_rows(self) -> DatasetError:
+        return DatasetError(
+            f"{self._source}: there is no row in it; check 'split' and 'data_files'"
+        )
+
+    def _report(self, n_used: int, skipped: Counter[str]) -> None:
+        """Say at the end of a pass what has been passed over."""
+        summary = "; ".join(f"{n} {what}" for what, n in skipped.items())
+        if skipped and not n_used:
+            raise DatasetError(f"{self._source}: every row was skipped ({summary})")
+        if not n_used:
+            raise self._no_rows()
+        if skipped:
+            warnings.warn(f"{self._source}: skipped {summary}.", stacklevel=3)
+
+
+def _as_list(columns: str | list[str]) -> list[str]:
+    return [columns] if isinstance(columns, str) else list(columns)

@@ -1,0 +1,256 @@
+"""Where a data set is, and how it is opened: files, folders, the Hugging Face hub."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .errors import DatasetError
+from .hub import explained, hub_or_cache, offline_mode
+from .splits import take_split, take_streamed_split
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetBuilder, IterableDataset
+
+    AnyDataset: TypeAlias = Dataset | IterableDataset
+
+DataFiles = str | list[str] | dict[str, str | list[str]]
+
+# Extension of a data file -> the module of `datasets` that reads it, and the options it needs.
+_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".parquet": ("parquet", {}),
+    ".arrow": ("arrow", {}),
+    ".jsonl": ("json", {}),
+    ".ndjson": ("json", {}),
+    ".json": ("json", {}),
+    ".csv": ("csv", {}),
+    ".tsv": ("csv", {"sep": "\t"}),
+}
+_COMPRESSIONS = (".gz", ".bz2", ".xz")
+# Names that `datasets` reads as a file format and not as a data set: these need data_files.
+_MODULES = frozenset(module for module, _ in _FORMATS.values())
+
+
+@dataclass(frozen=True)
+class Source:
+    """One split of one data set, not opened yet.
+
+    path (str): A data file, a pattern of data files, a folder, a format, or a name on the hub.
+    split (str): As in `datasets`, with slices.
+    name (Optional[str]): The configuration.
+    revision (Optional[str]): Branch, tag or commit on the hub.
+    data_files (Optional[DataFiles]): Which files of the folder or repository belong to which split.
+    streaming (bool): Read while iterating and keep nothing.
+    text_columns (tuple[str, ...]): The columns that hold text; CSV files do not say so themselves.
+    label_columns (tuple[str, ...]): The columns that hold labels.
+    """
+
+    path: str
+    split: str
+    name: str | None = None
+    revision: str | None = None
+    data_files: DataFiles | None = None
+    streaming: bool = False
+    text_columns: tuple[str, ...] = ()
+    label_columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        configuration = f", configuration '{self.name}'" if self.name else ""
+        return f"data set '{self.path}'{configuration}, split '{self.split}'"
+
+
+def open_dataset(source: Source) -> AnyDataset:
+    """Open a data set, wherever it is.
+
+    source (Source): What to open.
+    RETURNS (Dataset | IterableDataset): The split. Its rows are on disk, not in memory.
+    RAISES (DatasetError): If there is none, it cannot be reached, or it has no such split.
+    """
+    with explained(str(source)), _bars_on_terminals_only():
+        path = os.path.expanduser(source.path)
+        if os.path.isdir(path):
+            path = os.path.abspath(path)
+            return _open_saved(path, source) if _is_saved(path) else _open_local(path, source)
+        if source.path in _MODULES:
+            return _open_module(source)
+        if files := _matching_files(path):
+            return _open_files(files, source)
+        _refuse_unless_on_hub(source)
+        return _open_from_hub(source)
+
+
+@contextmanager
+def _bars_on_terminals_only() -> Iterator[None]:
+    """Keep the progress bars of `datasets` out of log files."""
+    import datasets
+
+    silence = not (sys.stderr.isatty() or datasets.are_progress_bars_disabled())
+    if silence:
+        datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if silence:
+            datasets.enable_progress_bars()
+
+
+def _matching_files(path: str) -> list[str]:
+    if os.path.isfile(path):
+        return [path]
+    return sorted(file for file in glob.glob(path, recursive=True) if os.path.isfile(file))
+
+
+def _extension(path: str) -> str:
+    stem, extension = os.path.splitext(path.lower())
+    return os.path.splitext(stem)[1] if extension in _COMPRESSIONS else extension
+
+
+def _refuse_unless_on_hub(source: Source) -> None:
+    path = source.path
+    if "://" in path:
+        if not path.startswith("hf://"):
+            raise DatasetError(
+                f"{source}: a web address is not a data set; set 'path' to the format of the file, "
+                "say 'json', and 'data_files' to the address"
+            )
+        return
+    local = path.startswith((".", "/", "~")) or os.path.isabs(path) or glob.has_magic(path)
+    # A name on the hub is `name` or `owner/name`.
+    if local or _extension(path) in _FORMATS or path.count("/") > 1 or "\\" in path:
+        raise DatasetError(
+            f"{source}: there is no such file or folder (looked for "
+            f"'{os.path.abspath(os.path.expanduser(path))}')"
+        )
+
+
+def _is_saved(folder: str) -> bool:
+    """Whether `Dataset.save_to_disk` or `DatasetDict.save_to_disk` wrote the folder."""
+    markers = ("dataset_dict.json", "state.json")
+    return any(os.path.isfile(os.path.join(folder, marker)) for marker in markers)
+
+
+def _refuse_settings(source: Source, kind: str, *settings: str) -> None:
+    if given := [name for name in settings if getattr(source, name) is not None]:
+        raise DatasetError(f"{source}: '{given[0]}' has no meaning for {kind}; remove it")
+
+
+def _open_saved(path: str, source: Source) -> AnyDataset:
+    from datasets import Dataset, load_from_disk
+
+    _refuse_settings(source, "a folder written by save_to_disk", "name", "revision", "data_files")
+    saved = load_from_disk(path)
+    if isinstance(saved, Dataset):
+        # A data set saved alone may have kept the name of the split it was cut from. It is also
+        # called "train", as `datasets` calls a single file.
+        splits = {"train": saved, str(saved.split or "train"): saved}
+    else:
+        splits = dict(saved)
+    # A format such as "torch" is saved along and would turn every value into a tensor.
+    splits = {name: split.with_format(None) for name, split in splits.items()}
+    if source.streaming:
+        streams = {name: split.to_iterable_dataset() for name, split in splits.items()}
+        return take_streamed_split(streams, source.split, str(source))
+    return take_split(splits, source.split, str(source))
+
+
+def _open_files(files: list[str], source: Source) -> AnyDataset:
+    _refuse_settings(source, "data files", "name", "revision", "data_files")
+    extensions = {_extension(file) for file in files}
+    if len(extensions) > 1:
+        raise DatasetError(
+            f"{source}: the files are of different kinds ({', '.join(sorted(extensions))}); "
+            "give a pattern that matches one kind"
+        )
+    extension = extensions.pop()
+    if extension not in _FORMATS:
+        raise DatasetError(
+            f"{source}: cannot read a file of kind '{extension}'; "
+            f"use one of {', '.join(_FORMATS)}, or a folder written by save_to_disk"
+        )
+    module, options = _FORMATS[extension]
+    return _open_local(module, source, data_files=files, **options)
+
+
+def _open_module(source: Source) -> AnyDataset:
+    _refuse_settings(source, "a file format", "name", "revision")
+    if source.data_files is None:
+        raise DatasetError(
+            f"{source}: '{source.path}' is a file format; set 'data_files' to the files to read"
+        )
+    return _open_local(source.path, source)
+
+
+def _open_local(path: str, source: Source, **options: Any) -> AnyDataset:
+    """Open data files, or a folder of them.
+
+    path (str): A folder or a format.
+    source (Source): The data set.
+    options (Any): Arguments of the builder, which replace those of the source.
+    """
+    from datasets import load_dataset_builder
+
+    arguments = {"name": source.name, "data_files": source.data_files, **options}
+    # The files of a format may also be given by web addresses.
+    remote = "://" in str(arguments["data_files"])
+    with nullcontext() if remote else offline_mode():
+        builder = load_dataset_builder(path, **arguments)
+        if csv_options := _csv_options(builder, source):
+            builder = load_dataset_builder(path, **arguments, **csv_options)
+        return _open_built(builder, source)
+
+
+def _open_from_hub(source: Source) -> AnyDataset:
+    from datasets import load_dataset_builder
+
+    with hub_or_cache() as online:
+        builder = load_dataset_builder(
+            source.path, source.name, data_files=source.data_files, revision=source.revision
+        )
+        # Without the options for CSV files: the cache goes by the options, and a copy made with
+        # ours would not be found later on when the hub cannot be reached.
+        dataset = _open_built(builder, source)
+    if not online:
+        warnings.warn(
+            f"{source}: the Hugging Face hub cannot be reached (or offline mode is set), so the "
+            "copy in the local cache is used, whatever its revision.",
+            stacklevel=2,
+        )
+    return dataset
+
+
+def _open_built(builder: DatasetBuilder, source: Source) -> AnyDataset:
+    """Open what a builder of `datasets` reads, and converts to Arrow once unless it is streamed."""
+    if source.streaming:
+        streams = builder.as_streaming_dataset()
+        return take_streamed_split(streams, source.split, str(source))
+    builder.download_and_prepare()
+    return take_split(builder.as_dataset(), source.split, str(source))
+
+
+def _csv_options(builder: DatasetBuilder, source: Source) -> dict[str, Any]:
+    """Have the columns of a CSV file read as written.
+
+    Left alone, pandas takes the text "007" for a number, and "None" or "NA" for a null, be it a
+    text or a label. Columns that nobody asks for are not read, whatever is in them.
+    """
+    if not hasattr(builder.config, "keep_default_na"):
+        return {}
+    import pandas as pd  # type: ignore[import-untyped]
+
+    wanted = {*source.text_columns, *source.label_columns}
+    for files in builder.config.data_files.values():
+        if not wanted.issubset(pd.read_csv(files[0], sep=builder.config.sep, nrows=0).columns):
+            # pandas would not say which columns there are; the reader does.
+            return {}
+    return {
+        "usecols": sorted(wanted),
+        "converters": dict.fromkeys(source.text_columns, str),
+        "keep_default_na": False,
+        "na_values": {column: [""] for column in source.label_columns},
+    }
