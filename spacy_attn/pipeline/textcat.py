@@ -85,7 +85,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         scores = scores * known
         xp = self.model.ops.xp
         scores = scores / (xp.sum(scores, axis=1, keepdims=True) + TINY)
-        loss = -float((truths * safe_log(scores)).sum())
+        loss = -float(xp.sum(truths * safe_log(scores)))
         # A document without any annotated label has no loss, and then no gradient either.
         return loss, scores * xp.sum(truths, axis=1, keepdims=True) - truths
 
