@@ -8,6 +8,7 @@ import typer
 from spacy.cli._util import app as spacy_app
 
 from .convert import convert_cli
+from .init_words import init_words_cli
 
 __all__ = ["app"]
 
@@ -18,11 +19,7 @@ _WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app = typer.Typer(name=_NAME, help=_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `convert` a command of its own name even while it is the only one."""
+app.command("init-words", context_settings=_WITH_OVERRIDES)(init_words_cli)
 
 
 if all(group.name != _NAME for group in spacy_app.registered_groups):

@@ -24,7 +24,7 @@ def BiLSTMAttention_v1(
     hidden_width: int = 128,
     depth: int = 1,
     dropout: float | None = None,
-    attention: Scoring = "dot",
+    attention: Scoring = "additive_query",
     mixed_precision: bool = False,
     grad_scaler: PyTorchGradScaler | None = None,
     nO: int | None = None,

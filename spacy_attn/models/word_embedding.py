@@ -72,8 +72,8 @@ def _deserialize_vocabulary(_: Any, value: bytes, name: str, model: Model) -> Wo
 
 def WordEmbedding_v1(
     width: int,
-    attr: str = "LOWER",
-    min_frequency: int = 1,
+    attr: str = "NORM",
+    min_frequency: int = 2,
     max_size: int | None = None,
     use_vectors: bool = False,
 ) -> Model[list[Doc], list[Floats2d]]:
@@ -119,6 +119,11 @@ def learn_vocabulary(model: Model, docs: Iterable[Doc]) -> None:
         min_frequency=model.attrs["min_frequency"],
         max_size=model.attrs["max_size"],
     )
+
+
+def set_vocabulary(model: Model, words: Sequence[str]) -> None:
+    """Replace the vocabulary of a word embedding by some words, written as its `attr` has them."""
+    model.attrs["vocabulary"] = WordVocabulary(words)
 
 
 def is_word_embedding(model: Model) -> bool:

@@ -17,7 +17,7 @@ from thinc.types import Floats1d, Floats2d
 
 from ..extensions import install_extensions, set_attention
 from ..models.bilstm_attention import is_initialized
-from ..models.word_embedding import is_word_embedding, learn_vocabulary
+from ..models.word_embedding import is_word_embedding, learn_vocabulary, set_vocabulary
 
 # At most so many tokens go through the embedding layers at once, whatever the batch size, so that
 # memory does not grow with the length of documents (a longer document goes alone).
@@ -235,18 +235,47 @@ class AttentionCategorizerMixin(_Base):
 
     # Initialisation
 
-    def _learn_vocabularies(
-        self, get_examples: Callable[[], Iterable[Example]], nlp: Language | None
+    def word_embeddings(self, nlp: Language | None) -> list[Model]:
+        """The layers with a learned vocabulary: of this component, and of what it listens to."""
+        models = [self.model, *self._upstream_models(nlp)]
+        return [node for model in models for node in model.walk() if is_word_embedding(node)]
+
+    def _set_vocabularies(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        nlp: Language | None,
+        words: Iterable[str] | None,
     ) -> None:
-        """Show all training documents to the word embeddings of this component, and of the shared
-        embedding it listens to: spaCy shows a sample of ten documents to a model."""
-        upstream = list(self._upstream_models(nlp))
-        for model in [self.model, *upstream]:
-            for node in model.walk():
-                if is_word_embedding(node):
-                    learn_vocabulary(node, (example.predicted for example in get_examples()))
-                    if model is not self.model:
-                        node.initialize([example.predicted for example in _first(get_examples())])
+        """Give the word embeddings the words of all training documents, or the given ones.
+
+        A component shows its model a sample of ten documents only, and a shared embedding has been
+        initialised with those by the time its listeners are.
+        """
+        embeddings = self.word_embeddings(nlp)
+        if words is not None:
+            words = list(words)
+            if len(embeddings) != 1:
+                raise ValueError(
+                    f"Component '{self.name}': 'words' are given, but its model has "
+                    f"{len(embeddings)} embeddings of whole words: remove 'words' from "
+                    f"[initialize.components.{self.name}]."
+                )
+        elif embeddings and nlp is not None and nlp.config["training"]["max_epochs"] == -1:
+            warnings.warn(
+                f"Component '{self.name}' learns its vocabulary from the first documents of a "
+                f"streamed corpus only. Write the words of the whole corpus with 'python -m spacy "
+                f"attn init-words', and name that file in "
+                f"[initialize.components.{self.name}.words].",
+                stacklevel=3,
+            )
+        own = set(self.model.walk())
+        for node in embeddings:
+            if words is not None:
+                set_vocabulary(node, words)
+            else:
+                learn_vocabulary(node, (example.predicted for example in get_examples()))
+            if node not in own:
+                node.initialize([next(iter(get_examples())).predicted])
 
     def _upstream_models(self, nlp: Language | None) -> Iterator[Model]:
         names = {
@@ -274,10 +303,6 @@ def warn_of_shared_attribute(nlp: Language, name: str, attention_attr: str) -> N
 def safe_log(probabilities: Floats2d) -> Floats2d:
     xp = get_array_module(probabilities)
     return xp.log(xp.maximum(probabilities, TINY))
-
-
-def _first(examples: Iterable[Example]) -> list[Example]:
-    return [next(iter(examples))]
 
 
 def _chunks(docs: list[Doc]) -> Iterator[list[Doc]]:

@@ -18,7 +18,7 @@ nO = null
 [model.tok2vec]
 @architectures = "spacy-attn.WordEmbedding.v1"
 width = 96
-attr = "LOWER"
+attr = "NORM"
 min_frequency = 2
 max_size = null
 use_vectors = false

@@ -96,6 +96,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
         positive_label: str | None = None,
+        words: Iterable[str] | None = None,
     ) -> None:
         """Initialize the component for training.
 
@@ -104,7 +105,9 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         labels (Optional[Iterable[str]]): The labels, as `spacy init labels` writes them; by default
             those of the examples.
         positive_label (Optional[str]): The positive one of two labels, for the scores.
+        words (Optional[Iterable[str]]): The vocabulary of a word embedding, as
+            `spacy attn init-words` writes it; by default the words of the examples.
         """
         validate_get_examples(get_examples, "AttentionTextCategorizer.initialize")
-        self._learn_vocabularies(get_examples, nlp)
+        self._set_vocabularies(get_examples, nlp, words)
         super().initialize(get_examples, nlp=nlp, labels=labels, positive_label=positive_label)

@@ -233,7 +233,15 @@ def make_package(model, folder) -> Path:
 
 def test_a_package_installs_and_predicts_the_same_elsewhere(model, tmp_path):
     package, site = make_package(model, tmp_path), tmp_path / "site"
-    install = "-m pip install --no-deps --no-build-isolation --no-index --target".split()
+    install = [
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--target",
+    ]
     run_python(*install, site, package)
     code = (
         f"import sys; sys.path.insert(0, {str(site)!r}); import spacy; "

@@ -17,7 +17,7 @@ def docs(texts=TEXTS):
 
 
 def make(texts=TEXTS, width=4, **settings):
-    model = WordEmbedding_v1(width, **settings)
+    model = WordEmbedding_v1(width, **{"attr": "LOWER", "min_frequency": 1, **settings})
     model.initialize(docs(texts))
     return model
 
@@ -84,7 +84,7 @@ def test_words_and_weights_survive_bytes():
 def test_initial_values_come_from_the_pipelines_vectors():
     nlp = spacy.blank("en")
     nlp.vocab.set_vector("dog", numpy.full(4, 5.0, dtype="f"))
-    model = WordEmbedding_v1(4, use_vectors=True)
+    model = WordEmbedding_v1(4, min_frequency=1, use_vectors=True)
     model.initialize([nlp.make_doc(text) for text in TEXTS])
     dog, cat = model.predict([nlp.make_doc("dog cat")])[0]
     numpy.testing.assert_array_equal(dog, [5, 5, 5, 5])
@@ -94,13 +94,13 @@ def test_initial_values_come_from_the_pipelines_vectors():
 def test_vectors_of_another_width_are_refused():
     nlp = spacy.blank("en")
     nlp.vocab.set_vector("dog", numpy.ones(3, dtype="f"))
-    model = WordEmbedding_v1(4, use_vectors=True)
+    model = WordEmbedding_v1(4, min_frequency=1, use_vectors=True)
     with pytest.raises(ValueError, match="embedding's width 4, but the pipeline's have width 3"):
         model.initialize([nlp.make_doc("dog")])
 
 
 def test_vectors_that_are_not_there_are_a_clear_error():
-    model = WordEmbedding_v1(4, use_vectors=True)
+    model = WordEmbedding_v1(4, min_frequency=1, use_vectors=True)
     with pytest.raises(ValueError, match=r"\[initialize\] vectors"):
         model.initialize([spacy.blank("en").make_doc("dog")])
 

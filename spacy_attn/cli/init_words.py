@@ -1,0 +1,100 @@
+"""`python -m spacy attn init-words`: the vocabulary of a whole corpus, for streamed training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import srsly
+import tqdm  # type: ignore[import-untyped]
+import typer
+from spacy import util
+from spacy.cli._util import (
+    Arg,
+    Opt,
+    import_code,
+    parse_config_overrides,
+    show_validation_error,
+)
+from spacy.language import Language
+from spacy.schemas import ConfigSchemaTraining
+from spacy.training.initialize import resolve_dot_names
+from wasabi import msg
+
+from ..models.word_embedding import learn_vocabulary
+from ..pipeline.attention_categorizer import AttentionCategorizerMixin
+
+
+def init_words_cli(
+    ctx: typer.Context,  # This is only used to read the overrides
+    config_path: Annotated[Path, Arg(help="Path to config file", exists=True, dir_okay=False)],
+    output_dir: Annotated[Path, Arg(help="Directory to write to", file_okay=False)],
+    code_path: Annotated[
+        Path | None,
+        Opt(
+            "--code",
+            "-c",
+            help="Path to Python file with additional code (registered functions) to be imported",
+        ),
+    ] = None,
+) -> None:
+    """
+    Write the vocabulary of each component that embeds whole words, learned from
+    the whole training corpus, as OUTPUT_DIR/COMPONENT.json. Where the corpus is
+    streamed (max_epochs = -1), training sees its first documents only when it
+    starts; name the file in the config instead:
+
+    [initialize.components.attn_textcat.words]
+
+    @readers = "spacy.read_labels.v1"
+
+    path = "OUTPUT_DIR/attn_textcat.json"
+    """
+    overrides = parse_config_overrides(ctx.args)
+    import_code(code_path)
+    init_words(config_path, output_dir, overrides=overrides)
+
+
+def init_words(
+    config_path: Path,
+    output_dir: Path,
+    *,
+    overrides: Mapping[str, Any] = util.SimpleFrozenDict(),
+) -> None:
+    """Write the words of the training corpus of a config, a JSON list for each component.
+
+    config_path (Path): The training config.
+    output_dir (Path): Where to write `COMPONENT.json`.
+    overrides (Mapping[str, Any]): Settings to replace in the config.
+    """
+    with show_validation_error(config_path):
+        config = util.load_config(config_path, overrides=dict(overrides), interpolate=True)
+        nlp = util.load_model_from_config(config)
+        settings = util.registry.resolve(config["training"], schema=ConfigSchemaTraining)
+        (corpus,) = resolve_dot_names(config, [settings["train_corpus"]])
+    nlp._link_components()
+    components = {
+        name: component
+        for name, component in nlp.pipeline
+        if isinstance(component, AttentionCategorizerMixin) and component.word_embeddings(nlp)
+    }
+    if not components:
+        msg.fail("No component of the pipeline has an embedding of whole words", exits=1)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    for name, component in components.items():
+        words = _learn_words(nlp, name, component, corpus)
+        path = output_dir / f"{name}.json"
+        srsly.write_json(path, words)
+        msg.good(f"Saved {len(words)} words for component '{name}' to {path}")
+
+
+def _learn_words(
+    nlp: Language, name: str, component: AttentionCategorizerMixin, corpus: Any
+) -> list[str]:
+    embeddings = component.word_embeddings(nlp)
+    if len(embeddings) > 1:
+        msg.fail(f"Component '{name}' has {len(embeddings)} embeddings of whole words", exits=1)
+    examples = tqdm.tqdm(corpus(nlp), desc=name, unit=" docs", disable=None, leave=False)
+    learn_vocabulary(embeddings[0], (example.predicted for example in examples))
+    return list(embeddings[0].attrs["vocabulary"].words)
