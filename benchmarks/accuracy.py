@@ -1,8 +1,8 @@
 """Accuracy on the test split: the project's config, spaCy's own textcat, and a linear model.
 
-Trains each config with each seed, as `spacy train` does, selects on the validation split, and scores
-on the test split. The linear model is TF-IDF of words and pairs with scikit-learn's LinearSVC. What
-has been done is kept in the output folder, so that a run that was stopped goes on.
+Trains each config with each seed, as `spacy train` does, selects on the validation split, and
+scores on the test split. The linear model is TF-IDF of words and pairs with scikit-learn's
+LinearSVC. What has been done is kept in the output folder, so that a run that was stopped goes on.
 
     pip install -c constraints.txt -e ".[benchmark]"
     python benchmarks/accuracy.py

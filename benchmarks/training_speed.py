@@ -49,7 +49,7 @@ def train_component(nlp: Language, batches: list[list[Example]], dropout: float)
 
 
 def train_bare_lstm(encoder: BiLSTM, width: int, batches: list[list[Example]]) -> float:
-    """RETURNS: Seconds for one pass of the LSTMs alone, without embedding, attention or optimizer."""
+    """RETURNS: Seconds for a pass of the LSTMs alone, without embedding, attention or optimizer."""
     prepared = []
     for batch in batches:
         lengths = [len(example.predicted) for example in batch]
