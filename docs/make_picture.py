@@ -1,6 +1,6 @@
 """Draw the README's picture: a sentence, its scores, and the attention of a trained pipeline.
 
-    python docs/make_picture.py training/model-best docs/attention.svg
+Usage: python docs/make_picture.py training/model-best docs/attention.svg
 """
 
 from html import escape
@@ -49,14 +49,15 @@ def draw(doc: Doc) -> str:
     for token, (x, line) in zip(doc, places, strict=True):
         share = token._.attention
         left, top = MARGIN + x, MARGIN + line * LINE_HEIGHT
+        width = len(token) * CHARACTER
         parts.append(
-            f'<rect x="{left:.1f}" y="{top}" width="{len(token) * CHARACTER:.1f}" height="30" rx="4" '
+            f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="30" rx="4" '
             f'fill="#1f6feb" fill-opacity="{0.75 * share / strongest:.3f}"/>'
-            f'<text x="{left:.1f}" y="{top + 22}" fill="#111111" textLength='
-            f'"{len(token) * CHARACTER:.1f}">{escape(token.text)}</text>'
+            f'<text x="{left:.1f}" y="{top + 22}" fill="#111111" '
+            f'textLength="{width:.1f}">{escape(token.text)}</text>'
         )
         if share >= 0.01:
-            middle = left + len(token) * CHARACTER / 2
+            middle = left + width / 2
             parts.append(
                 f'<text x="{middle:.1f}" y="{top + 46}" fill="#555555" font-size="12" '
                 f'text-anchor="middle">{share:.2f}</text>'

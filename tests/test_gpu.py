@@ -1,0 +1,55 @@
+"""On a GPU, with CuPy installed: the same results as on a CPU. Skipped where there is none."""
+
+import numpy
+import pytest
+import spacy
+from thinc.api import prefer_gpu, require_cpu, set_gpu_allocator
+from thinc.util import has_cupy_gpu, has_torch_cuda_gpu
+
+from .conftest import MIXED_TEXTS, SMALL_MODEL, assert_same_predictions, make_nlp, train
+
+pytestmark = pytest.mark.skipif(
+    not (has_cupy_gpu and has_torch_cuda_gpu), reason="needs a GPU, and CuPy"
+)
+
+
+@pytest.fixture(autouse=True)
+def gpu():
+    set_gpu_allocator("pytorch")
+    assert prefer_gpu()
+    yield
+    require_cpu()
+
+
+@pytest.mark.parametrize("mixed_precision", [False, True])
+def test_training_on_a_gpu_learns_and_annotates_with_arrays_on_the_cpu(factory, mixed_precision):
+    nlp = make_nlp(factory, model={**SMALL_MODEL, "mixed_precision": mixed_precision})
+    first = train(nlp, steps=1)[factory]
+    assert train(nlp, steps=40, drop=0.1)[factory] < first
+    for doc in nlp.pipe(MIXED_TEXTS):
+        assert isinstance(doc._.attention, numpy.ndarray)
+        assert len(doc) == 0 or doc._.attention.sum() == pytest.approx(1.0, abs=1e-3)
+        assert all(isinstance(score, float) for score in doc.cats.values())
+
+
+def test_a_pipeline_trained_on_a_gpu_predicts_the_same_on_a_cpu(tmp_path):
+    nlp = make_nlp()
+    train(nlp, steps=20)
+    nlp.to_disk(tmp_path)
+    docs = list(nlp.pipe(MIXED_TEXTS))
+    require_cpu()
+    for doc, other in zip(docs, spacy.load(tmp_path).pipe(MIXED_TEXTS), strict=True):
+        assert doc.cats == pytest.approx(other.cats, abs=1e-4)
+        numpy.testing.assert_allclose(doc._.attention, other._.attention, atol=1e-4)
+
+
+def test_averaged_weights_and_added_labels_work_on_a_gpu():
+    nlp = make_nlp()
+    sgd = nlp.create_optimizer()
+    train(nlp, steps=5, sgd=sgd)
+    with nlp.use_params(sgd.averages):
+        averaged = nlp("great fun").cats
+    assert averaged != nlp("great fun").cats
+    nlp.get_pipe("attn_textcat").add_label("neutral")
+    assert len(nlp("great fun").cats) == 3
+    assert_same_predictions(nlp, nlp)
