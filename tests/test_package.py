@@ -9,7 +9,11 @@ import spacy_attn
 
 NAMES = {
     "spacy_factories": {"attn_textcat", "attn_textcat_multilabel"},
-    "spacy_architectures": {"spacy-attn.BiLSTMAttention.v1", "spacy-attn.WordEmbedding.v1"},
+    "spacy_architectures": {
+        "spacy-attn.BiLSTMAttention.v1",
+        "spacy-attn.SubwordEmbedding.v1",
+        "spacy-attn.WordEmbedding.v1",
+    },
     "spacy_readers": {"spacy-attn.HFDataset.v1"},
     "spacy_scorers": {"spacy-attn.textcat_scorer.v1", "spacy-attn.textcat_multilabel_scorer.v1"},
     "spacy_cli": {"attn"},

@@ -1,6 +1,7 @@
 """The torch classifier as a Thinc layer: token vectors to logits and attention."""
 
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Any, cast
 
 from thinc.api import ArgsKwargs, Model, PyTorchGradScaler, torch2xp, xp2torch
@@ -71,8 +72,7 @@ def forward(
         return split(torch2xp(d_inputs.args[0]))
 
     def split(array: Any) -> list[Any]:
-        ends = model.ops.xp.cumsum(lengths)
-        return [array[end - n : end] for end, n in zip(ends.tolist(), lengths, strict=True)]
+        return [array[end - n : end] for end, n in zip(accumulate(lengths), lengths, strict=True)]
 
     logits_xp = cast(Floats2d, torch2xp(logits.detach().float()))
     return (logits_xp, split(torch2xp(weights.detach().float()))), backprop

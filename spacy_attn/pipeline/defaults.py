@@ -16,12 +16,14 @@ grad_scaler = null
 nO = null
 
 [model.tok2vec]
-@architectures = "spacy-attn.WordEmbedding.v1"
+@architectures = "spacy-attn.SubwordEmbedding.v1"
 width = 96
 attr = "NORM"
 min_frequency = 2
 max_size = null
 use_vectors = false
+ngram_sizes = [3,4,5]
+ngram_rows = 20000
 """
 )["model"]
 

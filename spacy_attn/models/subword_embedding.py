@@ -1,0 +1,70 @@
+"""Embedding of whole words and of what they are spelled with."""
+
+from collections.abc import Callable, Sequence
+
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..errors import check_positive
+from .ngram_embedding import ngram_embedding
+from .word_embedding import WordEmbedding_v1
+
+
+def SubwordEmbedding_v1(
+    width: int,
+    attr: str = "NORM",
+    min_frequency: int = 2,
+    max_size: int | None = None,
+    use_vectors: bool = False,
+    ngram_sizes: Sequence[int] = (3, 4, 5),
+    ngram_rows: int = 20_000,
+) -> Model[list[Doc], list[Floats2d]]:
+    """The vector of a word, plus the mean of the vectors of its character n-grams.
+
+    So words that are rare in the training data, or not in it, are known by their spelling. After
+    Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information".
+
+    width (int): Width of the vectors.
+    attr, min_frequency, max_size, use_vectors: The words, as in `spacy-attn.WordEmbedding.v1`.
+    ngram_sizes (Sequence[int]): Numbers of characters of the n-grams, the marks of the word's
+        beginning and end included.
+    ngram_rows (int): Number of vectors that the n-grams share.
+    RAISES: ValueError if a setting is out of its range.
+    """
+    where = "spacy-attn.SubwordEmbedding.v1"
+    check_positive(where, ngram_rows=ngram_rows)
+    if not ngram_sizes:
+        raise ValueError(f"{where}: 'ngram_sizes' must not be empty.")
+    for size in ngram_sizes:
+        check_positive(where, ngram_sizes=size)
+    words = WordEmbedding_v1(
+        width,
+        attr=attr,
+        min_frequency=min_frequency,
+        max_size=max_size,
+        use_vectors=use_vectors,
+    )
+    ngrams = ngram_embedding(width, sizes=ngram_sizes, rows=ngram_rows)
+    return Model(
+        "subword_embedding", forward, init=init, dims={"nO": width}, layers=[words, ngrams]
+    )
+
+
+def forward(
+    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    words, backprop_words = model.layers[0](docs, is_train)
+    ngrams, backprop_ngrams = model.layers[1](docs, is_train)
+
+    def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
+        backprop_words(d_vectors)
+        backprop_ngrams(d_vectors)
+        return []
+
+    return [a + b for a, b in zip(words, ngrams, strict=True)], backprop
+
+
+def init(model: Model, X: list[Doc] | None = None, Y: object = None) -> None:
+    for layer in model.layers:
+        layer.initialize(X)
