@@ -35,7 +35,7 @@ def place(doc: Doc) -> list[tuple[float, float]]:
 def draw(doc: Doc) -> str:
     """RETURNS: An SVG file: the darker a token's background, the larger its share of attention."""
     places = place(doc)
-    height = 2 * MARGIN + 56 + LINE_HEIGHT * (places[-1][1] + 1)
+    height = 2 * MARGIN + 16 + LINE_HEIGHT * (places[-1][1] + 1)
     strongest = float(doc._.attention.max())
     scores = ", ".join(
         f"{label} {score:.2f}" for label, score in sorted(doc.cats.items(), key=lambda i: -i[1])
@@ -56,15 +56,15 @@ def draw(doc: Doc) -> str:
             f'<text x="{left:.1f}" y="{top + 22}" fill="#111111" '
             f'textLength="{width:.1f}">{escape(token.text)}</text>'
         )
-        if share >= 0.01:
+        if share >= 0.005:
             middle = left + width / 2
             parts.append(
                 f'<text x="{middle:.1f}" y="{top + 46}" fill="#555555" font-size="12" '
-                f'text-anchor="middle">{share:.2f}</text>'
+                f'text-anchor="middle">{100 * share:.0f}</text>'
             )
     parts.append(
         f'<text x="{MARGIN}" y="{height - MARGIN}" fill="#111111" font-size="16">{scores} '
-        f"(below each word its attention, where it is 0.01 or more)</text></g></svg>"
+        f"(below each word its share of the attention, in percent)</text></g></svg>"
     )
     return "\n".join(parts) + "\n"
 
