@@ -12,6 +12,7 @@ import numpy
 from numpy.typing import NDArray
 from spacy.attrs import LENGTH, SPACY
 from spacy.tokens import Doc, Span, Token
+from spacy.tokens.underscore import Underscore
 
 ATTENTION = "attention"
 
@@ -70,8 +71,14 @@ _GETTERS: tuple[tuple[Any, type[_Attribute]], ...] = (
 def install_extensions(name: str = ATTENTION) -> None:
     """Register `doc._.NAME`, `token._.NAME` and `span._.NAME`, unless they are there already.
 
-    RAISES: ValueError if another extension of that name exists; nothing is registered then.
+    RAISES: ValueError if the name cannot be an attribute, or if another extension of that name
+        exists; nothing is registered then.
     """
+    if not name.isidentifier() or hasattr(Underscore, name):
+        raise ValueError(
+            f"'attention_attr' must be a name that can follow 'doc._.' and is not one of spaCy's "
+            f"own (get, set, has), but is {name!r}."
+        )
     missing = []
     for owner, getter in _GETTERS:
         if not owner.has_extension(name):

@@ -166,6 +166,12 @@ def test_a_foreign_extension_of_the_same_name_is_a_clear_error_and_stays():
         assert not any(o.has_extension("foreign_attention") for o in (Doc, Token, Span))
 
 
+@pytest.mark.parametrize("name", ["", "get", "set", "has", "1st", "no good"])
+def test_a_name_that_cannot_be_an_attribute_is_refused(name):
+    with pytest.raises(ValueError, match="'attention_attr' must be a name"):
+        install_extensions(name)
+
+
 def test_two_attributes_of_different_names_are_kept_apart(doc):
     install_extensions("other_attention")
     set_attention(doc, WEIGHTS[::-1], "other_attention")

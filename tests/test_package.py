@@ -46,7 +46,7 @@ def run(code: str) -> str:
     ).stdout.strip()
 
 
-def test_importing_the_package_and_spacy_blank_load_neither_datasets_nor_safetensors():
+def test_adding_a_component_does_not_load_what_only_reading_data_needs():
     code = (
         "import sys, spacy, spacy_attn; nlp = spacy.blank('en'); nlp.add_pipe('attn_textcat'); "
         "print(sorted({'datasets', 'pandas', 'pyarrow', 'captum', 'sklearn'} & set(sys.modules)))"

@@ -1,10 +1,11 @@
 """The torch classifier as a Thinc layer: token vectors to logits and attention."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import accumulate
 from typing import Any, cast
 
-from thinc.api import ArgsKwargs, Model, PyTorchGradScaler, torch2xp, xp2torch
+from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
 from ..torch.attention import Scoring
@@ -21,8 +22,7 @@ def attention_classifier(
     dropout: float | None,
     attention: Scoring,
     mixed_precision: bool,
-    grad_scaler: PyTorchGradScaler | None,
-    nO: int | None,
+    grad_scaler_config: Mapping[str, Any] | None,
 ) -> Model[list[Floats2d], Output]:
     """Bidirectional LSTM, attention and linear head (see `spacy_attn.torch.AttentionClassifier`).
 
@@ -31,21 +31,26 @@ def attention_classifier(
     one with respect to the logits.
 
     dropout: A rate of its own; None to follow the rate set on the model, `[training] dropout`.
-    nO: Number of labels; None to infer it at initialisation.
     """
     model: Model[list[Floats2d], Output] = Model(
         "attention_classifier",
-        forward,
+        # Not an attribute: those are stored with the model, and would undo what its config says.
+        partial(forward, own_dropout=dropout),
         init=init,
-        dims={"nI": None, "nO": nO},
+        dims={"nI": None, "nO": None},
         attrs={
             "hidden_width": hidden_width,
             "depth": depth,
             "attention": attention,
-            "own_dropout": dropout,
             "dropout_rate": 0.0,  # what thinc.api.set_dropout_rate looks for
         },
-        shims=[TorchShim(build_module, mixed_precision=mixed_precision, grad_scaler=grad_scaler)],
+        shims=[
+            TorchShim(
+                build_module,
+                mixed_precision=mixed_precision,
+                grad_scaler_config=grad_scaler_config,
+            )
+        ],
     )
     return model
 
@@ -56,12 +61,15 @@ def build_module(sizes: Mapping[str, Any]) -> AttentionClassifier:
 
 
 def forward(
-    model: Model[list[Floats2d], Output], X: list[Floats2d], is_train: bool
+    model: Model[list[Floats2d], Output],
+    X: list[Floats2d],
+    is_train: bool,
+    *,
+    own_dropout: float | None,
 ) -> tuple[Output, Callable[[Floats2d], list[Floats2d]]]:
     shim = cast(TorchShim, model.shims[0])
     lengths = [len(x) for x in X]
     tokens = xp2torch(model.ops.xp.concatenate(X), requires_grad=is_train, device=shim.device)
-    own_dropout = model.attrs["own_dropout"]
     dropout = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
     inputs = ArgsKwargs((tokens, lengths), {"dropout": dropout})
     (logits, weights), backprop_torch = shim(inputs, is_train)

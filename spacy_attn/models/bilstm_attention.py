@@ -5,7 +5,7 @@ from typing import Any
 import numpy
 from spacy.ml.models.textcat import get_tok2vec_width
 from spacy.tokens import Doc
-from thinc.api import Model, PyTorchGradScaler, chain
+from thinc.api import Model, chain
 from thinc.types import Floats1d, Floats2d
 
 from ..errors import check_choice, check_positive
@@ -26,7 +26,7 @@ def BiLSTMAttention_v1(
     dropout: float | None = None,
     attention: Scoring = "additive_query",
     mixed_precision: bool = False,
-    grad_scaler: PyTorchGradScaler | None = None,
+    grad_scaler_config: dict[str, Any] | None = None,
     nO: int | None = None,
 ) -> Model[list[Doc], Output]:
     """Classify documents with a bidirectional LSTM and attention.
@@ -43,7 +43,8 @@ def BiLSTMAttention_v1(
     attention (str): Scoring function: "dot", "scaled_dot", "general", "additive" or
         "additive_query" (see `spacy_attn.torch.attention.Attention`).
     mixed_precision (bool): Run the torch part in mixed precision, on a GPU.
-    grad_scaler (Optional[PyTorchGradScaler]): Gradient scaler for mixed precision.
+    grad_scaler_config (Optional[Dict[str, Any]]): Arguments of `thinc.api.PyTorchGradScaler`, which
+        mixed precision needs: init_scale, backoff_factor, growth_factor, growth_interval.
     nO (Optional[int]): Number of labels; inferred at initialisation.
     RAISES: ValueError if a setting is out of its range.
     """
@@ -54,8 +55,7 @@ def BiLSTMAttention_v1(
         dropout=dropout,
         attention=attention,
         mixed_precision=mixed_precision,
-        grad_scaler=grad_scaler,
-        nO=nO,
+        grad_scaler_config=grad_scaler_config,
     )
     model: Model[list[Doc], Output] = chain(tok2vec, classifier)
     model.name = "bilstm_attention"

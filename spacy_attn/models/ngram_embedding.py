@@ -82,12 +82,15 @@ def forward(
     sizes = tuple(model.attrs["sizes"])
     found = _find_rows([strings[key] for key in distinct], sizes, len(table))
     rows, counts, occurrences = (ops.asarray1i(cast(Ints1d, array)) for array in (*found, inverse))
-    words = ops.reduce_mean(table[rows], counts)
+    words = ops.alloc2f(len(counts), table.shape[1])
+    if len(rows):
+        words = ops.reduce_mean(table[rows], counts)
 
     def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
         d_words, gradient = ops.alloc2f(*words.shape), ops.alloc2f(*table.shape)
         ops.scatter_add(d_words, occurrences, ops.flatten(d_vectors))
-        ops.scatter_add(gradient, rows, ops.backprop_reduce_mean(d_words, counts))
+        if len(rows):
+            ops.scatter_add(gradient, rows, ops.backprop_reduce_mean(d_words, counts))
         model.inc_grad("E", gradient)
         return []
 

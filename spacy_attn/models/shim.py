@@ -13,7 +13,11 @@ import torch
 from thinc.api import Optimizer, PyTorchGradScaler, PyTorchShim, torch2xp, xp2torch
 from thinc.shims.shim import Shim
 from thinc.types import FloatsXd
-from thinc.util import get_torch_default_device
+from thinc.util import convert_recursive, get_torch_default_device, iterate_recursive
+
+
+def _has_grad(value: Any) -> bool:
+    return isinstance(value, torch.Tensor)
 
 
 class TorchShim(PyTorchShim):
@@ -32,7 +36,7 @@ class TorchShim(PyTorchShim):
     build: Makes a module from its stored sizes, which the module has as an attribute `sizes` with a
         method `to_dict`; a module-level function, so that the shim pickles.
     mixed_precision: Whether to run in mixed precision, on a GPU.
-    grad_scaler: Gradient scaler for mixed precision; None for the default one.
+    grad_scaler_config: Arguments of `thinc.api.PyTorchGradScaler`, for mixed precision.
     """
 
     def __init__(
@@ -40,13 +44,14 @@ class TorchShim(PyTorchShim):
         build: Callable[[Mapping[str, Any]], torch.nn.Module],
         *,
         mixed_precision: bool = False,
-        grad_scaler: PyTorchGradScaler | None = None,
+        grad_scaler_config: Mapping[str, Any] | None = None,
     ) -> None:
+        grad_scaler = PyTorchGradScaler(mixed_precision, **(grad_scaler_config or {}))
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
         self._build = build
         self._generation = 0
         self._process = os.getpid()
-        self._unpickled = False
+        self._sent_here = False
 
     @property
     def module(self) -> torch.nn.Module:
@@ -76,15 +81,55 @@ class TorchShim(PyTorchShim):
         if self._model is not None:
             super().to_device(device_type, device_id)
 
+    @property
+    def _scales(self) -> bool:
+        """Whether to run in mixed precision: where that was asked for, and there is a GPU."""
+        return self._mixed_precision and self.device.type == "cuda"
+
+    @property
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast("cuda", enabled=self._scales)
+
     def predict(self, inputs: Any) -> Any:
         self._keep_child_to_one_thread()
         self.module.eval()
-        with torch.no_grad(), torch.autocast("cuda", enabled=self._mixed_precision):
+        with torch.no_grad(), self._autocast:
             return self.module(*inputs.args, **inputs.kwargs)
 
     def begin_update(self, inputs: Any) -> Any:
+        """Run the module and keep what is needed to backpropagate.
+
+        RETURNS: The module's outputs, and a callback that takes the gradients for
+            `torch.autograd.backward` and returns the inputs with their gradients in place of them.
+        """
         self._keep_child_to_one_thread()
-        return super().begin_update(inputs)
+        self.module.train()
+        with self._autocast:
+            outputs = self.module(*inputs.args, **inputs.kwargs)
+
+        def backprop(grads: Any) -> Any:
+            parameters = list(self.module.parameters())
+            # Scaling concerns the gradients of this batch alone: those of earlier batches, which
+            # `accumulate_gradient` leaves here until the step, have been unscaled already.
+            accumulated = [parameter.grad for parameter in parameters]
+            for parameter in parameters:
+                parameter.grad = None
+            if self._scales:
+                grads.kwargs["grad_tensors"] = self._grad_scaler.scale(grads.kwargs["grad_tensors"])
+            torch.autograd.backward(*grads.args, **grads.kwargs)
+            leaves = [*parameters, *iterate_recursive(_has_grad, inputs)]
+            found = [leaf.grad for leaf in leaves if leaf.grad is not None]
+            if self._scales and self._grad_scaler.unscale(found):
+                for gradient in found:  # an overflow: this batch teaches nothing
+                    gradient.zero_()
+            for parameter, gradient in zip(parameters, accumulated, strict=True):
+                if gradient is not None:
+                    parameter.grad = (
+                        gradient if parameter.grad is None else gradient + parameter.grad
+                    )
+            return convert_recursive(_has_grad, lambda tensor: tensor.grad, inputs)
+
+        return outputs, backprop
 
     def _key(self, name: str) -> tuple[int, str]:
         """Under what the optimizer keeps its state of a parameter."""
@@ -151,12 +196,11 @@ class TorchShim(PyTorchShim):
             copied.id = Shim.global_id
         return copied
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__.copy()
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._unpickled = True
+        # Unpickled in another process than it was pickled in, and not merely copied in this one.
+        self._sent_here = self._process != os.getpid()
+        self._process = os.getpid()
 
     def _keep_child_to_one_thread(self) -> None:
         """In a worker process, have torch use one thread.
@@ -167,9 +211,8 @@ class TorchShim(PyTorchShim):
         to those to which the pipeline was sent, as `nlp.pipe(n_process=N)` does; not to a process
         that loads its own pipeline.
         """
-        if self._process == os.getpid():
-            return
-        forked = not self._unpickled
-        if forked or multiprocessing.parent_process() is not None:
+        forked = self._process != os.getpid()
+        if forked or (self._sent_here and multiprocessing.parent_process() is not None):
             torch.set_num_threads(1)
         self._process = os.getpid()
+        self._sent_here = False

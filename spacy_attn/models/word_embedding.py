@@ -99,7 +99,7 @@ def WordEmbedding_v1(
         "word_embedding",
         forward,
         init=init,
-        dims={"nO": width, "nV": None},
+        dims={"nO": width},
         params={"E": None},
         attrs={
             "attr": attr,
@@ -107,6 +107,10 @@ def WordEmbedding_v1(
             "max_size": max_size,
             "use_vectors": use_vectors,
             "vocabulary": WordVocabulary(),
+            # Where the vocabulary is from: given for the next initialisation, or learned in the
+            # last one from the sample of documents that a model is shown, and not trained since.
+            "given": False,
+            "sampled": False,
         },
     )
 
@@ -119,11 +123,18 @@ def learn_vocabulary(model: Model, docs: Iterable[Doc]) -> None:
         min_frequency=model.attrs["min_frequency"],
         max_size=model.attrs["max_size"],
     )
+    model.attrs["given"] = True
 
 
 def set_vocabulary(model: Model, words: Sequence[str]) -> None:
     """Replace the vocabulary of a word embedding by some words, written as its `attr` has them."""
     model.attrs["vocabulary"] = WordVocabulary(words)
+    model.attrs["given"] = True
+
+
+def knows_sample_only(model: Model) -> bool:
+    """Whether a word embedding has words of a sample of documents, and has not been trained."""
+    return model.attrs["sampled"]
 
 
 def is_word_embedding(model: Model) -> bool:
@@ -135,6 +146,8 @@ def forward(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
     if not model.has_param("E"):
         raise ValueError("The word embedding has no weights yet: initialize or load it first.")
+    if is_train:
+        model.attrs["sampled"] = False
     vocabulary: WordVocabulary = model.attrs["vocabulary"]
     table = cast(Floats2d, model.get_param("E"))
     attr = IDS[model.attrs["attr"]]
@@ -154,16 +167,16 @@ def forward(
 
 
 def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
-    """Make new weights, for the vocabulary that has been learned or else for the words of `X`."""
-    if X is not None and not len(model.attrs["vocabulary"]):
-        learn_vocabulary(model, X)
+    """Make new weights, for the vocabulary that has been given or else for the words of `X`."""
+    model.attrs["sampled"] = X is not None and not model.attrs["given"]
+    if model.attrs["sampled"]:
+        learn_vocabulary(model, X or [])
+    model.attrs["given"] = False
     words, width = model.attrs["vocabulary"].words, model.get_dim("nO")
     # The original model's initial values, N(0, 1), drown the signal of small data: scaled down.
     table = numpy.random.normal(0.0, 0.1, (len(words) + 1, width)).astype(numpy.float32)
     if model.attrs["use_vectors"] and X:
         _copy_vectors(table, words, X[0].vocab)
-    model.set_param("E", None)  # Thinc changes no dimension of a layer that has weights
-    model.set_dim("nV", len(table), force=True)
     model.set_param("E", model.ops.asarray2f(cast(Floats2d, table)))
     if model.has_grad("E"):
         model.set_grad("E", model.ops.alloc2f(*table.shape))

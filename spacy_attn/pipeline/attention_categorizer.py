@@ -17,7 +17,12 @@ from thinc.types import Floats1d, Floats2d
 
 from ..extensions import install_extensions, set_attention
 from ..models.bilstm_attention import is_initialized
-from ..models.word_embedding import is_word_embedding, learn_vocabulary, set_vocabulary
+from ..models.word_embedding import (
+    is_word_embedding,
+    knows_sample_only,
+    learn_vocabulary,
+    set_vocabulary,
+)
 
 # At most so many tokens go through the embedding layers at once, whatever the batch size, so that
 # memory does not grow with the length of documents (a longer document goes alone).
@@ -80,8 +85,15 @@ class AttentionCategorizerMixin(_Base):
     def _probabilities(self, logits: Floats2d) -> Floats2d:
         raise NotImplementedError
 
-    def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
-        """Loss summed over the documents, and its gradient with respect to the logits."""
+    def _logits(self, scores: Floats2d) -> Floats2d:
+        """Logits that give some scores, up to rounding and to what does not change the loss."""
+        raise NotImplementedError
+
+    def _loss(self, logits: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
+        """Loss summed over the documents, and its gradient with respect to the logits.
+
+        All of shape (n_docs, n_labels): `truths` are probabilities; `known` is 1 where they count.
+        """
         raise NotImplementedError
 
     # Prediction
@@ -149,7 +161,7 @@ class AttentionCategorizerMixin(_Base):
         losses (Optional[Dict[str, float]]): Losses by component name, to be added to.
         RETURNS (Dict[str, float]): The losses.
         """
-        return self._learn("update", examples, self.get_loss, drop, sgd, losses)
+        return self._learn("update", examples, self._get_training_loss, drop, sgd, losses)
 
     def rehearse(
         self,
@@ -193,7 +205,7 @@ class AttentionCategorizerMixin(_Base):
         self._check_initialized()
         set_dropout_rate(self.model, drop)
         (logits, _), backprop = self.model.begin_update(docs)
-        loss, d_logits = get_loss(examples, self._probabilities(logits))
+        loss, d_logits = get_loss(examples, logits)
         backprop(d_logits)
         if sgd is not None:
             self.finish_update(sgd)
@@ -206,7 +218,8 @@ class AttentionCategorizerMixin(_Base):
         """The loss of a batch, and its gradient with respect to the model's logits.
 
         The loss is the cross-entropy, summed over the documents and not averaged, so that the
-        gradient returned is exactly that of the loss returned.
+        gradient returned is that of the loss returned. Training computes both from the logits,
+        which is exact also where a probability would be rounded to 0 or 1.
 
         examples (Iterable[Example]): The batch.
         scores (Floats2d): Predicted probabilities, shape (n_docs, n_labels).
@@ -215,30 +228,36 @@ class AttentionCategorizerMixin(_Base):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.get_loss")
         self._validate_categories(examples)
-        truths, known = self._examples_to_truth(examples)
         if isinstance(scores, Predictions):
             scores = scores.scores
+        return self._get_training_loss(examples, self._logits(scores))
+
+    def _get_training_loss(
+        self, examples: Sequence[Example], logits: Floats2d
+    ) -> tuple[float, Floats2d]:
+        truths, known = self._examples_to_truth(examples)
         return self._loss(
-            scores, cast(Floats2d, truths), self.model.ops.asarray2f(cast(Floats2d, known))
+            logits, cast(Floats2d, truths), self.model.ops.asarray2f(cast(Floats2d, known))
         )
 
     def _get_rehearsal_loss(
-        self, examples: Sequence[Example], scores: Floats2d
+        self, examples: Sequence[Example], logits: Floats2d
     ) -> tuple[float, Floats2d]:
         rehearsal_model = cast(Model, self._rehearsal_model)
-        logits, _ = rehearsal_model.predict([example.predicted for example in examples])
-        old = logits.shape[1]
-        truths, known = self.model.ops.xp.zeros_like(scores), self.model.ops.xp.zeros_like(scores)
-        truths[:, :old] = self._probabilities(logits)
+        targets, _ = rehearsal_model.predict([example.predicted for example in examples])
+        old = targets.shape[1]
+        truths, known = self.model.ops.alloc2f(*logits.shape), self.model.ops.alloc2f(*logits.shape)
+        truths[:, :old] = self._probabilities(targets)
         known[:, :old] = 1.0
-        return self._loss(scores, truths, known)
+        return self._loss(logits, truths, known)
 
     # Initialisation
 
     def word_embeddings(self, nlp: Language | None) -> list[Model]:
         """The layers with a learned vocabulary: of this component, and of what it listens to."""
-        models = [self.model, *self._upstream_models(nlp)]
-        return [node for model in models for node in model.walk() if is_word_embedding(node)]
+        own = [node for node in self.model.walk() if is_word_embedding(node)]
+        upstream = [node for model in self._upstream_models(nlp) for node in model.walk()]
+        return [*own, *filter(is_word_embedding, upstream)]
 
     def _set_vocabularies(
         self,
@@ -249,9 +268,12 @@ class AttentionCategorizerMixin(_Base):
         """Give the word embeddings the words of all training documents, or the given ones.
 
         A component shows its model a sample of ten documents only, and a shared embedding has been
-        initialised with those by the time its listeners are.
+        initialised with those by the time its listeners are. One that has been trained stays.
         """
-        embeddings = self.word_embeddings(nlp)
+        own = set(self.model.walk())
+        embeddings = [
+            node for node in self.word_embeddings(nlp) if node in own or knows_sample_only(node)
+        ]
         if words is not None:
             words = list(words)
             if len(embeddings) != 1:
@@ -268,7 +290,6 @@ class AttentionCategorizerMixin(_Base):
                 f"[initialize.components.{self.name}.words].",
                 stacklevel=3,
             )
-        own = set(self.model.walk())
         for node in embeddings:
             if words is not None:
                 set_vocabulary(node, words)
@@ -298,6 +319,13 @@ def warn_of_shared_attribute(nlp: Language, name: str, attention_attr: str) -> N
                 f"them another name with its setting 'attention_attr'.",
                 stacklevel=2,
             )
+
+
+def validate_probabilities(cats: dict[str, float]) -> None:
+    """RAISES: ValueError (E851) for a label that is neither false, true, nor a probability."""
+    for value in cats.values():
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(Errors.E851.format(val=value))
 
 
 def safe_log(probabilities: Floats2d) -> Floats2d:

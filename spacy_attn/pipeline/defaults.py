@@ -2,7 +2,7 @@
 
 from thinc.api import Config
 
-# Chosen by benchmarks; see benchmarks/RESULTS.md.
+# Why these: benchmarks/RESULTS.md.
 DEFAULT_MODEL = Config().from_str(
     """
 [model]
@@ -12,7 +12,7 @@ depth = 1
 dropout = null
 attention = "additive_query"
 mixed_precision = false
-grad_scaler = null
+grad_scaler_config = null
 nO = null
 
 [model.tok2vec]

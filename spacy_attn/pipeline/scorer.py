@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from spacy.scorer import Scorer
+from spacy.tokens import Doc
 from spacy.training import Example
 
 Score = Callable[..., dict[str, Any]]
@@ -26,10 +27,9 @@ def textcat_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
     examples = list(examples)
     scores = Scorer.score_cats(examples, "cats", multi_label=False, **kwargs)
     right = [
-        gold == max(example.predicted.cats, key=example.predicted.cats.__getitem__, default=None)
+        _best(_own(example.predicted, kwargs)) == _best(gold)
         for example in examples
-        for gold, value in example.reference.cats.items()
-        if value == 1.0
+        if any((gold := _own(example.reference, kwargs)).values())
     ]
     return {**scores, "cats_acc": _mean(right)}
 
@@ -45,13 +45,23 @@ def textcat_multilabel_score(examples: Iterable[Example], **kwargs: Any) -> dict
     threshold = kwargs.get("threshold", 0.5)
     right = [
         all(
-            (example.predicted.cats.get(label, 0.0) >= threshold) == (value > 0.0)
-            for label, value in example.reference.cats.items()
+            (example.predicted.cats.get(label, 0.0) >= threshold) == (value >= 0.5)
+            for label, value in gold.items()
         )
         for example in examples
-        if example.reference.cats
+        if (gold := _own(example.reference, kwargs))
     ]
     return {**scores, "cats_acc": _mean(right)}
+
+
+def _own(doc: Doc, kwargs: dict[str, Any]) -> dict[str, float]:
+    """The categories of a document that the component which is scored has, and not another one."""
+    labels = kwargs.get("labels", doc.cats)
+    return {label: value for label, value in doc.cats.items() if label in labels}
+
+
+def _best(cats: dict[str, float]) -> str | None:
+    return max(cats, key=cats.__getitem__, default=None)
 
 
 def _mean(values: list[bool]) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline import TextCategorizer
 from spacy.tokens import Doc
@@ -11,14 +12,18 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..extensions import ATTENTION
+from ..models.attention_classifier import Output
 from .attention_categorizer import (
-    TINY,
     AttentionCategorizerMixin,
     safe_log,
+    validate_probabilities,
     warn_of_shared_attribute,
 )
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .scorer import textcat_score
+
+# How far probabilities that a teacher has rounded may be off.
+_ROUNDING = 1e-3
 
 
 @Language.factory(
@@ -35,7 +40,7 @@ from .scorer import textcat_score
 def make_attn_textcat(
     nlp: Language,
     name: str,
-    model: Model[list[Doc], Floats2d],
+    model: Model[list[Doc], Output],
     threshold: float,
     attention_attr: str,
     scorer: Callable | None,
@@ -80,14 +85,33 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
     def _probabilities(self, logits: Floats2d) -> Floats2d:
         return self.model.ops.softmax(logits)
 
-    def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
-        # Where labels are left out, the remaining ones share the probability among themselves.
-        scores = scores * known
+    def _logits(self, scores: Floats2d) -> Floats2d:
+        return safe_log(scores)
+
+    def _loss(self, logits: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
         xp = self.model.ops.xp
-        scores = scores / (xp.sum(scores, axis=1, keepdims=True) + TINY)
-        loss = -float(xp.sum(truths * safe_log(scores)))
+        # Where labels are left out, the remaining ones share the probability among themselves.
+        wide = xp.where(known > 0, logits, -xp.inf).astype("float64")
+        shifted = wide - xp.max(wide, axis=1, keepdims=True)
+        log_scores = shifted - xp.log(xp.sum(xp.exp(shifted), axis=1, keepdims=True))
+        loss = -float(xp.sum(truths * xp.where(truths > 0, log_scores, 0.0)))
         # A document without any annotated label has no loss, and then no gradient either.
-        return loss, scores * xp.sum(truths, axis=1, keepdims=True) - truths
+        gradient = xp.exp(log_scores) * xp.sum(truths, axis=1, keepdims=True) - truths
+        return loss, gradient.astype("float32")
+
+    def _validate_categories(self, examples: Iterable[Example]) -> None:
+        """RAISES: ValueError if a label is no probability (E851), if several of labels that exclude
+        one another are true (E895), or if they add up to more than 1."""
+        for example in examples:
+            cats = example.reference.cats
+            validate_probabilities(cats)
+            if list(cats.values()).count(1.0) > 1:
+                raise ValueError(Errors.E895.format(value=cats))
+            if sum(cats.values()) > 1.0 + _ROUNDING:
+                raise ValueError(
+                    f"The labels of '{self.name}' exclude one another, but the probabilities "
+                    f"{cats} add up to more than 1."
+                )
 
     def initialize(
         self,

@@ -11,7 +11,13 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..extensions import ATTENTION
-from .attention_categorizer import AttentionCategorizerMixin, safe_log, warn_of_shared_attribute
+from ..models.attention_classifier import Output
+from .attention_categorizer import (
+    AttentionCategorizerMixin,
+    safe_log,
+    validate_probabilities,
+    warn_of_shared_attribute,
+)
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .scorer import textcat_multilabel_score
 
@@ -30,7 +36,7 @@ from .scorer import textcat_multilabel_score
 def make_attn_textcat_multilabel(
     nlp: Language,
     name: str,
-    model: Model[list[Doc], Floats2d],
+    model: Model[list[Doc], Output],
     threshold: float,
     attention_attr: str,
     scorer: Callable | None,
@@ -74,9 +80,19 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
     def _probabilities(self, logits: Floats2d) -> Floats2d:
         return self.model.ops.sigmoid(logits)
 
-    def _loss(self, scores: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
-        log_likelihood = truths * safe_log(scores) + (1 - truths) * safe_log(1 - scores)
-        return -float((known * log_likelihood).sum()), known * (scores - truths)
+    def _logits(self, scores: Floats2d) -> Floats2d:
+        return safe_log(scores) - safe_log(1 - scores)
+
+    def _loss(self, logits: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
+        xp = self.model.ops.xp
+        wide = logits.astype("float64")
+        loss = float(xp.sum(known * (xp.logaddexp(0.0, wide) - truths * wide)))
+        return loss, known * (self._probabilities(logits) - truths)
+
+    def _validate_categories(self, examples: Iterable[Example]) -> None:
+        """RAISES: ValueError if a label is no probability (E851)."""
+        for example in examples:
+            validate_probabilities(example.reference.cats)
 
     def initialize(  # type: ignore[override]
         self,

@@ -1,3 +1,4 @@
+import contextlib
 import copy
 import pickle
 
@@ -15,13 +16,14 @@ SETTINGS = {
     "dropout": None,
     "attention": "additive",
     "mixed_precision": False,
-    "grad_scaler": None,
+    "grad_scaler_config": None,
 }
 
 
 def make(n_labels=2, width=3):
-    model = attention_classifier(**SETTINGS, nO=n_labels)
+    model = attention_classifier(**SETTINGS)
     model.set_dim("nI", width)
+    model.set_dim("nO", n_labels)
     return model.initialize()
 
 
@@ -91,7 +93,7 @@ def test_resizing_within_training_starts_fresh_optimizer_state():
 def test_weights_are_stored_as_safetensors_and_rebuilt_from_stored_sizes():
     model = make(n_labels=5, width=7)
     data = model.to_bytes()
-    other = attention_classifier(**{**SETTINGS, "hidden_width": 99}, nO=None).from_bytes(data)
+    other = attention_classifier(**{**SETTINGS, "hidden_width": 99}).from_bytes(data)
     assert_equal(weights(model), weights(other))
     inputs = documents(width=7)
     for left, right in zip(model.predict(inputs)[0], other.predict(inputs)[0], strict=True):
@@ -108,12 +110,12 @@ def test_loading_unpickles_nothing(monkeypatch):
     monkeypatch.setattr(torch, "load", refuse)
     for name in ("load", "loads", "Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
-    attention_classifier(**SETTINGS, nO=None).from_bytes(data)
+    attention_classifier(**SETTINGS).from_bytes(data)
 
 
 def test_a_model_without_weights_round_trips_too():
-    model = attention_classifier(**SETTINGS, nO=None)
-    other = attention_classifier(**SETTINGS, nO=None).from_bytes(model.to_bytes())
+    model = attention_classifier(**SETTINGS)
+    other = attention_classifier(**SETTINGS).from_bytes(model.to_bytes())
     assert not other.shims[0].has_module
 
 
@@ -129,6 +131,54 @@ def test_initialising_again_makes_new_weights():
     before = weights(model)
     model.initialize()
     assert not numpy.allclose(before["head.weight"], weights(model)["head.weight"])
+
+
+class StandInScaler:
+    """What a gradient scaler does on a GPU, on a CPU."""
+
+    found_inf = False
+
+    def to_(self, device):
+        pass
+
+    def scale(self, tensors):
+        return [tensor * 1024.0 for tensor in tensors]
+
+    def unscale(self, tensors):
+        for tensor in tensors:
+            tensor.div_(1024.0)
+        return False
+
+    def update(self):
+        pass
+
+
+def accumulated_gradient(model):
+    for _ in range(2):
+        (logits, _), backprop = model.begin_update(documents())
+        backprop(logits - 1.0)
+    return {name: p.grad.numpy() for name, p in model.shims[0].module.named_parameters()}
+
+
+def test_scaling_leaves_gradients_of_earlier_batches_as_they_are(monkeypatch):
+    model = make()
+    expected = accumulated_gradient(copy.deepcopy(model))
+    shim = model.shims[0]
+    shim._grad_scaler = StandInScaler()
+    monkeypatch.setattr(TorchShim, "_scales", True)
+    monkeypatch.setattr(TorchShim, "_autocast", contextlib.nullcontext())
+    actual = accumulated_gradient(model)
+    for name, gradient in expected.items():
+        numpy.testing.assert_allclose(actual[name], gradient, atol=1e-5, err_msg=name)
+
+
+def test_mixed_precision_is_left_out_on_a_cpu():
+    model = attention_classifier(**{**SETTINGS, "mixed_precision": True})
+    model.set_dim("nI", 3)
+    model.set_dim("nO", 2)
+    model.initialize()
+    step(model, Adam(0.1))
+    assert model.predict(documents())[0].dtype == numpy.float32
 
 
 def test_a_shim_without_weights_says_so():
@@ -160,8 +210,9 @@ def test_gradient_with_respect_to_the_token_vectors_agrees_with_finite_differenc
 def test_dropout_follows_the_rate_set_on_the_model_unless_it_has_one_of_its_own(own, rate, varies):
     from thinc.api import set_dropout_rate
 
-    model = attention_classifier(**{**SETTINGS, "dropout": own}, nO=2)
+    model = attention_classifier(**{**SETTINGS, "dropout": own})
     model.set_dim("nI", 3)
+    model.set_dim("nO", 2)
     model.initialize()
     set_dropout_rate(model, rate)
     first, second = (model.begin_update(documents())[0][0] for _ in range(2))

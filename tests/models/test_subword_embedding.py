@@ -83,6 +83,15 @@ def test_unknown_words_of_different_spelling_have_different_vectors():
     assert not numpy.array_equal(first, second)
 
 
+@pytest.mark.parametrize("text", ["a", "a b", "a catalogue"])
+def test_words_too_short_for_any_ngram_have_a_vector_of_zeros(text):
+    model = make_ngrams(sizes=(4, 5))
+    (vectors,), backprop = model.begin_update(docs([text]))
+    assert not vectors[0].any()
+    backprop([vectors])
+    assert numpy.isfinite(model.get_grad("E")).all()
+
+
 def test_both_tables_learn():
     model = make()
     outputs, backprop = model.begin_update(docs(TEXTS))

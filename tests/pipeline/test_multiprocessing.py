@@ -44,7 +44,9 @@ if __name__ == "__main__":
 """
 
 THREADS_SCRIPT = """
+import copy
 import os
+import pickle
 import sys
 
 import spacy
@@ -52,6 +54,11 @@ import torch
 
 torch.set_num_threads(2)
 nlp = spacy.load(sys.argv[1])
+if sys.argv[2] == "pickled":
+    nlp = pickle.loads(pickle.dumps(nlp))
+elif sys.argv[2] == "copied":
+    component = nlp.get_pipe("attn_textcat")
+    component.model = copy.deepcopy(component.model)
 nlp("word " * 2000)
 pid = os.fork()
 if pid == 0:
@@ -93,5 +100,6 @@ def test_two_processes_give_the_same_documents_in_order(method, model_path, tmp_
     assert run(SCRIPT, tmp_path, model_path, method) == "equal 40"
 
 
-def test_a_forked_child_keeps_to_one_thread_and_does_not_hang(model_path, tmp_path):
-    assert run(THREADS_SCRIPT, tmp_path, model_path) == "one thread in the child"
+@pytest.mark.parametrize("how", ["loaded", "pickled", "copied"])
+def test_a_forked_child_keeps_to_one_thread_and_does_not_hang(how, model_path, tmp_path):
+    assert run(THREADS_SCRIPT, tmp_path, model_path, how) == "one thread in the child"

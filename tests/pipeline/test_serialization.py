@@ -60,6 +60,29 @@ def test_component_alone_round_trips_through_disk_and_bytes(nlp, tmp_path):
         assert_same(nlp, other)
 
 
+def test_bytes_load_onto_a_pipeline_that_knows_other_words(nlp):
+    (name,) = nlp.pipe_names
+    texts = {"wholly other words": "positive", "nothing shared": "negative"}
+    other = make_nlp(name, examples=lambda nlp: make_examples(nlp, texts))
+    other.from_bytes(nlp.to_bytes())
+    assert_same(nlp, other)
+
+
+def test_a_model_with_a_given_number_of_labels_and_one_more_can_be_loaded(factory, tmp_path):
+    nlp = make_nlp(factory, model={**SMALL_MODEL, "nO": 2})
+    nlp.get_pipe(factory).add_label("neutral")
+    nlp.to_disk(tmp_path)
+    assert_same(nlp, spacy.load(tmp_path))
+
+
+def test_dropout_can_be_changed_when_a_pipeline_is_loaded(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    (name,) = nlp.pipe_names
+    other = spacy.load(tmp_path, config={f"components.{name}.model.dropout": 0.7})
+    docs, model = [other.make_doc("great fun")], other.get_pipe(name).model
+    assert not numpy.array_equal(model.begin_update(docs)[0][0], model.begin_update(docs)[0][0])
+
+
 def test_the_same_pipeline_always_gives_the_same_bytes(nlp, tmp_path):
     nlp.to_disk(tmp_path)
     (name,) = nlp.pipe_names

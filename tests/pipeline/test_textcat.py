@@ -284,6 +284,18 @@ def test_accuracy_counts_documents():
     assert nlp.evaluate([Example.from_dict(nlp.make_doc("x"), {})])["cats_acc"] is None
 
 
+def test_accuracy_looks_at_the_labels_of_the_component_alone():
+    nlp = make_nlp()
+    train(nlp)
+    examples = make_examples(nlp)
+    for example in examples:
+        example.reference.cats["another component's"] = 1.0
+    scores = nlp.get_pipe("attn_textcat").score(
+        [Example(nlp(example.text), example.reference) for example in examples]
+    )
+    assert scores["cats_acc"] == 1.0
+
+
 # The attribute
 
 
@@ -333,10 +345,32 @@ def test_a_document_of_100000_tokens_is_classified_whole(trained_nlp):
     component = trained_nlp.get_pipe("attn_textcat")
     doc = component(doc)
     assert doc._.attention.shape == (100_000,)
-    assert doc._.attention.sum() == pytest.approx(1.0, abs=1e-3)
+    assert doc._.attention.sum(dtype="float64") == pytest.approx(1.0, abs=1e-5)
     # The last token is seen: it moves the scores of the document it ends.
     cut = component(spacy.tokens.Doc(trained_nlp.vocab, words=[token.text for token in doc[:-1]]))
     assert cut.cats != doc.cats
+
+
+def test_documents_come_with_their_context_and_in_a_memory_zone(trained_nlp):
+    texts = [(text, i) for i, text in enumerate(TEXTS)]
+    with trained_nlp.memory_zone():
+        pairs = list(trained_nlp.pipe(texts, as_tuples=True))
+        assert [i for _, i in pairs] == list(range(len(TEXTS)))
+        assert all(len(doc._.attention) == len(doc) for doc, _ in pairs)
+
+
+def test_a_failing_batch_goes_to_the_error_handler(monkeypatch):
+    nlp = make_nlp()
+    component = nlp.get_pipe("attn_textcat")
+    failed = []
+
+    def fail(docs):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(component, "predict", fail)
+    nlp.set_error_handler(lambda *args: failed.append(args))
+    assert list(nlp.pipe(["great fun"])) == []
+    assert str(failed[0][-1]) == "out of order"
 
 
 def test_chunks_of_a_large_batch_keep_the_order(trained_nlp, monkeypatch):

@@ -37,7 +37,7 @@ def assert_equal_weights(one, other):
 
 
 def logit_loss(component, examples, logits):
-    return component.get_loss(examples, component._probabilities(logits))
+    return component._get_training_loss(examples, logits)
 
 
 def test_the_gradient_is_that_of_the_loss_reported(factory):
@@ -74,6 +74,38 @@ def test_loss_stays_finite_where_a_probability_is_rounded_to_zero(factory):
     loss, _ = nlp.get_pipe(factory).get_loss(make_examples(nlp)[:1], scores)
     assert numpy.isfinite(loss)
     assert loss > 50
+
+
+def test_the_loss_of_confident_errors_is_exact():
+    for factory, expected in (("attn_textcat", 200.0), ("attn_textcat_multilabel", 100.0 + 100.0)):
+        nlp = make_nlp(factory)
+        logits = numpy.array([[-100.0, 100.0]], dtype="f")
+        examples = make_examples(nlp, {"great fun": "positive"})
+        loss, gradient = logit_loss(nlp.get_pipe(factory), examples, logits)
+        assert loss == pytest.approx(expected)
+        numpy.testing.assert_allclose(gradient, [[-1.0, 1.0]], atol=1e-6)
+
+
+def soft_examples(nlp):
+    return [
+        Example.from_dict(nlp.make_doc(text), {"cats": {"positive": p, "negative": 1 - p}})
+        for text, p in (("great fun", 0.75), ("dull", 0.25))
+    ]
+
+
+def test_probabilities_of_a_teacher_are_learned(factory):
+    nlp = make_nlp(factory, examples=soft_examples)
+    train(nlp, steps=100, examples=soft_examples)
+    assert nlp("great fun").cats["positive"] == pytest.approx(0.75, abs=0.05)
+    assert nlp("dull").cats["positive"] == pytest.approx(0.25, abs=0.05)
+    assert nlp.evaluate(soft_examples(nlp))["cats_acc"] == 1.0
+
+
+def test_exclusive_probabilities_that_add_up_to_more_than_one_are_refused():
+    nlp = make_nlp()
+    example = Example.from_dict(nlp.make_doc("x"), {"cats": {"positive": 0.9, "negative": 0.9}})
+    with pytest.raises(ValueError, match="add up to more than 1"):
+        nlp.update([example])
 
 
 def test_training_reduces_the_loss_reported(factory):
@@ -316,6 +348,31 @@ def test_a_shared_embedding_is_listened_to_and_trained(embedding, tmp_path):
     assert nlp("great fun and a joy").cats["positive"] > 0.8
     nlp.to_disk(tmp_path)
     assert_same_predictions(spacy.load(tmp_path), nlp)
+
+
+def test_a_trained_shared_embedding_stays_when_a_listener_is_added():
+    nlp = listening_nlp(SMALL_EMBEDDING)
+    train(nlp, steps=2)
+    before = weights(nlp, "tok2vec")
+    config = {"model": {**SMALL_MODEL, "tok2vec": LISTENER}, "attention_attr": "second"}
+    added = nlp.add_pipe("attn_textcat", name="added", config=config)
+    nlp._link_components()
+    added.initialize(lambda: make_examples(nlp, {"new": "positive", "words": "negative"}), nlp=nlp)
+    assert_equal_weights(weights(nlp, "tok2vec"), before)
+
+
+def test_listeners_can_be_replaced_and_a_shared_embedding_frozen():
+    nlp = listening_nlp(HASH_EMBEDDING)
+    train(nlp, steps=2)
+    before = weights(nlp, "tok2vec")
+    nlp.update(
+        make_examples(nlp), sgd=nlp.create_optimizer(), exclude=["tok2vec"], annotates=["tok2vec"]
+    )
+    assert_equal_weights(weights(nlp, "tok2vec"), before)
+    expected = nlp("great fun").cats
+    nlp.replace_listeners("tok2vec", "attn_textcat", ["model.tok2vec"])
+    nlp.remove_pipe("tok2vec")
+    assert nlp("great fun").cats == pytest.approx(expected, abs=1e-6)
 
 
 def test_word_embeddings_of_a_shared_tok2vec_see_all_examples_too():
