@@ -146,7 +146,7 @@ class ColumnEncoder:
         if isinstance(value, int):
             return self._name_of_integer(value)
         if isinstance(value, float) and value.is_integer():
-            # A CSV column of class ids becomes one of floats if a row has none.
+            # A column of class ids becomes one of floats in pandas if a row has none.
             return self._name_of_integer(int(value))
         if isinstance(value, str):
             return self._name_of_string(value)
@@ -162,6 +162,10 @@ class ColumnEncoder:
     def _name_of_boolean(self, value: bool) -> str:
         if self.labels is None or len(self.labels) != 2:
             raise self._problem("holds booleans; name false and true, in this order, in 'labels'")
+        spelled = {name.lower(): name for name in self.labels}
+        if spelled.keys() == {"false", "true"}:
+            # Labels that are booleans themselves name those they spell, in whatever order.
+            return spelled[str(value).lower()]
         return self.labels[int(value)]
 
     def _name_of_integer(self, value: int) -> str:
@@ -172,7 +176,7 @@ class ColumnEncoder:
             )
         if self.class_names is not None and value == -1:
             raise MissingValue(self.column, "has the class id -1, which stands for no label")
-        if self.class_names is None and all(_is_integer(name) for name in names):
+        if self.class_names is None and all(is_integer(name) for name in names):
             # Labels that are numbers themselves ("1" to "5" stars) name the integers they spell.
             return self._name_of_string(str(value))
         if not 0 <= value < len(names):
@@ -283,7 +287,11 @@ def _check_exclusive(column: str, cats: Cats) -> None:
         )
 
 
-def _is_integer(name: str) -> bool:
+def is_integer(name: str) -> bool:
+    """Whether a label is spelt like an integer, such as "3" or "03".
+
+    name (str): The label.
+    """
     return name.removeprefix("-").isdecimal()
 
 

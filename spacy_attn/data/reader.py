@@ -15,6 +15,7 @@ from .hub import explained
 from .labels import Cats, ColumnEncoder, ColumnsEncoder, Encoder
 from .rows import make_example, read_text
 from .source import DataFiles, Source, open_dataset
+from .spelling import SpelledEncoder, read_column, value_of
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -75,7 +76,7 @@ class _Opened(NamedTuple):
     """A data set whose columns have been checked, and what reads its labels."""
 
     dataset: "Dataset | IterableDataset"
-    encode: Encoder
+    encode: Encoder | SpelledEncoder
 
 
 @dataclass
@@ -207,7 +208,7 @@ class HFDataset:
                 raise DatasetError(f"{self._source}: {complaint}")
 
     def _open(self) -> _Opened:
-        dataset = open_dataset(self._source)
+        dataset, spelled = open_dataset(self._source)
         with explained(str(self._source)):
             if not self.streaming and not len(dataset):
                 raise self._no_rows()
@@ -216,7 +217,7 @@ class HFDataset:
                 self._require_columns(dataset.column_names)
                 dataset = dataset.select_columns(self._columns)
             try:
-                encode = self._make_encoder(dataset)
+                encode = self._make_encoder(dataset, spelled)
             except RowProblem as problem:
                 raise DatasetError(f"{self._source}: {problem}") from None
             if self.limit and not self.streaming:
@@ -232,22 +233,26 @@ class HFDataset:
                 f"'label_column' to some of {', '.join(repr(column) for column in columns)}"
             )
 
-    def _make_encoder(self, dataset: "Dataset | IterableDataset") -> Encoder:
+    def _make_encoder(
+        self, dataset: "Dataset | IterableDataset", spelled: bool
+    ) -> Encoder | SpelledEncoder:
         features: Mapping[str, Any] = dataset.features or {}
         columns = self._label_columns
+        encode: Encoder
         if not isinstance(self.label_column, str):
-            return ColumnsEncoder(
+            encode = ColumnsEncoder(
                 columns,
                 labels=self.labels,
                 class_columns={name for name in columns if class_names(features.get(name))},
                 exclusive=self.exclusive,
             )
+            return SpelledEncoder(encode, dict.fromkeys(columns, value_of)) if spelled else encode
         feature = features.get(self.label_column)
         names = class_names(feature)
         learned = field_names(feature)
-        if not (learned or names or self.labels or self.streaming):
+        if not (learned or names or self.streaming) and (spelled or not self.labels):
             learned = find_labels(dataset, self.label_column)
-        return ColumnEncoder(
+        encode = ColumnEncoder(
             self.label_column,
             labels=self.labels,
             class_names=names,
@@ -255,6 +260,9 @@ class HFDataset:
             exclusive=self.exclusive,
             vectors=holds_vectors(feature),
         )
+        if not spelled:
+            return encode
+        return SpelledEncoder(encode, {self.label_column: read_column(learned, self.labels)})
 
     def _rows(self, dataset: "Dataset | IterableDataset") -> Iterator[dict[str, Any]]:
         if self.shuffle_buffer:

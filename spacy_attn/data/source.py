@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .errors import DatasetError
 from .hub import explained, hub_or_cache, offline_mode
@@ -65,24 +65,37 @@ class Source:
         return f"data set '{self.path}'{configuration}, split '{self.split}'"
 
 
-def open_dataset(source: Source) -> AnyDataset:
+class OpenedSource(NamedTuple):
+    """A split.
+
+    dataset (Dataset | IterableDataset): Its rows are on disk, not in memory.
+    spelled (bool): Whether the labels are strings only because everything in a CSV file is.
+    """
+
+    dataset: AnyDataset
+    spelled: bool = False
+
+
+def open_dataset(source: Source) -> OpenedSource:
     """Open a data set, wherever it is.
 
     source (Source): What to open.
-    RETURNS (Dataset | IterableDataset): The split. Its rows are on disk, not in memory.
+    RETURNS (OpenedSource): The split.
     RAISES (DatasetError): If there is none, it cannot be reached, or it has no such split.
     """
     with explained(str(source)), _bars_on_terminals_only():
         path = os.path.expanduser(source.path)
         if os.path.isdir(path):
             path = os.path.abspath(path)
-            return _open_saved(path, source) if _is_saved(path) else _open_local(path, source)
+            if _is_saved(path):
+                return OpenedSource(_open_saved(path, source))
+            return _open_local(path, source)
         if source.path in _MODULES:
             return _open_module(source)
         if files := _matching_files(path):
             return _open_files(files, source)
         _refuse_unless_on_hub(source)
-        return _open_from_hub(source)
+        return OpenedSource(_open_from_hub(source))
 
 
 @contextmanager
@@ -159,7 +172,7 @@ def _open_saved(path: str, source: Source) -> AnyDataset:
     return take_split(splits, source.split, str(source))
 
 
-def _open_files(files: list[str], source: Source) -> AnyDataset:
+def _open_files(files: list[str], source: Source) -> OpenedSource:
     _refuse_settings(source, "data files", "name", "revision", "data_files")
     extensions = {_extension(file) for file in files}
     if len(extensions) > 1:
@@ -177,7 +190,7 @@ def _open_files(files: list[str], source: Source) -> AnyDataset:
     return _open_local(module, source, data_files=files, **options)
 
 
-def _open_module(source: Source) -> AnyDataset:
+def _open_module(source: Source) -> OpenedSource:
     _refuse_settings(source, "a file format", "name", "revision")
     if source.data_files is None:
         raise DatasetError(
@@ -186,7 +199,7 @@ def _open_module(source: Source) -> AnyDataset:
     return _open_local(source.path, source)
 
 
-def _open_local(path: str, source: Source, **options: Any) -> AnyDataset:
+def _open_local(path: str, source: Source, **options: Any) -> OpenedSource:
     """Open data files, or a folder of them.
 
     path (str): A folder or a format.
@@ -200,9 +213,10 @@ def _open_local(path: str, source: Source, **options: Any) -> AnyDataset:
     remote = "://" in str(arguments["data_files"])
     with nullcontext() if remote else offline_mode():
         builder = load_dataset_builder(path, **arguments)
-        if csv_options := _csv_options(builder, source):
+        csv_options = _csv_options(builder, source)
+        if csv_options:
             builder = load_dataset_builder(path, **arguments, **csv_options)
-        return _open_built(builder, source)
+        return OpenedSource(_open_built(builder, source), spelled="features" in csv_options)
 
 
 def _open_from_hub(source: Source) -> AnyDataset:
@@ -234,23 +248,29 @@ def _open_built(builder: DatasetBuilder, source: Source) -> AnyDataset:
 
 
 def _csv_options(builder: DatasetBuilder, source: Source) -> dict[str, Any]:
-    """Have the columns of a CSV file read as written.
+    """Have the columns of a CSV file read as written: as strings, and an empty label as a null.
 
-    Left alone, pandas takes the text "007" for a number, and "None" or "NA" for a null, be it a
-    text or a label. Columns that nobody asks for are not read, whatever is in them.
+    Left alone, pandas takes "007" for a number, and "None" or "NA" for a null, be it a text or a
+    label, and it decides anew for every 10,000 rows. Columns that nobody asks for are not read,
+    whatever is in them. Label columns whose types a folder declares keep these types.
     """
     if not hasattr(builder.config, "keep_default_na"):
         return {}
     import pandas as pd  # type: ignore[import-untyped]
+    from datasets import Features, Value
 
     wanted = {*source.text_columns, *source.label_columns}
     for files in builder.config.data_files.values():
         if not wanted.issubset(pd.read_csv(files[0], sep=builder.config.sep, nrows=0).columns):
             # pandas would not say which columns there are; the reader does.
             return {}
-    return {
+    options: dict[str, Any] = {
         "usecols": sorted(wanted),
-        "converters": dict.fromkeys(source.text_columns, str),
         "keep_default_na": False,
         "na_values": {column: [""] for column in source.label_columns},
     }
+    if declared := builder.info.features or builder.config.features:
+        types = {column: getattr(declared.get(column), "dtype", None) for column in wanted}
+        strings = {column for column in wanted if types[column] in ("string", "large_string")}
+        return options | {"converters": dict.fromkeys({*source.text_columns, *strings}, str)}
+    return options | {"features": Features({column: Value("string") for column in sorted(wanted)})}

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy
@@ -16,6 +17,7 @@ from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
 from ..extensions import install_extensions, set_attention
+from ..models.adversarial import perturb
 from ..models.bilstm_attention import is_initialized
 from ..models.word_embedding import (
     is_word_embedding,
@@ -57,6 +59,7 @@ class AttentionCategorizerMixin(_Base):
     """
 
     attention_attr: str
+    perturbation: float
 
     def _setup(
         self,
@@ -66,7 +69,12 @@ class AttentionCategorizerMixin(_Base):
         threshold: float,
         scorer: Callable | None,
         attention_attr: str,
+        perturbation: float,
     ) -> None:
+        if perturbation < 0.0:
+            raise ValueError(
+                f"Component '{name}': 'perturbation' must be 0 or more, but is {perturbation}."
+            )
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(
                 f"Component '{name}': 'threshold' must be between 0 and 1, but is {threshold}."
@@ -76,6 +84,7 @@ class AttentionCategorizerMixin(_Base):
         self.name = name
         self.scorer = scorer
         self.attention_attr = attention_attr
+        self.perturbation = perturbation
         self._rehearsal_model = None
         self.cfg = {"labels": [], "threshold": threshold}
         install_extensions(attention_attr)
@@ -204,13 +213,29 @@ class AttentionCategorizerMixin(_Base):
             return losses
         self._check_initialized()
         set_dropout_rate(self.model, drop)
-        (logits, _), backprop = self.model.begin_update(docs)
-        loss, d_logits = get_loss(examples, logits)
-        backprop(d_logits)
+        loss = self._backpropagate(docs, partial(get_loss, examples))
         if sgd is not None:
             self.finish_update(sgd)
         losses[self.name] += loss
         return losses
+
+    def _backpropagate(
+        self, docs: list[Doc], get_loss: Callable[[Floats2d], tuple[float, Floats2d]]
+    ) -> float:
+        """Add the gradients of a batch to those of the model. RETURNS: Its loss."""
+        tok2vec, classifier = self.model.get_ref("tok2vec"), self.model.get_ref("output_layer")
+        vectors, backprop_vectors = tok2vec.begin_update(docs)
+        (logits, _), backprop = classifier.begin_update(vectors)
+        loss, d_logits = get_loss(logits)
+        d_vectors = backprop(d_logits)
+        if self.perturbation:
+            perturbed = perturb(self.model.ops, vectors, d_vectors, self.perturbation)
+            (logits, _), backprop = classifier.begin_update(perturbed)
+            further_loss, d_logits = get_loss(logits)
+            loss += further_loss
+            d_vectors = [a + b for a, b in zip(d_vectors, backprop(d_logits), strict=True)]
+        backprop_vectors(d_vectors)
+        return loss
 
     def get_loss(  # type: ignore[override]
         self, examples: Iterable[Example], scores: Floats2d | Predictions

@@ -27,6 +27,8 @@ ngram_rows = 20000
 """
 )["model"]
 
+DEFAULT_PERTURBATION = 3.0
+
 # Those of spaCy's own text classifiers.
 SCORE_WEIGHTS = {
     "cats_score": 1.0,

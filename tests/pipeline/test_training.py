@@ -86,6 +86,21 @@ def test_the_loss_of_confident_errors_is_exact():
         numpy.testing.assert_allclose(gradient, [[-1.0, 1.0]], atol=1e-6)
 
 
+def test_perturbed_training_adds_the_loss_and_the_gradients_of_moved_vectors(factory):
+    nlp, perturbed = make_nlp(factory), make_nlp(factory, perturbation=2.0)
+    assert_equal_weights(weights(nlp, factory), weights(perturbed, factory))
+    (plain,) = nlp.get_pipe(factory).update(make_examples(nlp)).values()
+    (both,) = perturbed.get_pipe(factory).update(make_examples(nlp)).values()
+    assert both > 2 * plain  # moved in the direction in which the loss grows
+    assert train(perturbed, steps=100)[factory] < both
+    assert perturbed("great fun and a joy").cats["positive"] > 0.8
+
+
+def test_a_negative_perturbation_is_refused(factory):
+    with pytest.raises(ValueError, match="'perturbation' must be 0 or more, but is -1"):
+        make_nlp(factory, perturbation=-1.0)
+
+
 def soft_examples(nlp):
     return [
         Example.from_dict(nlp.make_doc(text), {"cats": {"positive": p, "negative": 1 - p}})
