@@ -1,8 +1,9 @@
 """How much of a training pass is the LSTM itself.
 
-Trains `attn_textcat` with its default model for one pass over documents of 300 tokens, as `spacy
+Trains `attn_textcat` with its default settings for one pass over documents of 300 tokens, as `spacy
 train` does (`nlp.update`, dropout, optimizer, averages), and runs the bare one-directional LSTMs of
 the same widths, forward and backward, over the same sub-batches in plain torch. The two take turns.
+With `--perturbation 3` the component trains as in the project's configs, on each batch twice.
 
     python benchmarks/training_speed.py
 """
@@ -69,10 +70,11 @@ def main(
     batch_size: int = 32,
     dropout: float = 0.5,
     rounds: int = 3,
+    perturbation: float = 0.0,
 ) -> None:
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    component = nlp.add_pipe("attn_textcat")
+    component = nlp.add_pipe("attn_textcat", config={"perturbation": perturbation})
     batches = list(minibatch(make_examples(nlp, n_docs, n_tokens), batch_size))
     nlp.initialize(lambda: (example for batch in batches for example in batch))
     classifier = component.model.get_ref("output_layer")

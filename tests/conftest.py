@@ -40,7 +40,7 @@ def make_nlp(factory="attn_textcat", seed=0, examples=make_examples, **config) -
     """An initialised pipeline of one component."""
     fix_random_seed(seed)
     nlp = spacy.blank("en")
-    nlp.add_pipe(factory, config={"model": SMALL_MODEL, "perturbation": 0.0, **config})
+    nlp.add_pipe(factory, config={"model": SMALL_MODEL, **config})
     nlp.initialize(lambda: examples(nlp))
     return nlp
 

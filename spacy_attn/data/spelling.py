@@ -54,7 +54,8 @@ def value_of(spelling: str) -> Any:
     stripped = spelling.strip()
     if stripped in _BOOLEANS:
         return _BOOLEANS[stripped]
-    number = _NUMBER.fullmatch(stripped)
+    # Python refuses to turn thousands of digits into an integer.
+    number = _NUMBER.fullmatch(stripped) if len(stripped) < 100 else None
     if number is None or _PADDED.match(stripped):
         return spelling
     return int(number[1]) if number[1] else float(stripped)
@@ -74,7 +75,8 @@ def read_column(spellings: Collection[str] | None, labels: Sequence[str] | None)
     labels than the whole; plain integers remain integers, for the encoder to refuse.
 
     spellings (Optional[Collection[str]]): The distinct strings of the column; None if it is
-        streamed. Then each string is what the labels allow: one of them, or else an id or a boolean.
+        streamed. Then each string is by itself what the labels allow: one of them, or else an id
+        or a boolean.
     labels (Optional[Sequence[str]]): All labels, as the user gave them.
     RETURNS (Read): What turns a string into a value.
     """

@@ -125,6 +125,7 @@ def test_booleans_are_two_labels(read, labelled):
     path = labelled(True, False)
     assert cats(read(path)) == [{"False": 0.0, "True": 1.0}, {"False": 1.0, "True": 0.0}]
     assert cats(read(path, labels=["ham", "spam"]))[0] == {"ham": 0.0, "spam": 1.0}
+    assert cats(read(path, labels=["True", "False"]))[0] == {"True": 1.0, "False": 0.0}
     with pytest.raises(DatasetError, match="booleans; name false and true"):
         read(path, labels=["spam"])
 

@@ -144,20 +144,25 @@ def test_types_that_a_folder_declares_are_kept(read, tmp_path):
     features = [{"name": "text", "dtype": "string"}, {"name": "label", "dtype": classes}]
     features += [{"name": "code", "dtype": "string"}]
     info = json.dumps({"dataset_info": {"features": features}})
-    (tmp_path / "README.md").write_text(f"---\n{info}\n---\n")
-    (tmp_path / "train.csv").write_text("text,label,code\nNA,1,007\nb,0,7\n")
-    assert read(str(tmp_path)) == [
-        ("NA", {"neg": 0.0, "pos": 1.0}),
-        ("b", {"neg": 1.0, "pos": 0.0}),
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "README.md").write_text(f"---\n{info}\n---\n")
+    (folder / "train.csv").write_text("text,label,code\nNA,1,007\nb,0,7\n")
+    assert [cats for _, cats in read(str(folder))] == [
+        {"neg": 0.0, "pos": 1.0},
+        {"neg": 1.0, "pos": 0.0},
     ]
-    assert chosen(read(str(tmp_path), label_column="code")) == ["007", "7"]
+    assert chosen(read(str(folder), label_column="code")) == ["007", "7"]
 
 
 @pytest.mark.parametrize(
     ("spelling", "value"),
-    [("1", 1), ("-1", -1), (" 1", 1), ("1.0", 1), ("0.5", 0.5), (".5", 0.5), ("1e-3", 0.001)]
-    + [("0", 0), ("TRUE", True), ("false", False), ("01", "01"), ("00", "00"), ("", "")]
-    + [("tRUE", "tRUE"), ("inf", "inf"), ("1_0", "1_0"), ("\u0661", "\u0661"), ("1,5", "1,5")],
+    [
+        *[("1", 1), ("-1", -1), (" 1", 1), ("1.0", 1), ("0.5", 0.5), (".5", 0.5), ("1e-3", 0.001)],
+        *[("0", 0), ("TRUE", True), ("false", False), ("01", "01"), ("00", "00"), ("", "")],
+        *[("tRUE", "tRUE"), ("inf", "inf"), ("1_0", "1_0"), ("\u0661", "\u0661"), ("1,5", "1,5")],
+        ("9" * 5000, "9" * 5000),
+    ],
 )
 def test_what_a_string_spells(spelling, value):
     assert value_of(spelling) == value
