@@ -49,6 +49,12 @@ def test_any_batch_gets_the_vectors_its_documents_get_alone(words):
         numpy.testing.assert_array_equal(model.predict([doc])[0], vectors)
 
 
+def test_training_sees_the_vectors_that_prediction_sees():
+    model, batch = make_ngrams(), docs(["cats and cat", "", "dogs"])
+    for left, right in zip(model.begin_update(batch)[0], model.predict(batch), strict=True):
+        numpy.testing.assert_allclose(left, right, atol=1e-6)
+
+
 def test_gradient_of_the_ngrams_agrees_with_finite_differences():
     model = make_ngrams()
     batch = docs(["cats and cat", "", "dogs"])
