@@ -10,7 +10,7 @@ import spacy
 import typer
 from spacy.tokens import Doc
 
-TEXT = "The plot is thin and the jokes are old, but the cast is wonderful and I was never bored."
+TEXT = "A gorgeous, witty, seductive movie."
 
 FONT_SIZE = 20
 CHARACTER = 0.6 * FONT_SIZE  # width of a character in a monospaced font
