@@ -54,7 +54,7 @@ class SpanAttention(_Attribute):
 class ReadOnly(_Attribute):
     """A setter that refuses, since spaCy would otherwise accept a value and never show it."""
 
-    def __call__(self, obj: Doc | Token | Span, value: Any) -> None:  # noqa: ARG002
+    def __call__(self, obj: Doc | Token | Span, value: Any) -> None:
         raise AttributeError(
             f"'{type(obj).__name__.lower()}._.{self.name}' is read-only: it holds the attention of "
             f"the component that classified the document."

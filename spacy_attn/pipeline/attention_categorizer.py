@@ -1,7 +1,7 @@
 """What the components for exclusive and for independent labels have in common."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -12,6 +12,7 @@ from spacy.pipeline import TextCategorizer
 from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
@@ -24,6 +25,13 @@ from ..models.word_embedding import (
     knows_sample_only,
     learn_vocabulary,
     set_vocabulary,
+)
+from .calibration import fit_temperature
+from .class_weights import (
+    ClassWeights,
+    balance,
+    check_class_weights,
+    check_labels_of_weights,
 )
 
 # At most so many tokens go through the embedding layers at once, whatever the batch size, so that
@@ -60,17 +68,28 @@ class AttentionCategorizerMixin(_Base):
 
     attention_attr: str
     perturbation: float
+    class_weights: ClassWeights
+    label_smoothing: float
 
     def _setup(
         self,
         vocab: Vocab,
         model: Model,
         name: str,
+        *,
         threshold: float,
         scorer: Callable | None,
         attention_attr: str,
         perturbation: float,
+        class_weights: ClassWeights,
+        label_smoothing: float,
     ) -> None:
+        check_class_weights(name, class_weights)
+        if not 0.0 <= label_smoothing < 1.0:
+            raise ValueError(
+                f"Component '{name}': 'label_smoothing' must be at least 0 and below 1, but is "
+                f"{label_smoothing}."
+            )
         if perturbation < 0.0:
             raise ValueError(
                 f"Component '{name}': 'perturbation' must be 0 or more, but is {perturbation}."
@@ -85,8 +104,15 @@ class AttentionCategorizerMixin(_Base):
         self.scorer = scorer
         self.attention_attr = attention_attr
         self.perturbation = perturbation
+        self.class_weights = class_weights
+        self.label_smoothing = label_smoothing
         self._rehearsal_model = None
-        self.cfg = {"labels": [], "threshold": threshold}
+        self.cfg = {
+            "labels": [],
+            "threshold": threshold,
+            "balanced_weights": None,
+            "temperature": 1.0,
+        }
         install_extensions(attention_attr)
 
     # How the subclasses differ
@@ -98,10 +124,20 @@ class AttentionCategorizerMixin(_Base):
         """Logits that give some scores, up to rounding and to what does not change the loss."""
         raise NotImplementedError
 
-    def _loss(self, logits: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
-        """Loss summed over the documents, and its gradient with respect to the logits.
+    def _loss(
+        self, logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
+    ) -> tuple[float, Floats2d]:
+        """A loss of `spacy_attn.pipeline.losses`."""
+        raise NotImplementedError
 
-        All of shape (n_docs, n_labels): `truths` are probabilities; `known` is 1 where they count.
+    def _smooth(self, truths: Floats2d, known: Floats2d) -> Floats2d:
+        """Targets of which a share `label_smoothing` is spread evenly over what is possible."""
+        raise NotImplementedError
+
+    def _count_for_balance(self, truths: Floats2d, known: Floats2d) -> Floats2d:
+        """The documents whose number a label's balanced weight is in proportion to, as shares.
+
+        Takes and returns shape (n_docs, n_labels).
         """
         raise NotImplementedError
 
@@ -117,17 +153,19 @@ class AttentionCategorizerMixin(_Base):
         RETURNS (Predictions): Scores and attention.
         RAISES: ValueError (E109) if the component has not been initialised.
         """
-        docs = list(docs)
         install_extensions(self.attention_attr)
+        logits, attention = self._predict_logits(list(docs))
+        return Predictions(self._probabilities(logits / self.temperature), attention)
+
+    def _predict_logits(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
         self._check_initialized()
-        logits, attention = [], []
+        logits = [self.model.ops.alloc2f(0, len(self.labels))]
+        attention: list[Floats1d] = []
         for chunk in _chunks(docs):
             chunk_logits, chunk_attention = self._predict_chunk(chunk)
             logits.append(chunk_logits)
             attention.extend(chunk_attention)
-        if not logits:
-            return Predictions(self.model.ops.alloc2f(0, len(self.labels)), [])
-        return Predictions(self._probabilities(self.model.ops.xp.concatenate(logits)), attention)
+        return self.model.ops.xp.concatenate(logits), attention
 
     def _check_initialized(self) -> None:
         if not is_initialized(self.model):
@@ -151,6 +189,35 @@ class AttentionCategorizerMixin(_Base):
         for doc, row, attention in zip(docs, rows, scores.attention, strict=True):
             doc.cats.update(zip(labels, row, strict=True))
             set_attention(doc, self.model.ops.to_numpy(attention), self.attention_attr)
+
+    # Calibration
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before they become scores: 1, or what `calibrate` found."""
+        return float(self.cfg.get("temperature", 1.0))
+
+    def calibrate(self, examples: Iterable[Example]) -> float:
+        """Fit the temperature to examples that were not trained on, so that a score is the share of
+        documents it is right for. Holds until the component is trained again. The classes that win
+        stay the same; so does, with independent labels, what is above 0.5.
+
+        examples (Iterable[Example]): Documents and their labels. Components that this one listens
+            to must have seen the predicted documents.
+        RETURNS (float): The temperature, which is stored with the component.
+        RAISES: ValueError if there is no example.
+        """
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.calibrate")
+        self._validate_categories(examples)
+        if not examples:
+            raise ValueError(f"Component '{self.name}': no examples were given to calibrate with.")
+        truths, known = self._truths(examples)
+        logits, _ = self._predict_logits([example.predicted for example in examples])
+        weights = self._equal_weights()
+        temperature = fit_temperature(logits, lambda z: self._loss(z, truths, known, weights)[1])
+        self.cfg["temperature"] = temperature
+        return temperature
 
     # Training
 
@@ -213,6 +280,8 @@ class AttentionCategorizerMixin(_Base):
             return losses
         self._check_initialized()
         set_dropout_rate(self.model, drop)
+        # A temperature belongs to the weights that it was fitted for.
+        self.cfg["temperature"] = 1.0
         loss = self._backpropagate(docs, partial(get_loss, examples))
         if sgd is not None:
             self.finish_update(sgd)
@@ -255,15 +324,30 @@ class AttentionCategorizerMixin(_Base):
         self._validate_categories(examples)
         if isinstance(scores, Predictions):
             scores = scores.scores
-        return self._get_training_loss(examples, self._logits(scores))
+        return self._get_training_loss(examples, self._logits(scores) * self.temperature)
 
     def _get_training_loss(
         self, examples: Sequence[Example], logits: Floats2d
     ) -> tuple[float, Floats2d]:
+        truths, known = self._truths(examples)
+        return self._loss(logits, self._smooth(truths, known), known, self._label_weights())
+
+    def _truths(self, examples: Sequence[Example]) -> tuple[Floats2d, Floats2d]:
+        """RETURNS: Probabilities, and 1 where they are annotated; shape (n_docs, n_labels)."""
         truths, known = self._examples_to_truth(examples)
-        return self._loss(
-            logits, cast(Floats2d, truths), self.model.ops.asarray2f(cast(Floats2d, known))
-        )
+        return cast(Floats2d, truths), self.model.ops.asarray2f(cast(Floats2d, known))
+
+    def _label_weights(self) -> Floats1d:
+        """The weights of the labels in the loss, shape (n_labels,)."""
+        if self.class_weights == "balanced":
+            table = self.cfg["balanced_weights"] or {}
+        else:
+            table = cast(Mapping[str, float], self.class_weights or {})
+            check_labels_of_weights(self.name, table, self.labels)
+        return self.model.ops.asarray1f([table.get(label, 1.0) for label in self.labels])
+
+    def _equal_weights(self) -> Floats1d:
+        return self.model.ops.asarray1f([1.0] * len(self.labels))
 
     def _get_rehearsal_loss(
         self, examples: Sequence[Example], logits: Floats2d
@@ -274,9 +358,22 @@ class AttentionCategorizerMixin(_Base):
         truths, known = self.model.ops.alloc2f(*logits.shape), self.model.ops.alloc2f(*logits.shape)
         truths[:, :old] = self._probabilities(targets)
         known[:, :old] = 1.0
-        return self._loss(logits, truths, known)
+        return self._loss(logits, truths, known, self._equal_weights())
 
     # Initialisation
+
+    def _balance_classes(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """Find the weights that "balanced" stands for, or check the labels of those given."""
+        if self.class_weights != "balanced":
+            self._label_weights()
+            return
+        numerators, positives = numpy.zeros(len(self.labels)), numpy.zeros(len(self.labels))
+        for batch in minibatch(get_examples(), 1000):
+            truths, known = self._truths(batch)
+            counted = self._count_for_balance(truths, known)
+            numerators += self.model.ops.to_numpy(counted.sum(axis=0))
+            positives += self.model.ops.to_numpy((truths * known).sum(axis=0))
+        self.cfg["balanced_weights"] = balance(self.name, self.labels, numerators, positives)
 
     def word_embeddings(self, nlp: Language | None) -> list[Model]:
         """The layers with a learned vocabulary: of this component, and of what it listens to."""

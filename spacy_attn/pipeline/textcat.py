@@ -1,6 +1,7 @@
 """`attn_textcat`: exclusive classes, exactly one for each document."""
 
 from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from spacy.errors import Errors
 from spacy.language import Language
@@ -9,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model
-from thinc.types import Floats2d
+from thinc.types import Floats1d, Floats2d
 
 from ..extensions import ATTENTION
 from ..models.attention_classifier import Output
@@ -19,7 +20,9 @@ from .attention_categorizer import (
     validate_probabilities,
     warn_of_shared_attribute,
 )
+from .class_weights import ClassWeights
 from .defaults import DEFAULT_MODEL, DEFAULT_PERTURBATION, SCORE_WEIGHTS
+from .losses import softmax_cross_entropy
 from .scorer import textcat_score
 
 # How far probabilities that a teacher has rounded may be off.
@@ -34,6 +37,8 @@ _ROUNDING = 1e-3
         "threshold": 0.0,
         "attention_attr": ATTENTION,
         "perturbation": DEFAULT_PERTURBATION,
+        "class_weights": None,
+        "label_smoothing": 0.0,
         "scorer": {"@scorers": "spacy-attn.textcat_scorer.v1"},
     },
     default_score_weights=SCORE_WEIGHTS,
@@ -45,6 +50,9 @@ def make_attn_textcat(
     threshold: float,
     attention_attr: str,
     perturbation: float,
+    # Of any content, so that it is the component that says what is wrong with it.
+    class_weights: str | dict[str, Any] | None,
+    label_smoothing: float,
     scorer: Callable | None,
 ) -> "AttentionTextCategorizer":
     """Create an AttentionTextCategorizer; its settings are described there."""
@@ -56,6 +64,8 @@ def make_attn_textcat(
         threshold=threshold,
         attention_attr=attention_attr,
         perturbation=perturbation,
+        class_weights=cast(ClassWeights, class_weights),
+        label_smoothing=label_smoothing,
         scorer=scorer,
     )
 
@@ -76,6 +86,8 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         threshold: float = 0.0,
         attention_attr: str = ATTENTION,
         perturbation: float = DEFAULT_PERTURBATION,
+        class_weights: ClassWeights = None,
+        label_smoothing: float = 0.0,
         scorer: Callable | None = textcat_score,
     ) -> None:
         """Create the component.
@@ -88,10 +100,26 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         perturbation (float): Train on each batch a second time, with token vectors moved so far
             in the direction in which the loss grows (see `spacy_attn.models.adversarial.perturb`):
             more accurate, at nearly twice the time. 0 for none.
+        class_weights (Union[None, str, Dict[str, float]]): What a document's loss is multiplied by,
+            by label (1 for those left out), so that rare classes count as much as frequent ones:
+            "balanced" for (number of documents / number of labels / documents with the label).
+        label_smoothing (float): Share of a document's probability to spread evenly over the
+            labels (Szegedy et al. 2016); 0 for none.
         scorer (Optional[Callable]): The scoring method.
-        RAISES: ValueError if another extension attribute of that name exists.
+        RAISES: ValueError if a setting is out of its range, or another extension attribute of that
+            name exists.
         """
-        self._setup(vocab, model, name, threshold, scorer, attention_attr, perturbation)
+        self._setup(
+            vocab,
+            model,
+            name,
+            threshold=threshold,
+            scorer=scorer,
+            attention_attr=attention_attr,
+            perturbation=perturbation,
+            class_weights=class_weights,
+            label_smoothing=label_smoothing,
+        )
         self.cfg["positive_label"] = None
 
     def _probabilities(self, logits: Floats2d) -> Floats2d:
@@ -100,16 +128,20 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
     def _logits(self, scores: Floats2d) -> Floats2d:
         return safe_log(scores)
 
-    def _loss(self, logits: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
-        xp = self.model.ops.xp
-        # Where labels are left out, the remaining ones share the probability among themselves.
-        wide = xp.where(known > 0, logits, -xp.inf).astype("float64")
-        shifted = wide - xp.max(wide, axis=1, keepdims=True)
-        log_scores = shifted - xp.log(xp.sum(xp.exp(shifted), axis=1, keepdims=True))
-        loss = -float(xp.sum(truths * xp.where(truths > 0, log_scores, 0.0)))
-        # A document without any annotated label has no loss, and then no gradient either.
-        gradient = xp.exp(log_scores) * xp.sum(truths, axis=1, keepdims=True) - truths
-        return loss, gradient.astype("float32")
+    def _loss(
+        self, logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
+    ) -> tuple[float, Floats2d]:
+        return softmax_cross_entropy(logits, targets, known, weights)
+
+    def _smooth(self, truths: Floats2d, known: Floats2d) -> Floats2d:
+        share = self.label_smoothing
+        mass = truths.sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)
+        return (1.0 - share) * truths + share * mass * known
+
+    def _count_for_balance(self, truths: Floats2d, known: Floats2d) -> Floats2d:
+        # As scikit-learn: weights that average 1 over the documents.
+        mass = truths.sum(axis=1, keepdims=True) / len(self.labels)
+        return mass + 0 * truths
 
     def _validate_categories(self, examples: Iterable[Example]) -> None:
         """RAISES: ValueError if a label is no probability (E851), if several of labels that exclude
@@ -147,3 +179,4 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         validate_get_examples(get_examples, "AttentionTextCategorizer.initialize")
         self._set_vocabularies(get_examples, nlp, words)
         super().initialize(get_examples, nlp=nlp, labels=labels, positive_label=positive_label)
+        self._balance_classes(get_examples)

@@ -1,6 +1,7 @@
 """`attn_textcat_multilabel`: independent labels, any number of them for each document."""
 
 from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from spacy.language import Language
 from spacy.pipeline import MultiLabel_TextCategorizer
@@ -8,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model
-from thinc.types import Floats2d
+from thinc.types import Floats1d, Floats2d
 
 from ..extensions import ATTENTION
 from ..models.attention_classifier import Output
@@ -18,7 +19,9 @@ from .attention_categorizer import (
     validate_probabilities,
     warn_of_shared_attribute,
 )
+from .class_weights import ClassWeights
 from .defaults import DEFAULT_MODEL, DEFAULT_PERTURBATION, SCORE_WEIGHTS
+from .losses import sigmoid_cross_entropy
 from .scorer import textcat_multilabel_score
 
 
@@ -30,6 +33,8 @@ from .scorer import textcat_multilabel_score
         "threshold": 0.5,
         "attention_attr": ATTENTION,
         "perturbation": DEFAULT_PERTURBATION,
+        "class_weights": None,
+        "label_smoothing": 0.0,
         "scorer": {"@scorers": "spacy-attn.textcat_multilabel_scorer.v1"},
     },
     default_score_weights=SCORE_WEIGHTS,
@@ -41,6 +46,9 @@ def make_attn_textcat_multilabel(
     threshold: float,
     attention_attr: str,
     perturbation: float,
+    # Of any content, so that it is the component that says what is wrong with it.
+    class_weights: str | dict[str, Any] | None,
+    label_smoothing: float,
     scorer: Callable | None,
 ) -> "AttentionMultiLabelTextCategorizer":
     """Create an AttentionMultiLabelTextCategorizer; its settings are described there."""
@@ -52,6 +60,8 @@ def make_attn_textcat_multilabel(
         threshold=threshold,
         attention_attr=attention_attr,
         perturbation=perturbation,
+        class_weights=cast(ClassWeights, class_weights),
+        label_smoothing=label_smoothing,
         scorer=scorer,
     )
 
@@ -72,6 +82,8 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         threshold: float = 0.5,
         attention_attr: str = ATTENTION,
         perturbation: float = DEFAULT_PERTURBATION,
+        class_weights: ClassWeights = None,
+        label_smoothing: float = 0.0,
         scorer: Callable | None = textcat_multilabel_score,
     ) -> None:
         """Create the component.
@@ -84,10 +96,26 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         perturbation (float): Train on each batch a second time, with token vectors moved so far
             in the direction in which the loss grows (see `spacy_attn.models.adversarial.perturb`):
             more accurate, at nearly twice the time. 0 for none.
+        class_weights (Union[None, str, Dict[str, float]]): What a label's loss is multiplied by
+            in documents it applies to, by label (1 for those left out): "balanced" for (documents
+            without the label / documents with it).
+        label_smoothing (float): Train towards probabilities that are this much nearer to one half;
+            0 for none.
         scorer (Optional[Callable]): The scoring method.
-        RAISES: ValueError if another extension attribute of that name exists.
+        RAISES: ValueError if a setting is out of its range, or another extension attribute of that
+            name exists.
         """
-        self._setup(vocab, model, name, threshold, scorer, attention_attr, perturbation)
+        self._setup(
+            vocab,
+            model,
+            name,
+            threshold=threshold,
+            scorer=scorer,
+            attention_attr=attention_attr,
+            perturbation=perturbation,
+            class_weights=class_weights,
+            label_smoothing=label_smoothing,
+        )
 
     def _probabilities(self, logits: Floats2d) -> Floats2d:
         return self.model.ops.sigmoid(logits)
@@ -95,11 +123,17 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
     def _logits(self, scores: Floats2d) -> Floats2d:
         return safe_log(scores) - safe_log(1 - scores)
 
-    def _loss(self, logits: Floats2d, truths: Floats2d, known: Floats2d) -> tuple[float, Floats2d]:
-        xp = self.model.ops.xp
-        wide = logits.astype("float64")
-        loss = float(xp.sum(known * (xp.logaddexp(0.0, wide) - truths * wide)))
-        return loss, known * (self._probabilities(logits) - truths)
+    def _loss(
+        self, logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
+    ) -> tuple[float, Floats2d]:
+        return sigmoid_cross_entropy(logits, targets, known, weights)
+
+    def _smooth(self, truths: Floats2d, known: Floats2d) -> Floats2d:
+        return (1.0 - self.label_smoothing) * truths + self.label_smoothing / 2
+
+    def _count_for_balance(self, truths: Floats2d, known: Floats2d) -> Floats2d:
+        # Where it applies, a label weighs as much in total as where it does not.
+        return known * (1.0 - truths)
 
     def _validate_categories(self, examples: Iterable[Example]) -> None:
         """RAISES: ValueError if a label is no probability (E851)."""
@@ -126,3 +160,4 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         validate_get_examples(get_examples, "AttentionMultiLabelTextCategorizer.initialize")
         self._set_vocabularies(get_examples, nlp, words)
         super().initialize(get_examples, nlp=nlp, labels=labels)
+        self._balance_classes(get_examples)
