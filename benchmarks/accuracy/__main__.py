@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Argument, Option
 
 from . import table
-from .data import EMBEDDED, Columns, DataError, Prepared, prepare
+from .data import EMBEDDED, Columns, Prepared, prepare
+from .errors import UsageError
 from .models import ModelSpec, choose
-from .run import Launch, launch_process, plan, result_of, run_all
+from .run import Launch, Settings, launch_process, plan, result_of, run_all
 from .worker import Task
 
 OUTPUT = Path("benchmarks/results/accuracy")
@@ -32,7 +33,7 @@ def main(
     ] = None,
     models: Annotated[
         list[str] | None,
-        Option(help="A model to compare (repeatable); the ten default ones if none"),
+        Option(help="A model to compare (repeatable); ten of them by default"),
     ] = None,
     config: Annotated[
         list[Path] | None, Option(help="A training config to compare, too (repeatable)")
@@ -60,57 +61,45 @@ def main(
         compare(
             datasets or [str(EMBEDDED)],
             choose(models or [], config or []),
-            seeds=read_seeds(seeds),
-            overrides=read_overrides(override or []),
+            Settings(
+                output,
+                seeds=read_seeds(seeds),
+                overrides=read_overrides(override or []),
+                threads=threads or max(1, (os.cpu_count() or 1) // jobs),
+                keep=keep,
+            ),
             columns=Columns(text_column, label_column),
             limit=limit,
             jobs=jobs,
-            threads=threads or max(1, (os.cpu_count() or 1) // jobs),
-            keep=keep,
-            output=output,
         )
-    except (DataError, ValueError) as error:
+    except UsageError as error:
         raise typer.BadParameter(str(error)) from error
 
 
 def compare(
     sources: Sequence[str],
     models: Sequence[ModelSpec],
+    settings: Settings,
     *,
-    output: Path,
-    seeds: Sequence[int] = (0, 1, 2),
-    overrides: dict[str, Any] | None = None,
     columns: Columns | None = None,
     limit: int = 0,
     jobs: int = 1,
-    threads: int = 1,
-    keep: bool = False,
     launch: Launch = launch_process,
 ) -> None:
     """Measure what has not been measured, and write the tables after each result.
 
     launch: Does one unit of work.
-    RAISES: typer.Exit if a unit failed; the others are done all the same.
+    RAISES: UsageError for data that cannot be used; typer.Exit if a unit failed, when the others
+        are done.
     """
+    output = settings.output
     datasets = {
         data.name: data
         for data in (prepare(source, columns or Columns(), output, limit) for source in sources)
     }
     if len(datasets) < len(sources):
-        raise DataError("two data sets have the same name: rename a folder, or run them apart")
-    tasks = [
-        task
-        for data in datasets.values()
-        for task in plan(
-            data,
-            models,
-            seeds=seeds,
-            overrides=overrides or {},
-            output=output,
-            threads=threads,
-            keep=keep,
-        )
-    ]
+        raise UsageError("two data sets have the same name: rename a folder, or run them apart")
+    tasks = [task for data in datasets.values() for task in plan(data, models, settings)]
     todo = [task for task in tasks if result_of(task) is None]
     typer.echo(f"{len(tasks) - len(todo)} of {len(tasks)} trainings were done before")
     write(output, datasets, models, tasks)
@@ -161,7 +150,7 @@ def read_seeds(text: str) -> list[int]:
     try:
         return [int(seed) for seed in text.split(",")]
     except ValueError:
-        raise ValueError(f"--seeds: wanted numbers as in 0,1,2, but found '{text}'") from None
+        raise UsageError(f"--seeds: wanted numbers as in 0,1,2, but found '{text}'") from None
 
 
 def read_overrides(texts: Sequence[str]) -> dict[str, Any]:
@@ -170,7 +159,7 @@ def read_overrides(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator:
-            raise ValueError(f"--override: wanted name=value, but found '{text}'")
+            raise UsageError(f"--override: wanted name=value, but found '{text}'")
         try:
             overrides[name] = json.loads(value)
         except json.JSONDecodeError:

@@ -9,6 +9,8 @@ from spacy import util
 from spacy.cli.init_config import init_config
 from thinc.api import Config
 
+from .errors import UsageError
+
 Optimize = Literal["efficiency", "accuracy"]
 Block = dict[str, Any]
 
@@ -90,12 +92,15 @@ def complete(
     """A copy that reads prepared data, trains with a seed, and refers to nothing else.
 
     overrides: Values by dotted name, such as "training.max_steps".
-    RAISES: KeyError for the name of an override that the config does not have.
+    RAISES: UsageError for an override of what the config does not have.
     """
     config = config.copy()
     config.setdefault("system", {})["seed"] = seed
     for name, value in overrides.items():
-        util.set_dot_to_object(config, name, value)
+        try:
+            util.set_dot_to_object(config, name, value)
+        except KeyError:
+            raise UsageError(f"no setting '{name}' in the config to override") from None
     config = config.interpolate()
     config["corpora"] = {
         "train": reader(data / "train.parquet", labels),

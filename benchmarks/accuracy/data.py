@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy
 
+from .errors import UsageError
+
 if TYPE_CHECKING:
     from datasets import Dataset
 
@@ -23,10 +25,6 @@ VALIDATION_NAMES = ("validation", "valid", "dev", "val")
 # Held-out rows are drawn with this seed, whatever the seed of the model.
 SPLIT_SEED = 0
 HELD_OUT_SHARE = 0.1
-
-
-class DataError(ValueError):
-    """A data set that cannot be used, and why."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +75,14 @@ def prepare(source: str, columns: Columns, output: Path, limit: int = 0) -> Prep
     source: A folder with train.parquet and perhaps validation.parquet and test.parquet; or the name
         of a data set on the hub, with ":" and its configuration if it has several.
     limit: Keep so many rows of each split, drawn at random; 0 keeps all.
-    RAISES: DataError if the data set cannot be used.
+    RAISES: UsageError if the data set cannot be used.
     """
     loaded = read_folder(Path(source), columns) if is_folder(source) else read_hub(source, columns)
     splits, scored, selection = make_splits(loaded)
     if limit:
-        splits = {
-            name: [rows[i] for i in shuffled(len(rows))[:limit]] for name, rows in splits.items()
-        }
+        splits = {name: draw(rows, limit) for name, rows in splits.items()}
     if empty := [name for name, rows in splits.items() if not rows]:
-        raise DataError(f"{source}: no row is left for {empty[0]}; use a larger data set")
+        raise UsageError(f"{source}: no row is left for {empty[0]}; use a larger data set")
     digest = fingerprint(splits)
     folder = output / dataset_name(source) / f"data-{digest[:8]}"
     if not folder.exists():
@@ -106,19 +102,18 @@ def prepare(source: str, columns: Columns, output: Path, limit: int = 0) -> Prep
 
 
 def is_folder(source: str) -> bool:
-    """RAISES: DataError for what can be neither a folder nor a name on the hub."""
+    """RAISES: UsageError for what can be neither a folder nor a name on the hub."""
     path = Path(source)
     if path.is_file():
-        raise DataError(f"{source}: is a file; give the folder that holds train.parquet")
-    if not path.exists() and (
-        path.is_absolute() or source.startswith(".") or source.count("/") > 1
-    ):
-        raise DataError(f"{source}: there is no such folder")
+        raise UsageError(f"{source}: is a file; give the folder that holds train.parquet")
+    no_hub_name = path.is_absolute() or source.startswith(".") or source.count("/") > 1
+    if no_hub_name and not path.exists():
+        raise UsageError(f"{source}: there is no such folder")
     return path.is_dir()
 
 
 def read_folder(folder: Path, columns: Columns) -> Splits:
-    import pyarrow.parquet
+    import pyarrow.parquet  # type: ignore[import-untyped]
     from datasets import Dataset
     from datasets.table import InMemoryTable
 
@@ -129,7 +124,7 @@ def read_folder(folder: Path, columns: Columns) -> Splits:
             table = pyarrow.parquet.read_table(files)
             splits[name] = read_rows(Dataset(InMemoryTable(table)), columns, f"{folder}, {name}")
     if not splits.get("train"):
-        raise DataError(f"{folder}: there is no train.parquet in it, or no row in that")
+        raise UsageError(f"{folder}: there is no train.parquet in it, or no row in that")
     return {name: rows for name, rows in splits.items() if rows}
 
 
@@ -141,11 +136,11 @@ def read_hub(source: str, columns: Columns) -> Splits:
         dataset = load_dataset(name, config or None)
     except Exception as error:
         # Which class it is depends on what is wrong and on the version of the library.
-        raise DataError(
+        raise UsageError(
             f"{source}: neither a folder nor a data set of the hub that can be loaded: {error}"
         ) from error
     if "train" not in dataset:
-        raise DataError(f"{source}: has no split 'train', but {', '.join(map(repr, dataset))}")
+        raise UsageError(f"{source}: has no split 'train', but {', '.join(map(repr, dataset))}")
     found = {"train": "train", "test": "test"}
     found |= {"validation": next(filter(dataset.__contains__, VALIDATION_NAMES), "")}
     splits = {
@@ -159,11 +154,11 @@ def read_hub(source: str, columns: Columns) -> Splits:
 def read_rows(dataset: "Dataset", columns: Columns, where: str) -> list[Row]:
     """All rows, labels as names; none of a split whose labels are withheld (class id -1).
 
-    RAISES: DataError for a missing column or value.
+    RAISES: UsageError for a missing column or value.
     """
     for column in (columns.text, columns.label):
         if column not in dataset.column_names:
-            raise DataError(
+            raise UsageError(
                 f"{where}: there is no column '{column}'; set --text-column and --label-column to "
                 f"some of {', '.join(map(repr, dataset.column_names))}"
             )
@@ -173,7 +168,7 @@ def read_rows(dataset: "Dataset", columns: Columns, where: str) -> list[Row]:
         return []
     for number, (text, label) in enumerate(zip(texts, labels, strict=True)):
         if not isinstance(text, str) or not isinstance(label, (str, int)):
-            raise DataError(
+            raise UsageError(
                 f"{where}, row {number} (counted from 0): wanted a text and one label, "
                 f"but found {text!r:.60} and {label!r:.60}"
             )
@@ -211,6 +206,11 @@ def hold_out(rows: list[Row], share: float) -> tuple[list[Row], list[Row]]:
     return kept, [row for i, row in enumerate(rows) if i in chosen]
 
 
+def draw(rows: list[Row], n: int) -> list[Row]:
+    """The same random rows each time, in random order."""
+    return [rows[i] for i in shuffled(len(rows))[:n]]
+
+
 def shuffled(n: int) -> list[int]:
     order: list[int] = numpy.random.default_rng(SPLIT_SEED).permutation(n).tolist()
     return order
@@ -222,8 +222,8 @@ def fingerprint(splits: Splits) -> str:
 
 def write_parquet(splits: Splits, folder: Path) -> None:
     """Write all files or none."""
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow.parquet  # type: ignore[import-untyped]
 
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -237,7 +237,7 @@ def write_parquet(splits: Splits, folder: Path) -> None:
 
 def read_split(folder: Path, split: str) -> tuple[list[str], list[str]]:
     """RETURNS: The texts and the labels of a prepared split."""
-    import pyarrow.parquet
+    import pyarrow.parquet  # type: ignore[import-untyped]
 
     columns = pyarrow.parquet.read_table(folder / f"{split}.parquet").to_pydict()
     return columns["text"], columns["label"]

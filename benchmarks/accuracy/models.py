@@ -20,6 +20,7 @@ from .configs import (
     spacy_config,
 )
 from .data import ROOT
+from .errors import UsageError
 
 OURS = "attn_textcat"
 UNIFORM = "uniform weights"
@@ -87,23 +88,23 @@ def choose(names: Sequence[str], configs: Sequence[Path]) -> list[ModelSpec]:
 
     names: Of models; none for the default ones.
     configs: Of further models, which are called after these files.
-    RAISES: ValueError for an unknown name, a missing file, or a name given twice.
+    RAISES: UsageError for an unknown name, a missing file, or a name given twice.
     """
     known = {spec.name: spec for spec in (*DEFAULT_MODELS, *OPTIONAL_MODELS)}
     if unknown := [name for name in names if name not in known]:
-        raise ValueError(
+        raise UsageError(
             f"there is no model '{unknown[0]}'; known are {', '.join(map(repr, known))}"
         )
     chosen = [known[name] for name in names] if names else list(DEFAULT_MODELS)
     chosen += [_spec_of_file(path) for path in configs]
     taken = [spec.name for spec in chosen]
     if repeated := [name for name in taken if taken.count(name) > 1]:
-        raise ValueError(f"the model '{repeated[0]}' is named twice; rename the config")
+        raise UsageError(f"the model '{repeated[0]}' is named twice; rename the config")
     return chosen
 
 
 def _spec_of_file(path: Path) -> ModelSpec:
     if not path.is_file():
-        raise ValueError(f"there is no config {path}")
+        raise UsageError(f"there is no config {path}")
     role: Role = "variant" if is_ours(own_config(path)) else "peer"
     return _spec(path.stem, role, partial(own_config, path))

@@ -1,4 +1,4 @@
-"""What the attention of `attn_textcat` is compared with: the mean and the maximum over the tokens."""
+"""What attention is compared with: the mean and the maximum over the tokens."""
 
 import math
 from collections.abc import Mapping
@@ -87,6 +87,6 @@ def init(model: Model, X: Any = None, Y: Any = None, *, pooling: Pooling) -> Non
 
 
 def equal_weights(nlp: Language, component: str = "attn_textcat") -> None:
-    """Give every token of a document the same weight from now on, the rest of the model as it is."""
+    """Give every token of a document the same weight from now on, and change nothing else."""
     classifier = nlp.get_pipe(component).model.get_ref("output_layer")  # type: ignore[attr-defined]
     replace_attention(classifier.shims[0].module, "mean")

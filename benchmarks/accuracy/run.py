@@ -9,12 +9,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from . import linear, worker
 from .configs import complete
 from .data import ROOT, Prepared
+from .errors import UnitError
 from .measure import Measures
 from .models import OURS, ModelSpec
 from .worker import Task
@@ -26,56 +29,65 @@ LOG_LINES = 15
 Launch = Callable[[Task], None]
 
 
-class UnitFailed(RuntimeError):
-    """A unit of work that ended without a result."""
+@dataclass(frozen=True)
+class Settings:
+    """How models are trained, beside their configs.
+
+    output: Folder for prepared data and results.
+    seeds: A training each, except for linear models.
+    overrides: Values in all training configs, by dotted name.
+    threads: For each training and measurement.
+    keep: Whether to keep the trained models.
+    """
+
+    output: Path
+    seeds: Sequence[int] = (0, 1, 2)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    threads: int = 1
+    keep: bool = False
 
 
-def plan(
-    data: Prepared,
-    models: Iterable[ModelSpec],
-    *,
-    seeds: Sequence[int],
-    overrides: Mapping[str, Any],
-    output: Path,
-    threads: int,
-    keep: bool = False,
-) -> list[Task]:
+def plan(data: Prepared, models: Iterable[ModelSpec], settings: Settings) -> list[Task]:
     """The units of work for a data set: a model and a seed each, a linear model once."""
     tasks: dict[tuple[str, int | None], Task] = {}
     for spec in models:
-        for seed in seeds if spec.is_seeded else [None]:
-            config = None if spec.config is None else spec.config()
+        for seed in settings.seeds if spec.is_seeded else [None]:
             unit = (spec.trained_as, seed)
-            if unit in tasks:
-                continue
-            content: Any = linear.describe(spec.name) if config is None else None
-            text = None
-            if config is not None and seed is not None:
-
-                def completed(folder: Path, config=config, seed=seed) -> Any:  # type: ignore[no-untyped-def]
-                    return complete(
-                        config, data=folder, labels=data.labels, seed=seed, overrides=overrides
-                    )
-
-                text = completed(Path(data.folder)).to_str()
-                # The place of the data is left out, so that results can be moved.
-                content = completed(Path("data"))
-            key = fingerprint(unit, content, data.fingerprint)
-            folder = output / data.name
-            stem = f"{slug(spec.trained_as)}-{'' if seed is None else f'{seed}-'}{key[:8]}"
-            tasks[unit] = Task(
-                dataset=data.name,
-                model=spec.trained_as,
-                seed=seed,
-                key=key,
-                config=text,
-                data=data.folder,
-                threads=threads,
-                result=str(folder / f"{stem}.json"),
-                keep=str(folder / stem) if keep else None,
-                equal_weights=spec.trained_as == OURS,
-            )
+            if unit not in tasks:
+                tasks[unit] = make_task(data, spec, seed, settings)
     return list(tasks.values())
+
+
+def make_task(data: Prepared, spec: ModelSpec, seed: int | None, settings: Settings) -> Task:
+    config, decisive = make_config(data, spec, seed, settings.overrides)
+    key = fingerprint(spec.trained_as, seed, decisive, data.fingerprint)
+    # With the key in its name, a result of another config or of other data is left as it is.
+    seed_part = "" if seed is None else f"seed{seed}-"
+    place = settings.output / data.name / f"{slug(spec.trained_as)}-{seed_part}{key[:8]}"
+    return Task(
+        dataset=data.name,
+        model=spec.trained_as,
+        seed=seed,
+        key=key,
+        config=config,
+        data=data.folder,
+        threads=settings.threads,
+        result=f"{place}.json",
+        keep=str(place) if settings.keep else None,
+        equal_weights=spec.trained_as == OURS,
+    )
+
+
+def make_config(
+    data: Prepared, spec: ModelSpec, seed: int | None, overrides: Mapping[str, Any]
+) -> tuple[str | None, Any]:
+    """RETURNS: The training config, None for a linear model; and all settings that decide what is
+    learned, for the fingerprint: without the place of the data, so that results can be moved.
+    """
+    if spec.config is None or seed is None:
+        return None, linear.describe(spec.name)
+    make = partial(complete, spec.config(), labels=data.labels, seed=seed, overrides=overrides)
+    return make(data=Path(data.folder)).to_str(), make(data=Path())
 
 
 def fingerprint(*content: Any) -> str:
@@ -87,7 +99,7 @@ def slug(name: str) -> str:
 
 
 def result_of(task: Task) -> Measures | None:
-    """What is known of a unit: nothing, unless it was made of exactly what it would be made of now."""
+    """The result of a unit, if it was made with the config and data that it has now."""
     path = Path(task.result)
     result: Measures | None = json.loads(path.read_text()) if path.exists() else None
     return result if result and result["key"] == task.key else None
@@ -116,7 +128,7 @@ def run_all(
 def launch_process(task: Task) -> None:
     """Do a unit of work in another process: for its memory, its threads and honest times.
 
-    RAISES: UnitFailed with the end of what it said; all of it stays beside the result.
+    RAISES: UnitError with the end of what it said; all of it stays beside the result.
     """
     result = Path(task.result)
     result.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +141,7 @@ def launch_process(task: Task) -> None:
         )
     if process.returncode:
         tail = "\n".join(log.read_text().splitlines()[-LOG_LINES:])
-        raise UnitFailed(f"{task.title} failed (all of its output is in {log}):\n{tail}")
+        raise UnitError(f"{task.title} failed (all of its output is in {log}):\n{tail}")
     log.unlink()
 
 

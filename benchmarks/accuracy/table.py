@@ -12,7 +12,7 @@ from .data import Prepared
 from .measure import Measures
 from .models import OURS, ModelSpec, Role
 
-NONE = "–"
+NONE = "-"
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,9 @@ def make_row(spec: ModelSpec, results: Sequence[Measures]) -> Row:
 
 
 def best_peer(rows: Sequence[Row]) -> Row | None:
-    """The peer of the best mean accuracy on the scored rows themselves, which favours the peers."""
-    return max(
-        (row for row in rows if row.role == "peer"), key=lambda row: row.accuracy, default=None
-    )
+    """The peer of the best mean accuracy on the scored rows: a choice that favours the peers."""
+    peers = [row for row in rows if row.role == "peer"]
+    return max(peers, key=lambda row: row.accuracy, default=None)
 
 
 def difference(rows: Sequence[Row]) -> float | None:
@@ -83,7 +82,7 @@ COLUMNS_CAPTION = (
     "predicted label's probability (15 bins of equal width). Training time is what a user waits: "
     "reading, tokenising, training and evaluation on the rows for selection; for the linear models "
     "three strengths of regularisation, of which those rows choose. Words a second are spaCy's "
-    "tokens at prediction, from texts to labels, after a warm-up. Size is that of the model on disk."
+    "tokens at prediction, from texts to labels, after a warm-up. Size is that on disk."
 )
 
 
@@ -118,22 +117,13 @@ def caption(data: Prepared, rows: Sequence[Row]) -> str:
 
 def _differences(environments: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say with how many threads the times were taken, and whether rows come from other software."""
-    threads = sorted({environment["threads"] for environment in environments})
-    sentences = [
-        f"Times are with {threads[0]} {'thread' if threads == [1] else 'threads'}."
-        if len(threads) == 1
-        else f"Times cannot be compared: they are with {', '.join(map(str, threads))} threads."
-    ]
-    others = {
-        name
-        for name in environments[0]
-        if name != "threads"
-        and len({str(environment.get(name)) for environment in environments}) > 1
-    }
-    if others:
-        sentences.append(
-            f"Rows were measured with different versions of: {', '.join(sorted(others))}."
-        )
+    values = {name: {str(run.get(name)) for run in environments} for name in environments[0]}
+    threads = sorted(values.pop("threads"), key=int)
+    sentences = [f"Threads: {threads[0]}."]
+    if len(threads) > 1:
+        sentences = [f"Times cannot be compared: threads differ ({', '.join(threads)})."]
+    if others := [name for name, found in values.items() if len(found) > 1]:
+        sentences.append(f"Rows were measured with different {', '.join(others)}.")
     return sentences
 
 
@@ -176,4 +166,4 @@ def signed(value: float | None) -> str:
 def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     # Figures are text already: no reading them, which would drop zeros.
     align = ["left", *["right"] * (len(header) - 1)]
-    return tabulate(lines, header, tablefmt="github", colalign=align, disable_numparse=True)
+    return tabulate(lines, header, tablefmt="pipe", colalign=align, disable_numparse=True)

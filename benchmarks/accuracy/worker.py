@@ -151,6 +151,7 @@ def measure_pipeline(nlp: "Language", data: Path) -> Measures:
 
 def run_linear(task: Task, folder: Path) -> Measures:
     data = Path(task.data)
+    linear.make(task.model, strength=1.0)  # imports scikit-learn, which is no part of the training
     start = time.perf_counter()
     validation = read_split(data, "validation")
     model, strength = linear.fit(task.model, read_split(data, "train"), validation)
