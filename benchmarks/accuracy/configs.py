@@ -98,6 +98,7 @@ def complete(
     config.setdefault("system", {})["seed"] = seed
     for name, value in overrides.items():
         try:
+            util.dot_to_object(config, name)  # it must be there
             util.set_dot_to_object(config, name, value)
         except KeyError:
             raise UsageError(f"no setting '{name}' in the config to override") from None

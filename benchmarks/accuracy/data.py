@@ -222,8 +222,8 @@ def fingerprint(splits: Splits) -> str:
 
 def write_parquet(splits: Splits, folder: Path) -> None:
     """Write all files or none."""
-    import pyarrow  # type: ignore[import-untyped]
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow
+    import pyarrow.parquet
 
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -237,7 +237,7 @@ def write_parquet(splits: Splits, folder: Path) -> None:
 
 def read_split(folder: Path, split: str) -> tuple[list[str], list[str]]:
     """RETURNS: The texts and the labels of a prepared split."""
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow.parquet
 
     columns = pyarrow.parquet.read_table(folder / f"{split}.parquet").to_pydict()
     return columns["text"], columns["label"]

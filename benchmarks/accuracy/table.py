@@ -27,8 +27,8 @@ class Row:
         """A measure of all runs, without those that do not have it."""
         found: list[Any] = list(self.runs)
         for part in path:
-            found = [value.get(part) for value in found]
-        return [value for value in found if value is not None]
+            found = [value[part] for value in found if value.get(part) is not None]
+        return found
 
     @property
     def accuracy(self) -> float:
