@@ -25,7 +25,7 @@ def main(
     datasets: Annotated[
         list[str] | None,
         Argument(
-            metavar="[DATASET]...",
+            metavar="DATASET",
             help="Folders with train.parquet and perhaps validation.parquet and test.parquet, or "
             "names on the Hugging Face hub (NAME or NAME:CONFIGURATION). The embedded data set "
             "if none is given.",
