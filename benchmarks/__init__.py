@@ -1,0 +1,1 @@
+"""Measurements of spacy-attn; not part of the installed package."""

@@ -1,0 +1,1 @@
+"""How accurate `attn_textcat` is beside its peers: `python -m benchmarks.accuracy --help`."""

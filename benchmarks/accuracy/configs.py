@@ -1,0 +1,132 @@
+"""Training configs: spaCy's text classifiers as its quickstart sets them up, and any of ours."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from spacy import util
+from spacy.cli.init_config import init_config
+from thinc.api import Config
+
+from .errors import UsageError
+
+Optimize = Literal["efficiency", "accuracy"]
+Block = dict[str, Any]
+
+# Documented defaults of the architectures: https://spacy.io/api/architectures#textcat
+BOW: Block = {
+    "@architectures": "spacy.TextCatBOW.v3",
+    "exclusive_classes": True,
+    "length": 262144,
+    "ngram_size": 1,
+    "no_output_layer": False,
+}
+REDUCE: Block = {
+    "@architectures": "spacy.TextCatReduce.v1",
+    "exclusive_classes": True,
+    "use_reduce_first": False,
+    "use_reduce_last": False,
+    "use_reduce_max": False,
+    "use_reduce_mean": True,
+}
+PARAMETRIC_ATTENTION: Block = {
+    "@architectures": "spacy.TextCatParametricAttention.v1",
+    "exclusive_classes": True,
+}
+ENSEMBLE: Block = {"@architectures": "spacy.TextCatEnsemble.v2", "linear_model": BOW}
+
+
+def spacy_config(model: Block, optimize: Optimize | None) -> Config:
+    """The config of spaCy's quickstart for `textcat`, on a CPU and in English, with a model.
+
+    model: The block of the architecture, without its tok2vec.
+    optimize: Which of the quickstart's tok2vec layers goes into the model; None for none.
+    """
+    config = Config(quickstart("textcat", "efficiency")).copy()
+    tok2vec = {"tok2vec": quickstart_tok2vec(optimize)} if optimize else {}
+    config["components"]["textcat"]["model"] = {**model, **tok2vec}
+    return config
+
+
+@cache
+def quickstart(component: str, optimize: Optimize) -> Config:
+    return init_config(lang="en", pipeline=[component], optimize=optimize)
+
+
+def quickstart_tok2vec(optimize: Optimize) -> Block:
+    """The quickstart's own token-to-vector layer, without word vectors, since ours has none.
+
+    It is asked for with `ner`, because for `textcat` the quickstart uses one only for accuracy.
+    """
+    config = quickstart("ner", optimize).interpolate()
+    block: Block = config["components"]["tok2vec"]["model"]
+    block["embed"]["include_static_vectors"] = False
+    return block
+
+
+def own_config(path: Path) -> Config:
+    return util.load_config(path, interpolate=False)
+
+
+def pooled_config(path: Path, pooling: str) -> Config:
+    """One of our configs, its attention replaced in training and prediction."""
+    config = own_config(path).interpolate()
+    component = config["components"]["attn_textcat"]
+    component["model"] = {
+        "@architectures": "spacy-attn-benchmarks.Pooled.v1",
+        "pooling": pooling,
+        "model": component["model"],
+    }
+    return config
+
+
+def complete(
+    config: Config,
+    *,
+    data: Path,
+    labels: Sequence[str],
+    seed: int,
+    overrides: Mapping[str, Any],
+) -> Config:
+    """A copy that reads prepared data, trains with a seed, and refers to nothing else.
+
+    overrides: Values by dotted name, such as "training.max_steps".
+    RAISES: UsageError for an override of what the config does not have.
+    """
+    config = config.copy()
+    config.setdefault("system", {})["seed"] = seed
+    for name, value in overrides.items():
+        try:
+            util.dot_to_object(config, name)  # it must be there
+            util.set_dot_to_object(config, name, value)
+        except KeyError:
+            raise UsageError(f"no setting '{name}' in the config to override") from None
+    config = config.interpolate()
+    config["corpora"] = {
+        "train": reader(data / "train.parquet", labels),
+        "dev": reader(data / "validation.parquet", labels),
+    }
+    config["training"] |= {
+        "seed": seed,
+        "train_corpus": "corpora.train",
+        "dev_corpus": "corpora.dev",
+    }
+    # Of no more use, and perhaps of another data set.
+    config["paths"] = {}
+    return config
+
+
+def reader(path: Path, labels: Sequence[str]) -> Block:
+    return {
+        "@readers": "spacy-attn.HFDataset.v1",
+        "path": path.as_posix(),
+        "labels": list(labels),
+        "exclusive": True,
+    }
+
+
+def is_ours(config: Config) -> bool:
+    """Whether one of a config's components is from this project."""
+    factories = (block.get("factory", "") for block in config["components"].values())
+    return any(factory.startswith("attn_textcat") for factory in factories)

@@ -1,0 +1,110 @@
+"""The models of the comparison, by name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from thinc.api import Config
+
+from . import linear
+from .configs import (
+    BOW,
+    ENSEMBLE,
+    PARAMETRIC_ATTENTION,
+    REDUCE,
+    is_ours,
+    own_config,
+    pooled_config,
+    spacy_config,
+)
+from .data import ROOT
+from .errors import UsageError
+
+OURS = "attn_textcat"
+UNIFORM = "uniform weights"
+DEFAULT_CONFIG = ROOT / "configs" / "default.cfg"
+
+# "ours": what is compared; "ablation": ours with a part replaced; "variant": ours with other
+# settings; "peer": anybody else's.
+Role = Literal["ours", "ablation", "variant", "peer"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A row of the table.
+
+    config: Makes the training config; None for a linear model.
+    trained_as: The model whose training this one shares; its own name if it is trained itself.
+    """
+
+    name: str
+    role: Role
+    config: Callable[[], Config] | None
+    trained_as: str
+
+    @property
+    def is_seeded(self) -> bool:
+        return self.config is not None
+
+
+def _spec(name: str, role: Role, config: Callable[[], Config] | None) -> ModelSpec:
+    return ModelSpec(name, role, config, name)
+
+
+_ours = partial(own_config, DEFAULT_CONFIG)
+
+DEFAULT_MODELS = (
+    _spec(OURS, "ours", _ours),
+    ModelSpec(UNIFORM, "ablation", _ours, OURS),
+    _spec("mean pooling", "ablation", partial(pooled_config, DEFAULT_CONFIG, "mean")),
+    _spec("max pooling", "ablation", partial(pooled_config, DEFAULT_CONFIG, "max")),
+    _spec("spacy BOW", "peer", partial(spacy_config, BOW, None)),
+    _spec("spacy reduce", "peer", partial(spacy_config, REDUCE, "efficiency")),
+    _spec(
+        "spacy parametric attention",
+        "peer",
+        partial(spacy_config, PARAMETRIC_ATTENTION, "efficiency"),
+    ),
+    _spec("spacy ensemble", "peer", partial(spacy_config, ENSEMBLE, "efficiency")),
+    *(_spec(name, "peer", None) for name in linear.SETTINGS),
+)
+
+# The same architectures over the larger tok2vec layer that the quickstart recommends for accuracy.
+OPTIONAL_MODELS = (
+    _spec("spacy reduce, large", "peer", partial(spacy_config, REDUCE, "accuracy")),
+    _spec(
+        "spacy parametric attention, large",
+        "peer",
+        partial(spacy_config, PARAMETRIC_ATTENTION, "accuracy"),
+    ),
+    _spec("spacy ensemble, large", "peer", partial(spacy_config, ENSEMBLE, "accuracy")),
+)
+
+
+def choose(names: Sequence[str], configs: Sequence[Path]) -> list[ModelSpec]:
+    """The models to compare.
+
+    names: Of models; none for the default ones.
+    configs: Of further models, which are called after these files.
+    RAISES: UsageError for an unknown name, a missing file, or a name given twice.
+    """
+    known = {spec.name: spec for spec in (*DEFAULT_MODELS, *OPTIONAL_MODELS)}
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(
+            f"there is no model '{unknown[0]}'; known are {', '.join(map(repr, known))}"
+        )
+    chosen = [known[name] for name in names] if names else list(DEFAULT_MODELS)
+    chosen += [_spec_of_file(path) for path in configs]
+    taken = [spec.name for spec in chosen]
+    if repeated := [name for name in taken if taken.count(name) > 1]:
+        raise UsageError(f"the model '{repeated[0]}' is named twice; rename the config")
+    return chosen
+
+
+def _spec_of_file(path: Path) -> ModelSpec:
+    if not path.is_file():
+        raise UsageError(f"there is no config {path}")
+    role: Role = "variant" if is_ours(own_config(path)) else "peer"
+    return _spec(path.stem, role, partial(own_config, path))
