@@ -89,5 +89,8 @@ def test_imports_point_in_one_direction():
 
 
 def test_the_torch_room_knows_torch_alone():
-    code = "import sys, spacy_attn.torch.classifier; print({'spacy', 'thinc'} & set(sys.modules))"
+    code = (
+        "import sys, spacy_attn.torch.attention_head, spacy_attn.torch.bilstm; "
+        "print({'spacy', 'thinc'} & set(sys.modules))"
+    )
     assert run(code) == "set()"

@@ -18,7 +18,7 @@ from thinc.types import Floats1d, Floats2d
 
 from ..extensions import install_extensions, set_attention
 from ..models.adversarial import perturb
-from ..models.bilstm_attention import is_initialized
+from ..models.bilstm_attention import begin_update_of_vectors, is_initialized
 from ..models.word_embedding import (
     is_word_embedding,
     knows_sample_only,
@@ -137,8 +137,8 @@ class AttentionCategorizerMixin(_Base):
         if any(len(doc) for doc in docs):
             return self.model.predict(docs)
         # Not every embedding layer can do with no token at all.
-        classifier = self.model.get_ref("output_layer")
-        return classifier.predict([self.model.ops.alloc2f(0, classifier.get_dim("nI"))] * len(docs))
+        head = self.model.get_ref("output_layer")
+        return head.predict([self.model.ops.alloc2f(0, head.get_dim("nI"))] * len(docs))
 
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
         """Set `doc.cats` and the attention attribute of a batch of documents.
@@ -223,14 +223,13 @@ class AttentionCategorizerMixin(_Base):
         self, docs: list[Doc], get_loss: Callable[[Floats2d], tuple[float, Floats2d]]
     ) -> float:
         """Add the gradients of a batch to those of the model. RETURNS: Its loss."""
-        tok2vec, classifier = self.model.get_ref("tok2vec"), self.model.get_ref("output_layer")
-        vectors, backprop_vectors = tok2vec.begin_update(docs)
-        (logits, _), backprop = classifier.begin_update(vectors)
+        vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
+        (logits, _), backprop = begin_update_of_vectors(self.model, vectors)
         loss, d_logits = get_loss(logits)
         d_vectors = backprop(d_logits)
         if self.perturbation:
             perturbed = perturb(self.model.ops, vectors, d_vectors, self.perturbation)
-            (logits, _), backprop = classifier.begin_update(perturbed)
+            (logits, _), backprop = begin_update_of_vectors(self.model, perturbed)
             further_loss, d_logits = get_loss(logits)
             loss += further_loss
             d_vectors = [a + b for a, b in zip(d_vectors, backprop(d_logits), strict=True)]
