@@ -21,6 +21,7 @@ from ..models.adversarial import perturb
 from ..models.bilstm_attention import begin_update_of_vectors, is_initialized
 from ..models.word_embedding import (
     is_word_embedding,
+    keeps_vocabulary,
     knows_sample_only,
     learn_vocabulary,
     set_vocabulary,
@@ -292,13 +293,24 @@ class AttentionCategorizerMixin(_Base):
         """Give the word embeddings the words of all training documents, or the given ones.
 
         A component shows its model a sample of ten documents only, and a shared embedding has been
-        initialised with those by the time its listeners are. One that has been trained stays.
+        initialised with those by the time its listeners are. One that has been trained stays, and
+        so does one with words that `[initialize] before_init` has given.
         """
         own = set(self.model.walk())
         embeddings = [
             node for node in self.word_embeddings(nlp) if node in own or knows_sample_only(node)
         ]
-        if words is not None:
+        if words is None:
+            embeddings = [node for node in embeddings if not keeps_vocabulary(node)]
+            if embeddings and nlp is not None and nlp.config["training"]["max_epochs"] == -1:
+                warnings.warn(
+                    f"Component '{self.name}' learns its vocabulary from the first documents of a "
+                    f"streamed corpus only. Write the words of the whole corpus with 'python -m "
+                    f"spacy attn init-words', and name that file in "
+                    f"[initialize.components.{self.name}.words].",
+                    stacklevel=3,
+                )
+        else:
             words = list(words)
             if len(embeddings) != 1:
                 raise ValueError(
@@ -306,14 +318,6 @@ class AttentionCategorizerMixin(_Base):
                     f"{len(embeddings)} embeddings of whole words: remove 'words' from "
                     f"[initialize.components.{self.name}]."
                 )
-        elif embeddings and nlp is not None and nlp.config["training"]["max_epochs"] == -1:
-            warnings.warn(
-                f"Component '{self.name}' learns its vocabulary from the first documents of a "
-                f"streamed corpus only. Write the words of the whole corpus with 'python -m spacy "
-                f"attn init-words', and name that file in "
-                f"[initialize.components.{self.name}.words].",
-                stacklevel=3,
-            )
         for node in embeddings:
             if words is not None:
                 set_vocabulary(node, words)
