@@ -22,7 +22,7 @@ from spacy.util import minibatch
 from thinc.api import fix_random_seed
 from wasabi import msg
 
-from spacy_attn.torch.batching import make_sub_batches
+from spacy_attn.torch.batching import pad_by_length
 from spacy_attn.torch.bilstm import BiLSTM
 
 LABELS = ("positive", "negative")
@@ -54,8 +54,8 @@ def train_bare_lstm(encoder: BiLSTM, width: int, batches: list[list[Example]]) -
     prepared = []
     for batch in batches:
         lengths = [len(example.predicted) for example in batch]
-        for sub_batch in make_sub_batches(lengths, torch.device("cpu")):
-            prepared.append(torch.randn(*sub_batch.mask.shape, width))
+        for rows in pad_by_length(lengths, torch.device("cpu")).forward:
+            prepared.append(torch.randn(*rows.shape, width))
     start = time.perf_counter()
     for inputs in prepared:
         for lstm in (encoder.forwards[0], encoder.backwards[0]):
@@ -77,9 +77,9 @@ def main(
     component = nlp.add_pipe("attn_textcat", config={"perturbation": perturbation})
     batches = list(minibatch(make_examples(nlp, n_docs, n_tokens), batch_size))
     nlp.initialize(lambda: (example for batch in batches for example in batch))
-    classifier = component.model.get_ref("output_layer")
-    width = classifier.get_dim("nI")
-    bare = BiLSTM(width, classifier.attrs["hidden_width"])
+    layer = component.model.get_ref("bilstm")
+    width = layer.get_dim("nI")
+    bare = BiLSTM(width, layer.attrs["hidden_width"])
     seconds: dict[str, list[float]] = {"component": [], "bare LSTM": []}
     train_bare_lstm(bare, width, batches[:2])
     train_component(nlp, batches[:2], dropout)

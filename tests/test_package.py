@@ -16,6 +16,7 @@ NAMES = {
     },
     "spacy_readers": {"spacy-attn.HFDataset.v1"},
     "spacy_scorers": {"spacy-attn.textcat_scorer.v1", "spacy-attn.textcat_multilabel_scorer.v1"},
+    "spacy_callbacks": {"spacy-attn.learn_words.v1"},
     "spacy_cli": {"attn"},
 }
 
@@ -89,5 +90,8 @@ def test_imports_point_in_one_direction():
 
 
 def test_the_torch_room_knows_torch_alone():
-    code = "import sys, spacy_attn.torch.classifier; print({'spacy', 'thinc'} & set(sys.modules))"
+    code = (
+        "import sys, spacy_attn.torch.attention_head, spacy_attn.torch.bilstm; "
+        "print({'spacy', 'thinc'} & set(sys.modules))"
+    )
     assert run(code) == "set()"

@@ -1,6 +1,7 @@
 """The registered architecture: documents to logits and attention."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy
 from spacy.ml.models.textcat import get_tok2vec_width
@@ -10,8 +11,9 @@ from thinc.types import Floats1d, Floats2d
 
 from ..errors import check_choice, check_positive
 from ..torch.attention import SCORINGS, Scoring
-from . import attention_classifier as classifier_layer
-from .attention_classifier import Output
+from .attention_head import Output, attention_head, resize
+from .bilstm_encoder import bilstm_encoder
+from .shim import TorchShim
 
 # What a label added to a trained model starts with, as a share of the odds of the least likely
 # present label: small enough to leave the others' scores alone, large enough to be learned in
@@ -33,15 +35,16 @@ def BiLSTMAttention_v1(
 
     The model's output is a pair: logits, shape (n_docs, n_labels), and for each document its
     attention weights, shape (n_tokens,), which sum to 1. The callback takes the gradient with
-    respect to the logits.
+    respect to the logits. The part up to the hidden states, of shape (n_tokens, 2H) for each
+    document, is the layer "encoder", which `spacy pretrain` can train.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Token vectors, of any kind spaCy has.
     hidden_width (int): Width H of each direction of the LSTM.
     depth (int): Number of LSTM layers.
     dropout (Optional[float]): Dropout rate for the token vectors, between LSTM layers and for the
         pooled vector, in training. None to follow `[training] dropout`.
-    attention (str): Scoring function: "dot", "scaled_dot", "general", "additive" or
-        "additive_query" (see `spacy_attn.torch.attention.Attention`).
+    attention (str): Scoring function: "dot", "scaled_dot", "general", "additive",
+        "additive_query" or "uniform" (see `spacy_attn.torch.attention.Attention`).
     mixed_precision (bool): Run the torch part in mixed precision, on a GPU.
     grad_scaler_config (Optional[Dict[str, Any]]): Arguments of `thinc.api.PyTorchGradScaler`, which
         mixed precision needs: init_scale, backoff_factor, growth_factor, growth_interval.
@@ -49,19 +52,28 @@ def BiLSTMAttention_v1(
     RAISES: ValueError if a setting is out of its range.
     """
     _check_settings(hidden_width, depth, dropout, attention)
-    classifier = classifier_layer.attention_classifier(
+    bilstm = bilstm_encoder(
         hidden_width=hidden_width,
         depth=depth,
         dropout=dropout,
-        attention=attention,
         mixed_precision=mixed_precision,
         grad_scaler_config=grad_scaler_config,
     )
-    model: Model[list[Doc], Output] = chain(tok2vec, classifier)
+    head = attention_head(
+        width=2 * hidden_width,
+        attention=attention,
+        dropout=dropout,
+        mixed_precision=mixed_precision,
+        grad_scaler_config=grad_scaler_config,
+    )
+    encoder: Model[list[Doc], list[Floats2d]] = chain(tok2vec, bilstm)
+    model: Model[list[Doc], Output] = chain(encoder, head)
     model.name = "bilstm_attention"
     model.init = init
     model.set_ref("tok2vec", tok2vec)
-    model.set_ref("output_layer", classifier)
+    model.set_ref("bilstm", bilstm)
+    model.set_ref("encoder", encoder)
+    model.set_ref("output_layer", head)
     model.attrs["resize_output"] = resize_output
     model.attrs["expected_nO"] = nO
     return model
@@ -79,13 +91,14 @@ def _check_settings(hidden_width: int, depth: int, dropout: float | None, attent
 
 
 def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
-    tok2vec, classifier = model.get_ref("tok2vec"), model.get_ref("output_layer")
+    tok2vec, bilstm = model.get_ref("tok2vec"), model.get_ref("bilstm")
+    head = model.get_ref("output_layer")
     tok2vec.initialize(X)
     width = get_tok2vec_width(model)
     if width is None and X:
         width = tok2vec.predict(X)[0].shape[1]
     if width is not None:
-        classifier.set_dim("nI", width, force=True)
+        bilstm.set_dim("nI", width, force=True)
     if Y is not None:
         n_labels, expected = Y.shape[1], model.attrs["expected_nO"]
         if expected not in (None, n_labels):
@@ -93,20 +106,36 @@ def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
                 f"The model was configured with 'nO' = {expected}, but there are {n_labels} "
                 f"labels: leave 'nO' null to have it inferred."
             )
-        classifier.set_dim("nO", n_labels, force=True)
-    if classifier.has_dim("nI") and classifier.has_dim("nO"):
-        classifier.initialize()
-        model.set_dim("nO", classifier.get_dim("nO"), force=True)
+        head.set_dim("nO", n_labels, force=True)
+    if bilstm.has_dim("nI") and head.has_dim("nO"):
+        bilstm.initialize()
+        head.initialize()
+        model.set_dim("nO", head.get_dim("nO"), force=True)
 
 
 def is_initialized(model: Model[list[Doc], Output]) -> bool:
     """Whether the model has weights, so that it can be used."""
-    return classifier_layer.has_weights(model.get_ref("output_layer"))
+    layers = (model.get_ref("bilstm"), model.get_ref("output_layer"))
+    return all(cast(TorchShim, layer.shims[0]).has_module for layer in layers)
+
+
+def begin_update_of_vectors(
+    model: Model[list[Doc], Output], vectors: list[Floats2d]
+) -> tuple[Output, Callable[[Floats2d], list[Floats2d]]]:
+    """Run what is above the embedding, for training.
+
+    vectors: The token vectors of each document, shape (n_tokens, width).
+    RETURNS: The model's output, and a callback from the gradient with respect to the logits to the
+        one with respect to the vectors.
+    """
+    hidden, backprop_bilstm = model.get_ref("bilstm").begin_update(vectors)
+    output, backprop_head = model.get_ref("output_layer").begin_update(hidden)
+    return output, lambda d_logits: backprop_bilstm(backprop_head(d_logits))
 
 
 def resize_output(model: Model[list[Doc], Output], nO: int) -> Model[list[Doc], Output]:
     """Change the number of labels of a model, without changing the logits of those it has."""
-    classifier_layer.resize(model.get_ref("output_layer"), nO, new_label_bias)
+    resize(model.get_ref("output_layer"), nO, new_label_bias)
     if is_initialized(model):
         model.attrs["expected_nO"] = None
     model.set_dim("nO", nO, force=True)

@@ -33,22 +33,22 @@ class TorchShim(PyTorchShim):
       unpickled on loading.
     - In a child process it keeps to one thread (see `_keep_child_to_one_thread`).
 
-    build: Makes a module from its stored sizes, which the module has as an attribute `sizes` with a
-        method `to_dict`; a module-level function, so that the shim pickles.
+    module_class: The class of the module. A module of it has an attribute `sizes`, the arguments
+        (numbers and strings) that make another one with parameters of the same shapes.
     mixed_precision: Whether to run in mixed precision, on a GPU.
     grad_scaler_config: Arguments of `thinc.api.PyTorchGradScaler`, for mixed precision.
     """
 
     def __init__(
         self,
-        build: Callable[[Mapping[str, Any]], torch.nn.Module],
+        module_class: Callable[..., torch.nn.Module],
         *,
         mixed_precision: bool = False,
         grad_scaler_config: Mapping[str, Any] | None = None,
     ) -> None:
         grad_scaler = PyTorchGradScaler(mixed_precision, **(grad_scaler_config or {}))
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
-        self._build = build
+        self._module_class = module_class
         self._generation = 0
         self._process = os.getpid()
         self._sent_here = False
@@ -173,7 +173,7 @@ class TorchShim(PyTorchShim):
                 key: value.contiguous().cpu() for key, value in self._model.state_dict().items()
             }
             message = {
-                "sizes": self._model.sizes.to_dict(),
+                "sizes": self._model.sizes,
                 "weights": safetensors.torch.save(state),
             }
         return srsly.msgpack_dumps(message)
@@ -183,7 +183,7 @@ class TorchShim(PyTorchShim):
         if message["sizes"] is None:
             self._model = None
         else:
-            module = self._build(message["sizes"])
+            module = self._module_class(**message["sizes"])
             module.load_state_dict(safetensors.torch.load(message["weights"]))
             self.set_module(module)
         return self

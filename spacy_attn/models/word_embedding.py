@@ -18,6 +18,11 @@ from ..errors import check_choice, check_positive
 ATTRS = ("ORTH", "LOWER", "NORM")
 UNKNOWN_ROW = 0
 
+# How long a vocabulary stays, instead of the words of the documents that the layer is initialised
+# with: for one initialisation, or for all of them until the layer has been trained.
+ONCE = "once"
+UNTIL_TRAINED = "until trained"
+
 
 class WordVocabulary:
     """The words that have a row of their own; every other word has the unknown word's row.
@@ -81,7 +86,8 @@ def WordEmbedding_v1(
 
     The vocabulary is learned from the documents the component is initialised with: all of them in
     `attn_textcat`, also through a listener. Words outside it share one vector, which is learned
-    from the training words that `min_frequency` and `max_size` leave out.
+    from the training words that `min_frequency` and `max_size` leave out. For `spacy pretrain`,
+    which shows one document only, the callback `spacy-attn.learn_words.v1` gives the words.
 
     width (int): Width of the vectors.
     attr (str): What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
@@ -107,34 +113,42 @@ def WordEmbedding_v1(
             "max_size": max_size,
             "use_vectors": use_vectors,
             "vocabulary": WordVocabulary(),
-            # Where the vocabulary is from: given for the next initialisation, or learned in the
-            # last one from the sample of documents that a model is shown, and not trained since.
-            "given": False,
-            "sampled": False,
+            "keep": None,
+            # The number of documents that the vocabulary was learned from in the last
+            # initialisation, as a sample, and not trained since; 0 for another origin.
+            "sampled": 0,
         },
     )
 
 
-def learn_vocabulary(model: Model, docs: Iterable[Doc]) -> None:
-    """Replace the vocabulary of a word embedding by the words of some documents."""
+def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> None:
+    """Replace the vocabulary of a word embedding by the words of some documents.
+
+    keep: For how long, `ONCE` or `UNTIL_TRAINED`.
+    """
     model.attrs["vocabulary"] = WordVocabulary.learn(
         docs,
         model.attrs["attr"],
         min_frequency=model.attrs["min_frequency"],
         max_size=model.attrs["max_size"],
     )
-    model.attrs["given"] = True
+    model.attrs["keep"] = keep
 
 
 def set_vocabulary(model: Model, words: Sequence[str]) -> None:
     """Replace the vocabulary of a word embedding by some words, written as its `attr` has them."""
     model.attrs["vocabulary"] = WordVocabulary(words)
-    model.attrs["given"] = True
+    model.attrs["keep"] = ONCE
 
 
 def knows_sample_only(model: Model) -> bool:
     """Whether a word embedding has words of a sample of documents, and has not been trained."""
-    return model.attrs["sampled"]
+    return model.attrs["sampled"] > 0
+
+
+def keeps_vocabulary(model: Model) -> bool:
+    """Whether a word embedding has been given words that stay until it is trained."""
+    return model.attrs["keep"] == UNTIL_TRAINED
 
 
 def is_word_embedding(model: Model) -> bool:
@@ -147,7 +161,7 @@ def forward(
     if not model.has_param("E"):
         raise ValueError("The word embedding has no weights yet: initialize or load it first.")
     if is_train:
-        model.attrs["sampled"] = False
+        _note_training(model)
     vocabulary: WordVocabulary = model.attrs["vocabulary"]
     table = cast(Floats2d, model.get_param("E"))
     attr = IDS[model.attrs["attr"]]
@@ -166,12 +180,25 @@ def forward(
     return vectors, backprop
 
 
+def _note_training(model: Model) -> None:
+    if model.attrs["sampled"] == 1:
+        raise ValueError(
+            "The word embedding would be trained with the vocabulary of a single document. For "
+            "'spacy pretrain', give it the words of the raw text: put the callback "
+            "'spacy-attn.learn_words.v1' into [initialize.before_init]."
+        )
+    model.attrs["sampled"] = 0
+    model.attrs["keep"] = None
+
+
 def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
-    """Make new weights, for the vocabulary that has been given or else for the words of `X`."""
-    model.attrs["sampled"] = X is not None and not model.attrs["given"]
-    if model.attrs["sampled"]:
-        learn_vocabulary(model, X or [])
-    model.attrs["given"] = False
+    """Make new weights, for the vocabulary that is to be kept or else for the words of `X`."""
+    model.attrs["sampled"] = 0
+    if model.attrs["keep"] is None and X is not None:
+        learn_vocabulary(model, X)
+        model.attrs["sampled"] = len(X)
+    if model.attrs["keep"] == ONCE:
+        model.attrs["keep"] = None
     words, width = model.attrs["vocabulary"].words, model.get_dim("nO")
     # The original model's initial values, N(0, 1), drown the signal of small data: scaled down.
     table = numpy.random.normal(0.0, 0.1, (len(words) + 1, width)).astype(numpy.float32)

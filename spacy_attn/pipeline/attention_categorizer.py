@@ -19,9 +19,10 @@ from thinc.types import Floats1d, Floats2d
 
 from ..extensions import install_extensions, set_attention
 from ..models.adversarial import perturb
-from ..models.bilstm_attention import is_initialized
+from ..models.bilstm_attention import begin_update_of_vectors, is_initialized
 from ..models.word_embedding import (
     is_word_embedding,
+    keeps_vocabulary,
     knows_sample_only,
     learn_vocabulary,
     set_vocabulary,
@@ -175,8 +176,8 @@ class AttentionCategorizerMixin(_Base):
         if any(len(doc) for doc in docs):
             return self.model.predict(docs)
         # Not every embedding layer can do with no token at all.
-        classifier = self.model.get_ref("output_layer")
-        return classifier.predict([self.model.ops.alloc2f(0, classifier.get_dim("nI"))] * len(docs))
+        head = self.model.get_ref("output_layer")
+        return head.predict([self.model.ops.alloc2f(0, head.get_dim("nI"))] * len(docs))
 
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
         """Set `doc.cats` and the attention attribute of a batch of documents.
@@ -292,14 +293,13 @@ class AttentionCategorizerMixin(_Base):
         self, docs: list[Doc], get_loss: Callable[[Floats2d], tuple[float, Floats2d]]
     ) -> float:
         """Add the gradients of a batch to those of the model. RETURNS: Its loss."""
-        tok2vec, classifier = self.model.get_ref("tok2vec"), self.model.get_ref("output_layer")
-        vectors, backprop_vectors = tok2vec.begin_update(docs)
-        (logits, _), backprop = classifier.begin_update(vectors)
+        vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
+        (logits, _), backprop = begin_update_of_vectors(self.model, vectors)
         loss, d_logits = get_loss(logits)
         d_vectors = backprop(d_logits)
         if self.perturbation:
             perturbed = perturb(self.model.ops, vectors, d_vectors, self.perturbation)
-            (logits, _), backprop = classifier.begin_update(perturbed)
+            (logits, _), backprop = begin_update_of_vectors(self.model, perturbed)
             further_loss, d_logits = get_loss(logits)
             loss += further_loss
             d_vectors = [a + b for a, b in zip(d_vectors, backprop(d_logits), strict=True)]
@@ -390,13 +390,24 @@ class AttentionCategorizerMixin(_Base):
         """Give the word embeddings the words of all training documents, or the given ones.
 
         A component shows its model a sample of ten documents only, and a shared embedding has been
-        initialised with those by the time its listeners are. One that has been trained stays.
+        initialised with those by the time its listeners are. One that has been trained stays, and
+        so does one with words that `[initialize] before_init` has given.
         """
         own = set(self.model.walk())
         embeddings = [
             node for node in self.word_embeddings(nlp) if node in own or knows_sample_only(node)
         ]
-        if words is not None:
+        if words is None:
+            embeddings = [node for node in embeddings if not keeps_vocabulary(node)]
+            if embeddings and nlp is not None and nlp.config["training"]["max_epochs"] == -1:
+                warnings.warn(
+                    f"Component '{self.name}' learns its vocabulary from the first documents of a "
+                    f"streamed corpus only. Write the words of the whole corpus with 'python -m "
+                    f"spacy attn init-words', and name that file in "
+                    f"[initialize.components.{self.name}.words].",
+                    stacklevel=3,
+                )
+        else:
             words = list(words)
             if len(embeddings) != 1:
                 raise ValueError(
@@ -404,14 +415,6 @@ class AttentionCategorizerMixin(_Base):
                     f"{len(embeddings)} embeddings of whole words: remove 'words' from "
                     f"[initialize.components.{self.name}]."
                 )
-        elif embeddings and nlp is not None and nlp.config["training"]["max_epochs"] == -1:
-            warnings.warn(
-                f"Component '{self.name}' learns its vocabulary from the first documents of a "
-                f"streamed corpus only. Write the words of the whole corpus with 'python -m spacy "
-                f"attn init-words', and name that file in "
-                f"[initialize.components.{self.name}.words].",
-                stacklevel=3,
-            )
         for node in embeddings:
             if words is not None:
                 set_vocabulary(node, words)

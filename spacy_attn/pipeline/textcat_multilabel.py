@@ -12,7 +12,7 @@ from thinc.api import Model
 from thinc.types import Floats1d, Floats2d
 
 from ..extensions import ATTENTION
-from ..models.attention_classifier import Output
+from ..models.attention_head import Output
 from .attention_categorizer import (
     AttentionCategorizerMixin,
     safe_log,

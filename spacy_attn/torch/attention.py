@@ -1,19 +1,22 @@
-"""Attention of any number of queries over the keys of a document."""
+"""Attention of any number of queries over the keys of each document."""
 
 import math
 from typing import Literal, get_args
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-Scoring = Literal["dot", "scaled_dot", "general", "additive", "additive_query"]
+from .ragged import Ragged
+
+Scoring = Literal["dot", "scaled_dot", "general", "additive", "additive_query", "uniform"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)
 
 
 class Attention(nn.Module):
     r"""Softmax attention with the scoring functions of the literature.
 
-    For a query q and keys h_1 .. h_T, all of width D:
+    For a query q and keys h_1 .. h_T of the same document, all of width D:
 
     .. math::
         a = \mathrm{softmax}(s_1 .. s_T), \quad c = \sum_t a_t h_t
@@ -26,6 +29,7 @@ class Attention(nn.Module):
     `general`          h·(W q)                         Luong et al. 2015
     `additive`         v·tanh(W h), without the query  Yang et al. 2016, Lin et al. 2017
     `additive_query`   v·tanh(W h + U q)               Bahdanau et al. 2015
+    `uniform`          0: the mean of the keys         a baseline, as in Wiegreffe and Pinter 2019
     ================== =============================== =============================================
 
     width: Width D of the keys and queries.
@@ -44,31 +48,59 @@ class Attention(nn.Module):
         if scoring == "additive_query":
             self.query = nn.Linear(width, width, bias=False)
 
-    def forward(self, keys: Tensor, queries: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, keys: Tensor, queries: Tensor, documents: Ragged) -> tuple[Tensor, Tensor]:
         """Attend.
 
-        keys: Shape (B, T, D).
-        queries: Shape (B, Q, D).
-        mask: Which keys there are, shape (B, T); at least one in every row.
-        RETURNS: Contexts, shape (B, Q, D), and weights, shape (B, Q, T): at least 0, summing to 1
-            over T, exactly 0 where the mask is False.
+        keys: Of the tokens of all documents, concatenated, shape (N, D).
+        queries: Of each document, shape (B, Q, D).
+        documents: Which keys belong to which of the B documents.
+        RETURNS: Contexts, shape (B, Q, D), 0 for a document without keys; and weights, shape
+            (N, Q): at least 0, summing to 1 over the keys of a document.
         """
-        scores = self.scores(keys, queries)
-        scores = scores.masked_fill(~mask.unsqueeze(1), -math.inf)
-        # In double precision: over 100,000 keys, single precision is off by more than 1e-5.
-        weights = torch.softmax(scores, dim=-1, dtype=torch.float64).to(
-            torch.promote_types(scores.dtype, torch.float32)
-        )
-        return torch.bmm(weights.to(keys.dtype), keys), weights
+        weights = _softmax(self.scores(keys, queries, documents), documents)
+        weights = weights.to(torch.promote_types(keys.dtype, torch.float32))
+        return _weighted_sums(keys, weights.to(keys.dtype), documents), weights
 
-    def scores(self, keys: Tensor, queries: Tensor) -> Tensor:
-        """The scores s before the softmax, shape (B, Q, T), arbitrary where keys are padding."""
+    def scores(self, keys: Tensor, queries: Tensor, documents: Ragged) -> Tensor:
+        """The scores s before the softmax, shape (N, Q)."""
+        if self.scoring == "uniform":
+            return keys.new_zeros(len(keys), queries.shape[1])
         if self.scoring == "additive":
-            energies = self.energy(torch.tanh(self.key(keys))).transpose(1, 2)
-            return energies.expand(-1, queries.shape[1], -1)
-        if self.scoring == "additive_query":
-            combined = self.key(keys).unsqueeze(1) + self.query(queries).unsqueeze(2)
-            return self.energy(torch.tanh(combined)).squeeze(-1)
-        if self.scoring == "general":
+            return self.energy(torch.tanh(self.key(keys))).expand(-1, queries.shape[1])
+        if self.scoring in ("general", "additive_query"):
             queries = self.query(queries)
-        return torch.bmm(queries, keys.transpose(1, 2)) * self.scale
+        own_queries = queries.index_select(0, documents.of_token)
+        if self.scoring == "additive_query":
+            return self.energy(torch.tanh(self.key(keys).unsqueeze(1) + own_queries)).squeeze(-1)
+        return (keys.unsqueeze(1) * own_queries).sum(-1) * self.scale
+
+
+def _softmax(scores: Tensor, documents: Ragged) -> Tensor:
+    """Softmax over the keys of each document, shape (N, Q), in double precision.
+
+    Over 100,000 keys, single precision is off by more than 1e-5.
+    """
+    scores = scores.double()
+    shape = (len(documents), scores.shape[1])
+    index = documents.of_token.unsqueeze(1).expand_as(scores)
+    # Against overflow; constant, since the softmax is the same whatever is subtracted.
+    largest = scores.new_zeros(shape).scatter_reduce(
+        0, index, scores.detach(), "amax", include_self=False
+    )
+    exponentials = torch.exp(scores - largest.index_select(0, documents.of_token))
+    sums = scores.new_zeros(shape).scatter_add(0, index, exponentials)
+    return exponentials / sums.index_select(0, documents.of_token)
+
+
+def _weighted_sums(keys: Tensor, weights: Tensor, documents: Ragged) -> Tensor:
+    """The sums of each document's keys under the weights of each query, shape (B, Q, D).
+
+    As a bag of embeddings: several times faster on a CPU than adding up weighted keys.
+    """
+    n_keys, n_queries = weights.shape
+    rows = torch.arange(n_keys, device=keys.device).repeat(n_queries)
+    first = torch.arange(n_queries, device=keys.device).unsqueeze(1) * n_keys + documents.starts
+    sums = F.embedding_bag(
+        rows, keys, first.flatten(), mode="sum", per_sample_weights=weights.T.flatten()
+    )
+    return sums.view(n_queries, len(documents), -1).transpose(0, 1)

@@ -45,57 +45,50 @@ def cut_by_length(
 
 
 @dataclass(frozen=True)
-class SubBatch:
-    """Where the tokens of some documents lie, among the concatenated tokens of all documents.
+class Padding:
+    """How N concatenated tokens are put into padded sub-batches, and taken out of them again.
 
-    documents: Indices of the documents, shape (B,).
-    lengths: Their numbers of tokens, all at least 1, shape (B,).
-    forward: For step t of document b, the row of its t-th token, shape (T, B).
-    backward: The same in reverse within each document's own length, shape (T, B).
-    mask: Whether step t is a token of document b and not padding, shape (T, B).
+    forward: For each sub-batch, the rows of its tokens, shape (T, B): at step t of document b,
+        that of the document's t-th token.
+    backward: The same in reverse within each document's own length.
+    after_forward: Where each token stands among the steps of all sub-batches, each flattened to
+        (T * B,) and then concatenated, when they are laid out as in `forward`, shape (N,).
+    after_backward: The same when they are laid out as in `backward`.
 
-    Padded steps point at a row of their own document. What stands there does not matter: padding
-    comes after the last token in either direction, and its outputs are masked.
+    Padded steps come after the last token in either direction. They point at a row of their own
+    document, and no token is taken from them.
     """
 
-    documents: Tensor
-    lengths: Tensor
-    forward: Tensor
-    backward: Tensor
-    mask: Tensor
-
-    @property
-    def restore(self) -> Tensor:
-        """Where in a (T * B, ...) result of the backward direction the step of each token stands.
-
-        RETURNS: Shape (T, B). Undoes `backward`; the mapping is its own inverse on tokens.
-        """
-        steps, documents = self.mask.shape
-        time = torch.arange(steps, device=self.mask.device).unsqueeze(1)
-        reverse = torch.where(self.mask, self.lengths - 1 - time, time)
-        return reverse * documents + torch.arange(documents, device=self.mask.device)
+    forward: list[Tensor]
+    backward: list[Tensor]
+    after_forward: Tensor
+    after_backward: Tensor
 
 
-def make_sub_batches(
+def pad_by_length(
     lengths: Sequence[int],
     device: torch.device,
     max_padded_tokens: int = MAX_PADDED_TOKENS,
-) -> list[SubBatch]:
+) -> Padding:
     """Cut a batch of documents, given by their lengths, into sub-batches on a device."""
     all_lengths = torch.tensor(lengths, dtype=torch.long)
     starts = all_lengths.cumsum(0) - all_lengths
-    result = []
+    forward, backward = [], []
+    after_forward, after_backward = torch.empty(2, int(all_lengths.sum()), dtype=torch.long)
+    offset = 0
     for group in cut_by_length(lengths, max_padded_tokens):
         documents = torch.tensor(group)
-        own_lengths, own_starts = all_lengths[documents], starts[documents]
-        time = torch.arange(int(own_lengths[0])).unsqueeze(1)
-        last = own_lengths - 1
-        arrays = (
-            documents,
-            own_lengths,
-            own_starts + torch.minimum(time, last),
-            own_starts + (last - time).clamp_(min=0),
-            time < own_lengths,
-        )
-        result.append(SubBatch(*(array.to(device) for array in arrays)))
-    return result
+        time = torch.arange(lengths[group[0]]).unsqueeze(1)
+        last = all_lengths[documents] - 1
+        forward.append(starts[documents] + torch.minimum(time, last))
+        backward.append(starts[documents] + (last - time).clamp_(min=0))
+        (steps,) = (time <= last).flatten().nonzero(as_tuple=True)
+        after_forward[forward[-1].flatten()[steps]] = offset + steps
+        after_backward[backward[-1].flatten()[steps]] = offset + steps
+        offset += len(time) * len(group)
+    return Padding(
+        [rows.to(device) for rows in forward],
+        [rows.to(device) for rows in backward],
+        after_forward.to(device),
+        after_backward.to(device),
+    )

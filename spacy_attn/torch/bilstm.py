@@ -1,10 +1,12 @@
 """Bidirectional LSTM over padded documents, exact without packed sequences."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .batching import SubBatch
+from .batching import pad_by_length
 
 
 class BiLSTM(nn.Module):
@@ -27,41 +29,41 @@ class BiLSTM(nn.Module):
 
     def __init__(self, input_width: int, hidden_width: int, depth: int = 1) -> None:
         super().__init__()
-        self.hidden_width = hidden_width
+        self.sizes = {"input_width": input_width, "hidden_width": hidden_width, "depth": depth}
         widths = [input_width] + [2 * hidden_width] * (depth - 1)
         self.forwards = nn.ModuleList(nn.LSTM(width, hidden_width) for width in widths)
         self.backwards = nn.ModuleList(nn.LSTM(width, hidden_width) for width in widths)
 
-    def forward(self, tokens: Tensor, batch: SubBatch, dropout: float) -> tuple[Tensor, Tensor]:
-        """Encode the documents of one sub-batch.
+    def forward(self, tokens: Tensor, lengths: Sequence[int], dropout: float = 0.0) -> Tensor:
+        """Encode documents of any length. A document's states depend on that document alone.
 
-        tokens: Vectors of the tokens of all documents, concatenated, shape (N, input_width).
-        batch: Which of them to encode: T steps of B documents.
-        dropout: Rate of the dropout between layers, applied in training mode.
-        RETURNS: Hidden states h of the top layer, shape (T, B, 2H), arbitrary where padded; and its
-            final states [forward at the last token ; backward at the first], shape (B, 2H).
+        tokens: Vectors of the tokens of all documents, concatenated, shape (N, input_width), N at
+            least 1.
+        lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+        dropout: Rate for the token vectors and between layers, in training mode.
+        RETURNS: Hidden states h of the top layer, shape (N, 2H).
         """
-        restore = batch.restore.flatten()
-        ahead, behind = _take_rows(tokens, batch.forward), _take_rows(tokens, batch.backward)
-        hidden = ahead
-        for depth, (forwards, backwards) in enumerate(
-            zip(self.forwards, self.backwards, strict=True)
-        ):
-            if depth:
-                hidden = F.dropout(hidden, dropout, self.training)
-                ahead = hidden
-                behind = hidden.flatten(0, 1).index_select(0, restore).view_as(hidden)
-            ahead, _ = forwards(ahead)
-            behind, _ = backwards(behind)
-            in_order = behind.flatten(0, 1).index_select(0, restore).view_as(behind)
-            hidden = torch.cat((ahead, in_order), dim=-1)
-        columns = torch.arange(len(batch.lengths), device=hidden.device)
-        last = batch.lengths - 1
-        # Read in reverse, a document's backward pass also ends at its own length.
-        final = torch.cat((ahead[last, columns], behind[last, columns]), dim=-1)
-        return hidden, final
+        padding = pad_by_length(lengths, tokens.device)
+        hidden = tokens
+        for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
+            hidden = F.dropout(hidden, dropout, self.training)
+            ahead = _run(forwards, hidden, padding.forward, padding.after_forward)
+            behind = _run(backwards, hidden, padding.backward, padding.after_backward)
+            hidden = torch.cat((ahead, behind), dim=-1)
+        # In mixed precision, back to the precision that gradients are scaled in.
+        return hidden.to(tokens.dtype)
 
 
-def _take_rows(tokens: Tensor, rows: Tensor) -> Tensor:
-    """`tokens[rows]`, whose backward pass takes 15 times longer on a CPU than that of this."""
-    return tokens.index_select(0, rows.flatten()).view(*rows.shape, -1)
+def _run(
+    lstm: Callable[[Tensor], tuple[Tensor, object]],
+    tokens: Tensor,
+    sub_batches: Sequence[Tensor],
+    after: Tensor,
+) -> Tensor:
+    """One direction of one layer: pad, run and take the padding out again, shape (N, H)."""
+    outputs = [
+        # `tokens[rows]` is the same, but its backward pass takes 15 times longer on a CPU.
+        lstm(tokens.index_select(0, rows.flatten()).view(*rows.shape, -1))[0].flatten(0, 1)
+        for rows in sub_batches
+    ]
+    return (outputs[0] if len(outputs) == 1 else torch.cat(outputs)).index_select(0, after)

@@ -5,36 +5,64 @@ import pickle
 import numpy
 import pytest
 import torch
-from thinc.api import Adam, ArgsKwargs
+from thinc.api import Adam, ArgsKwargs, set_dropout_rate
 
-from spacy_attn.models.attention_classifier import attention_classifier, build_module
+from spacy_attn.models.attention_head import attention_head, resize
+from spacy_attn.models.bilstm_encoder import bilstm_encoder
 from spacy_attn.models.shim import TorchShim
+from spacy_attn.torch.bilstm import BiLSTM
 
-SETTINGS = {
-    "hidden_width": 4,
-    "depth": 1,
-    "dropout": None,
-    "attention": "additive",
-    "mixed_precision": False,
-    "grad_scaler_config": None,
-}
+PRECISION = {"mixed_precision": False, "grad_scaler_config": None}
+WIDTH = 4
 
 
-def make(n_labels=2, width=3):
-    model = attention_classifier(**SETTINGS)
+def encoder(width=WIDTH, **settings):
+    settings = {"hidden_width": 2, "depth": 1, "dropout": None, **PRECISION, **settings}
+    model = bilstm_encoder(**settings)
     model.set_dim("nI", width)
+    return model
+
+
+def head(n_labels=2, **settings):
+    settings = {"width": WIDTH, "attention": "additive", "dropout": None, **PRECISION, **settings}
+    model = attention_head(**settings)
     model.set_dim("nO", n_labels)
-    return model.initialize()
+    return model
 
 
-def documents(seed=0, width=3):
+@pytest.fixture(params=[encoder, head])
+def build(request):
+    """What makes either layer that holds a torch module, without weights yet."""
+    return request.param
+
+
+@pytest.fixture
+def model(build):
+    return build().initialize()
+
+
+def documents(seed=0, width=WIDTH):
     generator = numpy.random.default_rng(seed)
     return [generator.normal(size=(n, width)).astype("f") for n in (3, 1, 5)]
 
 
+def begin_update(model, inputs=None):
+    """RETURNS: All outputs in one array, and the callback from a gradient of that shape."""
+    output, backprop = model.begin_update(documents() if inputs is None else inputs)
+    if isinstance(output, tuple):
+        return output[0], backprop
+    ends = numpy.cumsum([len(x) for x in output])[:-1]
+    return numpy.concatenate(output), lambda d: backprop(numpy.split(d, ends))
+
+
+def predict(model, inputs=None):
+    output = model.predict(documents() if inputs is None else inputs)
+    return output[0] if isinstance(output, tuple) else numpy.concatenate(output)
+
+
 def step(model, optimizer):
-    (logits, _), backprop = model.begin_update(documents())
-    backprop(logits - 1.0)
+    output, backprop = begin_update(model)
+    backprop(output - 1.0)
     model.finish_update(optimizer)
 
 
@@ -50,8 +78,8 @@ def assert_equal(one, other):
         numpy.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-def test_averaged_weights_are_the_running_mean_and_are_put_back_afterwards():
-    model, optimizer = make(), Adam(0.1, use_averages=True)
+def test_averaged_weights_are_the_running_mean_and_are_put_back_afterwards(model):
+    optimizer = Adam(0.1, use_averages=True)
     seen = []
     for _ in range(4):
         step(model, optimizer)
@@ -70,8 +98,8 @@ def test_averaged_weights_are_the_running_mean_and_are_put_back_afterwards():
     assert_equal(weights(model), seen[-1])
 
 
-def test_weights_are_put_back_after_an_error_under_averaged_ones():
-    model, optimizer = make(), Adam(0.1, use_averages=True)
+def test_weights_are_put_back_after_an_error_under_averaged_ones(model):
+    optimizer = Adam(0.1, use_averages=True)
     step(model, optimizer)
     before = weights(model)
     with pytest.raises(RuntimeError), model.use_params(optimizer.averages):
@@ -80,29 +108,30 @@ def test_weights_are_put_back_after_an_error_under_averaged_ones():
 
 
 def test_resizing_within_training_starts_fresh_optimizer_state():
-    from spacy_attn.models.attention_classifier import resize
-
-    model, optimizer = make(), Adam(0.1, use_averages=True)
+    model, optimizer = head().initialize(), Adam(0.1, use_averages=True)
     step(model, optimizer)
     resize(model, 4, lambda bias: -1.0)
     step(model, optimizer)  # moments of the old shape would fail here
     with model.use_params(optimizer.averages):
-        assert weights(model)["head.bias"].shape == (4,)
+        assert weights(model)["output.bias"].shape == (4,)
 
 
-def test_weights_are_stored_as_safetensors_and_rebuilt_from_stored_sizes():
-    model = make(n_labels=5, width=7)
-    data = model.to_bytes()
-    other = attention_classifier(**{**SETTINGS, "hidden_width": 99}).from_bytes(data)
+@pytest.mark.parametrize(
+    ("model", "other"),
+    [(encoder(depth=3, width=7), encoder(width=7)), (head(attention="dot"), head(n_labels=2))],
+    ids=["encoder", "head"],
+)
+def test_weights_are_stored_as_safetensors_and_rebuilt_from_stored_sizes(model, other):
+    data = model.initialize().to_bytes()
+    other.from_bytes(data)
     assert_equal(weights(model), weights(other))
-    inputs = documents(width=7)
-    for left, right in zip(model.predict(inputs)[0], other.predict(inputs)[0], strict=True):
-        numpy.testing.assert_array_equal(left, right)
+    inputs = documents(width=model.get_dim("nI"))
+    numpy.testing.assert_array_equal(predict(model, inputs), predict(other, inputs))
     assert other.to_bytes() == data
 
 
-def test_loading_unpickles_nothing(monkeypatch):
-    data = make().to_bytes()
+def test_loading_unpickles_nothing(build, model, monkeypatch):
+    data = model.to_bytes()
 
     def refuse(*args, **kwargs):
         raise AssertionError("something was unpickled")
@@ -110,27 +139,25 @@ def test_loading_unpickles_nothing(monkeypatch):
     monkeypatch.setattr(torch, "load", refuse)
     for name in ("load", "loads", "Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
-    attention_classifier(**SETTINGS).from_bytes(data)
+    build().from_bytes(data)
 
 
-def test_a_model_without_weights_round_trips_too():
-    model = attention_classifier(**SETTINGS)
-    other = attention_classifier(**SETTINGS).from_bytes(model.to_bytes())
+def test_a_model_without_weights_round_trips_too(build):
+    other = build().from_bytes(build().to_bytes())
     assert not other.shims[0].has_module
 
 
-def test_a_copy_has_the_same_weights_under_another_id():
-    model = make()
+def test_a_copy_has_the_same_weights_under_another_id(model):
     for copied in (model.copy(), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert_equal(weights(model), weights(copied))
     assert model.copy().shims[0].id != model.shims[0].id
 
 
-def test_initialising_again_makes_new_weights():
-    model = make()
+def test_initialising_again_makes_new_weights(model):
     before = weights(model)
     model.initialize()
-    assert not numpy.allclose(before["head.weight"], weights(model)["head.weight"])
+    for name, value in weights(model).items():
+        assert not numpy.allclose(before[name], value)
 
 
 class StandInScaler:
@@ -155,13 +182,12 @@ class StandInScaler:
 
 def accumulated_gradient(model):
     for _ in range(2):
-        (logits, _), backprop = model.begin_update(documents())
-        backprop(logits - 1.0)
+        output, backprop = begin_update(model)
+        backprop(output - 1.0)
     return {name: p.grad.numpy() for name, p in model.shims[0].module.named_parameters()}
 
 
-def test_scaling_leaves_gradients_of_earlier_batches_as_they_are(monkeypatch):
-    model = make()
+def test_scaling_leaves_gradients_of_earlier_batches_as_they_are(model, monkeypatch):
     expected = accumulated_gradient(copy.deepcopy(model))
     shim = model.shims[0]
     shim._grad_scaler = StandInScaler()
@@ -172,50 +198,59 @@ def test_scaling_leaves_gradients_of_earlier_batches_as_they_are(monkeypatch):
         numpy.testing.assert_allclose(actual[name], gradient, atol=1e-5, err_msg=name)
 
 
-def test_mixed_precision_is_left_out_on_a_cpu():
-    model = attention_classifier(**{**SETTINGS, "mixed_precision": True})
-    model.set_dim("nI", 3)
-    model.set_dim("nO", 2)
-    model.initialize()
+def test_outputs_of_mixed_precision_and_their_gradients_are_in_single_precision(model, monkeypatch):
+    monkeypatch.setattr(TorchShim, "_autocast", torch.autocast("cpu", dtype=torch.bfloat16))
+    output, backprop = begin_update(model)
+    assert output.dtype == numpy.float32
+    for gradient in backprop(numpy.ones_like(output)):
+        assert gradient.dtype == numpy.float32
+
+
+def test_mixed_precision_is_left_out_on_a_cpu(build):
+    model = build(mixed_precision=True).initialize()
     step(model, Adam(0.1))
-    assert model.predict(documents())[0].dtype == numpy.float32
+    assert predict(model).dtype == numpy.float32
 
 
 def test_a_shim_without_weights_says_so():
-    shim = TorchShim(build_module)
+    shim = TorchShim(BiLSTM)
     with pytest.raises(ValueError, match="no weights yet: initialize or load"):
         shim.predict(ArgsKwargs((), {}))
 
 
-def test_gradient_with_respect_to_the_token_vectors_agrees_with_finite_differences():
-    model, inputs = make(), documents()
-    # Averaged over the logits, so that float32 differences are well above rounding.
-    (logits, _), backprop = model.begin_update(inputs)
-    gradients = backprop(numpy.ones_like(logits))
+def test_gradient_with_respect_to_the_input_agrees_with_finite_differences(model):
+    inputs = documents()
+    output, backprop = begin_update(model, inputs)
+    gradients = backprop(numpy.ones_like(output))
     for document, gradient in zip(inputs, gradients, strict=True):
         for index in numpy.ndindex(*document.shape):
             original = document[index]
             document[index] = original + 1e-2
-            above = model.predict(inputs)[0].sum()
+            above = predict(model, inputs).sum()
             document[index] = original - 1e-2
-            below = model.predict(inputs)[0].sum()
+            below = predict(model, inputs).sum()
             document[index] = original
             assert gradient[index] == pytest.approx((above - below) / 2e-2, abs=2e-3)
+
+
+def test_documents_without_tokens_pass_through_forward_and_backward(model):
+    for lengths in ([0, 0], [0, 2]):
+        inputs = [numpy.ones((n, WIDTH), dtype="f") for n in lengths]
+        output, backprop = begin_update(model, inputs)
+        gradients = backprop(numpy.ones_like(output))
+        assert [gradient.shape for gradient in gradients] == [(n, WIDTH) for n in lengths]
 
 
 @pytest.mark.parametrize(
     ("own", "rate", "varies"),
     [(None, 0.5, True), (None, 0.0, False), (0.0, 0.5, False), (0.5, 0.0, True)],
 )
-def test_dropout_follows_the_rate_set_on_the_model_unless_it_has_one_of_its_own(own, rate, varies):
-    from thinc.api import set_dropout_rate
-
-    model = attention_classifier(**{**SETTINGS, "dropout": own})
-    model.set_dim("nI", 3)
-    model.set_dim("nO", 2)
-    model.initialize()
+def test_dropout_follows_the_rate_set_on_the_model_unless_it_has_one_of_its_own(
+    build, own, rate, varies
+):
+    model = build(dropout=own).initialize()
     set_dropout_rate(model, rate)
-    first, second = (model.begin_update(documents())[0][0] for _ in range(2))
+    first, second = (begin_update(model)[0] for _ in range(2))
     assert (not numpy.array_equal(first, second)) == varies
     # Prediction is never touched.
-    numpy.testing.assert_array_equal(model.predict(documents())[0], model.predict(documents())[0])
+    numpy.testing.assert_array_equal(predict(model), predict(model))

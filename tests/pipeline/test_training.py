@@ -135,9 +135,9 @@ def test_gradients_of_every_weight_agree_with_finite_differences():
     component.update(examples)  # without an optimizer, gradients stay on the model
     nodes = list(component.model.walk())
     embedding = next(node for node in nodes if node.name == "word_embedding")
-    module = next(shim for node in nodes for shim in node.shims).module
+    modules = [shim.module for node in nodes for shim in node.shims]
     checked = [(embedding.get_param("E"), embedding.get_grad("E"))]
-    checked += [(p.data.numpy(), p.grad.numpy()) for p in module.parameters()]
+    checked += [(p.data.numpy(), p.grad.numpy()) for m in modules for p in m.parameters()]
 
     def loss():
         predictions = component.predict([example.predicted for example in examples])
@@ -328,7 +328,7 @@ LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 12, "upstream
 
 @pytest.mark.parametrize("tok2vec", [HASH_EMBEDDING, TOK2VEC, SMALL_EMBEDDING])
 @pytest.mark.parametrize("depth", [1, 2])
-@pytest.mark.parametrize("attention", ["dot", "additive"])
+@pytest.mark.parametrize("attention", ["dot", "additive", "uniform"])
 def test_any_embedding_depth_and_scoring_can_be_trained(tok2vec, depth, attention):
     nlp = make_nlp(
         model={**SMALL_MODEL, "tok2vec": tok2vec, "depth": depth, "attention": attention}

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_attn.torch.batching import MAX_PADDED_TOKENS, cut_by_length, make_sub_batches
+from spacy_attn.torch.batching import MAX_PADDED_TOKENS, cut_by_length, pad_by_length
 
 lengths_of_documents = st.lists(st.integers(0, 60), max_size=80)
 
@@ -35,22 +35,32 @@ def test_mixed_lengths_are_padded_by_less_than_a_quarter():
     assert len(groups) > sum(lengths) / MAX_PADDED_TOKENS
 
 
-@given(lengths_of_documents.filter(any))
-def test_indices_read_each_document_forward_and_backward_within_its_own_rows(lengths):
+@given(lengths_of_documents)
+def test_sub_batches_read_each_document_forward_and_backward_within_its_own_rows(lengths):
     starts = [sum(lengths[:i]) for i in range(len(lengths))]
-    for batch in make_sub_batches(lengths, torch.device("cpu")):
-        for column, document in enumerate(batch.documents.tolist()):
-            rows = list(range(starts[document], starts[document] + lengths[document]))
-            mask = batch.mask[:, column]
-            assert batch.forward[mask, column].tolist() == rows
-            assert batch.backward[mask, column].tolist() == rows[::-1]
+    padding = pad_by_length(lengths, torch.device("cpu"))
+    groups = cut_by_length(lengths)
+    assert len(padding.forward) == len(padding.backward) == len(groups)
+    for forward, backward, group in zip(padding.forward, padding.backward, groups, strict=True):
+        assert forward.shape == backward.shape == (max(lengths[i] for i in group), len(group))
+        for column, document in enumerate(group):
+            n = lengths[document]
+            rows = list(range(starts[document], starts[document] + n))
+            assert forward[:n, column].tolist() == rows
+            assert backward[:n, column].tolist() == rows[::-1]
             # Padding never points outside the document.
-            assert set(batch.forward[:, column].tolist()) <= set(rows)
-            assert set(batch.backward[:, column].tolist()) <= set(rows)
+            assert set(forward[:, column].tolist()) <= set(rows)
+            assert set(backward[:, column].tolist()) <= set(rows)
 
 
 @given(lengths_of_documents.filter(any))
-def test_restore_undoes_the_reversal(lengths):
-    for batch in make_sub_batches(lengths, torch.device("cpu")):
-        restored = batch.backward.flatten()[batch.restore]
-        assert torch.equal(restored[batch.mask], batch.forward[batch.mask])
+def test_every_token_is_found_again_in_the_sub_batches_of_either_direction(lengths):
+    padding = pad_by_length(lengths, torch.device("cpu"))
+    for sub_batches, after in (
+        (padding.forward, padding.after_forward),
+        (padding.backward, padding.after_backward),
+    ):
+        steps = torch.cat([rows.flatten() for rows in sub_batches])
+        assert steps[after].tolist() == list(range(sum(lengths)))
+        # The first step that reads a row is the token itself; those after it are padding.
+        assert len(set(after.tolist())) == sum(lengths)

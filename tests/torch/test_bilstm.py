@@ -1,9 +1,13 @@
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from spacy_attn.torch.batching import make_sub_batches
+from spacy_attn.torch import batching
+from spacy_attn.torch.attention_head import final_states
 from spacy_attn.torch.bilstm import BiLSTM
+from spacy_attn.torch.ragged import Ragged
 
 LENGTHS = [4, 1, 9, 4, 2]
 
@@ -11,7 +15,7 @@ LENGTHS = [4, 1, 9, 4, 2]
 def packed_twin(encoder: BiLSTM, input_width: int, depth: int) -> torch.nn.LSTM:
     """torch's own bidirectional LSTM with the same weights."""
     twin = torch.nn.LSTM(
-        input_width, encoder.hidden_width, depth, bidirectional=True, batch_first=True
+        input_width, encoder.sizes["hidden_width"], depth, bidirectional=True, batch_first=True
     )
     with torch.no_grad():
         for layer in range(depth):
@@ -24,26 +28,32 @@ def packed_twin(encoder: BiLSTM, input_width: int, depth: int) -> torch.nn.LSTM:
     return twin
 
 
+@pytest.fixture(autouse=True, params=[1, 8192], ids=["one by one", "all together"])
+def sub_batches(request, monkeypatch):
+    """Documents of these tests in a sub-batch each, and in as few as there are."""
+    cut = batching.cut_by_length
+    monkeypatch.setattr(batching, "cut_by_length", lambda lengths, _: cut(lengths, request.param))
+
+
+def run_packed(twin, tokens):
+    """RETURNS: Hidden states of all tokens and final states of all documents."""
+    documents = pad_sequence(tokens.split(LENGTHS), batch_first=True)
+    packed = pack_padded_sequence(documents, LENGTHS, batch_first=True, enforce_sorted=False)
+    outputs, (states, _) = twin(packed)
+    padded, _ = pad_packed_sequence(outputs, batch_first=True)
+    hidden = torch.cat([own[:n] for own, n in zip(padded, LENGTHS, strict=True)])
+    return hidden, torch.cat((states[-2], states[-1]), dim=-1)
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_hidden_and_final_states_equal_those_of_a_packed_bidirectional_lstm(depth):
     encoder = BiLSTM(6, 5, depth).eval()
-    twin = packed_twin(encoder, 6, depth)
     tokens = torch.randn(sum(LENGTHS), 6)
-    documents = tokens.split(LENGTHS)
-    packed = pack_padded_sequence(
-        pad_sequence(documents, batch_first=True), LENGTHS, batch_first=True, enforce_sorted=False
-    )
-    outputs, (states, _) = twin(packed)
-    expected, _ = pad_packed_sequence(outputs, batch_first=True)
-    for batch in make_sub_batches(LENGTHS, torch.device("cpu")):
-        hidden, final = encoder(tokens, batch, 0.0)
-        for column, document in enumerate(batch.documents.tolist()):
-            n = LENGTHS[document]
-            torch.testing.assert_close(
-                hidden[:n, column], expected[document, :n], atol=1e-6, rtol=0
-            )
-            top = torch.cat((states[-2, document], states[-1, document]))
-            torch.testing.assert_close(final[column], top, atol=1e-6, rtol=0)
+    hidden = encoder(tokens, LENGTHS)
+    expected_hidden, expected_final = run_packed(packed_twin(encoder, 6, depth), tokens)
+    torch.testing.assert_close(hidden, expected_hidden, atol=1e-6, rtol=0)
+    final = final_states(hidden, Ragged.of_lengths(LENGTHS, hidden.device))
+    torch.testing.assert_close(final, expected_final, atol=1e-6, rtol=0)
 
 
 def test_gradients_equal_those_of_a_packed_bidirectional_lstm():
@@ -51,29 +61,35 @@ def test_gradients_equal_those_of_a_packed_bidirectional_lstm():
     twin = packed_twin(encoder, 6, 2)
     tokens = torch.randn(sum(LENGTHS), 6, requires_grad=True)
     other = tokens.detach().clone().requires_grad_()
-    for batch in make_sub_batches(LENGTHS, torch.device("cpu")):
-        hidden, final = encoder(tokens, batch, 0.0)
-        (hidden[batch.mask].square().sum() + final.sum()).backward()
-    packed = pack_padded_sequence(
-        pad_sequence(other.split(LENGTHS), batch_first=True),
-        LENGTHS,
-        batch_first=True,
-        enforce_sorted=False,
-    )
-    outputs, (states, _) = twin(packed)
-    (outputs.data.square().sum() + states[-2:].sum()).backward()
+    encoder(tokens, LENGTHS).square().sum().backward()
+    run_packed(twin, other)[0].square().sum().backward()
     torch.testing.assert_close(tokens.grad, other.grad, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(
         encoder.backwards[0].weight_hh_l0.grad, twin.weight_hh_l0_reverse.grad, atol=1e-5, rtol=1e-4
     )
 
 
-def test_dropout_acts_between_layers_in_training_mode_only():
-    encoder = BiLSTM(6, 5, 2)
-    tokens = torch.randn(sum(LENGTHS), 6)
-    (batch,) = make_sub_batches(LENGTHS, torch.device("cpu"))
-    first, second = (encoder(tokens, batch, 0.5)[0] for _ in range(2))
-    assert not torch.equal(first, second)
-    encoder.eval()
-    first, second = (encoder(tokens, batch, 0.5)[0] for _ in range(2))
-    assert torch.equal(first, second)
+@given(st.lists(st.integers(0, 15), min_size=1, max_size=12).filter(any), st.integers(1, 2))
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_document_is_encoded_alike_alone_and_in_any_batch(lengths, depth):
+    encoder = BiLSTM(6, 5, depth).eval()
+    tokens = torch.randn(sum(lengths), 6)
+    for own_tokens, hidden in zip(
+        tokens.split(lengths), encoder(tokens, lengths).split(lengths), strict=True
+    ):
+        if len(own_tokens):
+            alone = encoder(own_tokens, [len(own_tokens)])
+            torch.testing.assert_close(alone, hidden, atol=1e-6, rtol=0)
+
+
+def test_dropout_acts_on_token_vectors_and_between_layers_in_training_mode_only():
+    tokens = torch.ones(sum(LENGTHS), 6)
+    for depth, inputs in ((1, tokens), (2, torch.zeros_like(tokens))):
+        encoder = BiLSTM(6, 5, depth)
+        first, second = (encoder(inputs, LENGTHS, 0.5) for _ in range(2))
+        assert not torch.equal(first, second)
+        encoder.eval()
+        first, second = (encoder(inputs, LENGTHS, 0.5) for _ in range(2))
+        assert torch.equal(first, second)

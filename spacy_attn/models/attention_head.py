@@ -1,63 +1,56 @@
-"""The torch classifier as a Thinc layer: token vectors to logits and attention."""
+"""The attention head as a Thinc layer: hidden states to logits and attention."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import accumulate
 from typing import Any, cast
 
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
 from ..torch.attention import Scoring
-from ..torch.classifier import AttentionClassifier, Sizes
+from ..torch.attention_head import AttentionHead
+from .ragged import split
 from .shim import TorchShim
 
 Output = tuple[Floats2d, list[Floats1d]]
 
 
-def attention_classifier(
+def attention_head(
     *,
-    hidden_width: int,
-    depth: int,
-    dropout: float | None,
+    width: int,
     attention: Scoring,
+    dropout: float | None,
     mixed_precision: bool,
     grad_scaler_config: Mapping[str, Any] | None,
 ) -> Model[list[Floats2d], Output]:
-    """Bidirectional LSTM, attention and linear head (see `spacy_attn.torch.AttentionClassifier`).
+    """Attention and linear layer (see `spacy_attn.torch.attention_head.AttentionHead`).
 
-    Input: the token vectors of each document. Output: logits, shape (n_docs, nO), and for each
-    document its attention weights, shape (n_tokens,). The gradient passed to the callback is the
-    one with respect to the logits.
+    Input: the hidden states of each document, shape (n_tokens, nI). Output: logits, shape
+    (n_docs, nO), and for each document its attention weights, shape (n_tokens,). The gradient
+    passed to the callback is the one with respect to the logits.
 
+    width: Width nI of the hidden states.
     dropout: A rate of its own; None to follow the rate set on the model, `[training] dropout`.
     """
     model: Model[list[Floats2d], Output] = Model(
-        "attention_classifier",
+        "attention_head",
         # Not an attribute: those are stored with the model, and would undo what its config says.
         partial(forward, own_dropout=dropout),
         init=init,
-        dims={"nI": None, "nO": None},
+        dims={"nI": width, "nO": None},
         attrs={
-            "hidden_width": hidden_width,
-            "depth": depth,
             "attention": attention,
             "dropout_rate": 0.0,  # what thinc.api.set_dropout_rate looks for
         },
         shims=[
             TorchShim(
-                build_module,
+                AttentionHead,
                 mixed_precision=mixed_precision,
                 grad_scaler_config=grad_scaler_config,
             )
         ],
     )
     return model
-
-
-def build_module(sizes: Mapping[str, Any]) -> AttentionClassifier:
-    """The module of some stored sizes, its weights arbitrary."""
-    return AttentionClassifier(Sizes(**sizes))
 
 
 def forward(
@@ -69,37 +62,24 @@ def forward(
 ) -> tuple[Output, Callable[[Floats2d], list[Floats2d]]]:
     shim = cast(TorchShim, model.shims[0])
     lengths = [len(x) for x in X]
-    tokens = xp2torch(model.ops.xp.concatenate(X), requires_grad=is_train, device=shim.device)
+    hidden = xp2torch(model.ops.xp.concatenate(X), requires_grad=is_train, device=shim.device)
     dropout = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
-    inputs = ArgsKwargs((tokens, lengths), {"dropout": dropout})
+    inputs = ArgsKwargs((hidden, lengths), {"dropout": dropout})
     (logits, weights), backprop_torch = shim(inputs, is_train)
 
     def backprop(d_logits: Floats2d) -> list[Floats2d]:
-        grad = xp2torch(d_logits, device=shim.device).to(logits.dtype)
+        grad = xp2torch(d_logits, device=shim.device)
         d_inputs = backprop_torch(ArgsKwargs(((logits,),), {"grad_tensors": (grad,)}))
-        return split(torch2xp(d_inputs.args[0]))
+        return split(torch2xp(d_inputs.args[0]), lengths)
 
-    def split(array: Any) -> list[Any]:
-        return [array[end - n : end] for end, n in zip(accumulate(lengths), lengths, strict=True)]
-
-    logits_xp = cast(Floats2d, torch2xp(logits.detach().float()))
-    return (logits_xp, split(torch2xp(weights.detach().float()))), backprop
+    logits_xp = cast(Floats2d, torch2xp(logits.detach()))
+    return (logits_xp, split(torch2xp(weights.detach()), lengths)), backprop
 
 
 def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> None:
-    """Make new weights. Both dimensions must be set; the enclosing model knows them."""
-    sizes = Sizes(
-        input_width=model.get_dim("nI"),
-        hidden_width=model.attrs["hidden_width"],
-        depth=model.attrs["depth"],
-        attention=model.attrs["attention"],
-        n_labels=model.get_dim("nO"),
-    )
-    cast(TorchShim, model.shims[0]).set_module(AttentionClassifier(sizes))
-
-
-def has_weights(model: Model[list[Floats2d], Output]) -> bool:
-    return cast(TorchShim, model.shims[0]).has_module
+    """Make new weights. The number of labels must be set; the enclosing model knows it."""
+    module = AttentionHead(model.get_dim("nI"), model.attrs["attention"], model.get_dim("nO"))
+    cast(TorchShim, model.shims[0]).set_module(module)
 
 
 def resize(
@@ -111,7 +91,7 @@ def resize(
     """
     shim = cast(TorchShim, model.shims[0])
     if shim.has_module and nO != model.get_dim("nO"):
-        module = cast(AttentionClassifier, shim.module)
-        bias = new_bias(cast(Floats1d, module.head.bias.detach().cpu().numpy()))
+        module = cast(AttentionHead, shim.module)
+        bias = new_bias(cast(Floats1d, module.output.bias.detach().cpu().numpy()))
         shim.set_module(module.with_labels(nO, bias))
     model.set_dim("nO", nO, force=True)

@@ -1,0 +1,80 @@
+"""Hidden states of documents to logits and attention."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .attention import Attention, Scoring
+from .ragged import Ragged
+
+
+class AttentionHead(nn.Module):
+    r"""Attention asked once with the final states of the encoder, and a linear layer.
+
+    .. math::
+        z = W \sum_t a_t h_t + b
+
+    Because it is linear after pooling, the logits decompose exactly over tokens:
+    :math:`z_c = b_c + \sum_t a_t (w_c \cdot h_t)`.
+
+    width: Width D of the hidden states, one half from each direction of the encoder.
+    attention: Name of the scoring function.
+    n_labels: Number of labels.
+    """
+
+    def __init__(self, width: int, attention: Scoring, n_labels: int) -> None:
+        super().__init__()
+        self.sizes: dict[str, Any] = {"width": width, "attention": attention, "n_labels": n_labels}
+        self.attention = Attention(width, attention)
+        self.output = nn.Linear(width, n_labels)
+
+    def forward(
+        self, hidden: Tensor, lengths: Sequence[int], dropout: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Classify documents of any length. A document's results depend on that document alone.
+
+        hidden: Hidden states h of the tokens of all documents, concatenated, shape (N, D).
+        lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+        dropout: Rate for the pooled vector, in training mode.
+        RETURNS: Logits, shape (n_docs, n_labels), the bias for a document without tokens; and the
+            attention weights of all documents, concatenated, shape (N,).
+        """
+        if len(hidden):
+            documents = Ragged.of_lengths(lengths, hidden.device)
+            queries = final_states(hidden, documents).unsqueeze(1)
+            contexts, weights = self.attention(hidden, queries, documents)
+            pooled, weights = contexts.squeeze(1), weights.squeeze(1)
+        else:
+            # Zeros that are connected to the input, so that it has a gradient, too.
+            pooled, weights = hidden.sum(0).expand(len(lengths), -1), hidden.new_zeros(0)
+        pooled = F.dropout(pooled, dropout, self.training)
+        # In mixed precision, back to the precision that gradients are scaled in.
+        return self.output(pooled).to(hidden.dtype), weights
+
+    def with_labels(self, n_labels: int, new_bias: float) -> "AttentionHead":
+        """A copy with more labels: weights of the present ones kept, new rows 0 and `new_bias`."""
+        resized = AttentionHead(**{**self.sizes, "n_labels": n_labels})
+        resized = resized.to(self.output.weight.device)
+        state, old = self.state_dict(), self.output.out_features
+        weight = torch.zeros_like(resized.output.weight)
+        bias = torch.full_like(resized.output.bias, new_bias)
+        weight[:old], bias[:old] = state["output.weight"], state["output.bias"]
+        state.update({"output.weight": weight, "output.bias": bias})
+        resized.load_state_dict(state)
+        return resized
+
+
+def final_states(hidden: Tensor, documents: Ragged) -> Tensor:
+    """[forward state at the last token ; backward state at the first], each a half of the width.
+
+    hidden: Shape (N, D), N at least 1.
+    RETURNS: Shape (n_docs, D), arbitrary for a document without tokens.
+    """
+    last = (documents.starts + documents.lengths - 1).clamp(min=0)
+    first = documents.starts.clamp(max=len(hidden) - 1)
+    ahead, behind = hidden.index_select(0, torch.cat((last, first))).chunk(2)
+    half = hidden.shape[1] // 2
+    return torch.cat((ahead[:, :half], behind[:, half:]), dim=-1)
