@@ -2,7 +2,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy
 import pytest
 
 pytest.importorskip("sklearn", reason="needs the extra 'benchmark'")
@@ -19,10 +18,10 @@ from benchmarks.accuracy.__main__ import compare, main
 from benchmarks.accuracy.configs import complete
 from benchmarks.accuracy.data import Columns, make_splits, prepare, read_split
 from benchmarks.accuracy.errors import UsageError
-from benchmarks.accuracy.measure import calibration_error
 from benchmarks.accuracy.models import DEFAULT_MODELS, OPTIONAL_MODELS, choose
-from benchmarks.accuracy.pooling import MaxPooling, MeanPooling
+from benchmarks.accuracy.pooling import MaxPooling
 from benchmarks.accuracy.run import Settings, plan, result_of
+from spacy_attn.torch.ragged import Ragged
 
 WORDS = {"good": ["great", "fun", "joy", "witty"], "bad": ["dull", "long", "waste", "boring"]}
 FEW_STEPS = {
@@ -276,29 +275,22 @@ def test_rows_with_other_threads_or_software_are_said_to_be_so(source, tmp_path)
     assert "different torch" in caption
 
 
-def test_calibration_error_of_a_worked_example():
-    confidence = numpy.array([0.9, 0.9, 0.6, 1.0])
-    correct = numpy.array([True, False, True, True])
-    # Bins of 0.9, 0.6 and 1.0: gaps 0.4, 0.4 and 0.0 with 2, 1 and 1 documents.
-    assert calibration_error(correct, confidence, n_bins=20) == pytest.approx(0.3)
-
-
-def test_poolings_ignore_padding_and_give_weights_that_sum_to_one():
-    keys = torch.tensor([[[1.0, -4.0], [3.0, -2.0], [9.0, 9.0]]])
-    mask = torch.tensor([[True, True, False]])
-    queries = torch.zeros(1, 1, 2)
-    mean, mean_weights = MeanPooling()(keys, queries, mask)
-    assert mean.tolist() == [[[2.0, -3.0]]]
-    assert mean_weights.tolist() == [[[0.5, 0.5, 0.0]]]
-    largest, weights = MaxPooling()(keys, queries, mask)
-    assert largest.tolist() == [[[3.0, -2.0]]]
-    assert weights.tolist() == [[[0.0, 1.0, 0.0]]]
+def test_max_pooling_takes_the_largest_values_of_each_document_alone():
+    keys = torch.tensor([[1.0, -4.0], [3.0, -2.0], [9.0, 9.0]])
+    documents = Ragged.of_lengths([2, 0, 1], keys.device)
+    largest, weights = MaxPooling(2, "uniform")(keys, torch.zeros(3, 1, 2), documents)
+    assert largest.tolist() == [[[3.0, -2.0]], [[0.0, 0.0]], [[9.0, 9.0]]]
+    assert weights.tolist() == [[0.0], [1.0], [1.0]]
 
 
 def test_our_model_and_its_ablations_are_trained_scored_and_deleted(source, tmp_path):
-    models = choose(["attn_textcat", "uniform weights", "max pooling"], [])
+    models = choose(["attn_textcat", "uniform weights", "mean pooling", "max pooling"], [])
     pooled = {name.replace(".model.", ".model.model."): value for name, value in FEW_STEPS.items()}
-    for chosen, overrides in ((models[:2], FEW_STEPS), (models[2:], pooled)):
+    for chosen, overrides in (
+        (models[:2], FEW_STEPS),
+        (models[2:3], FEW_STEPS),
+        (models[3:], pooled),
+    ):
         settings = Settings(tmp_path / "out", seeds=(0,), overrides=overrides)
         compare([source], chosen, settings, launch=worker.run)
         data = prepare(source, Columns(), tmp_path / "out")

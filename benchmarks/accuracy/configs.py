@@ -69,13 +69,19 @@ def own_config(path: Path) -> Config:
     return util.load_config(path, interpolate=False)
 
 
-def pooled_config(path: Path, pooling: str) -> Config:
-    """One of our configs, its attention replaced in training and prediction."""
+def mean_pooling_config(path: Path) -> Config:
+    """One of our configs, every token with the same weight in training and prediction."""
     config = own_config(path).interpolate()
+    config["components"]["attn_textcat"]["model"]["attention"] = "uniform"
+    return config
+
+
+def max_pooling_config(path: Path) -> Config:
+    """One of our configs, with max pooling in place of attention."""
+    config = mean_pooling_config(path)
     component = config["components"]["attn_textcat"]
     component["model"] = {
-        "@architectures": "spacy-attn-benchmarks.Pooled.v1",
-        "pooling": pooling,
+        "@architectures": "spacy-attn-benchmarks.MaxPooling.v1",
         "model": component["model"],
     }
     return config

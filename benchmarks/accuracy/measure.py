@@ -10,13 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy
-from numpy.typing import NDArray
+from spacy_attn.pipeline.scorer import expected_calibration_error
 
 Measures = dict[str, Any]
 Result = TypeVar("Result")
 
-N_BINS = 15
 # A pass over the texts that is shorter than this is repeated, since its time says little.
 MIN_SECONDS = 5.0
 MAX_PASSES = 3
@@ -24,7 +22,7 @@ PACKAGES = ("spacy", "thinc", "torch", "scikit-learn", "numpy", "spacy-attn")
 
 
 def score(
-    truth: Sequence[str], predicted: Sequence[str], confidence: Sequence[float] | None
+    truth: Sequence[str], predicted: Sequence[str], confidence: list[float] | None
 ) -> Measures:
     """Accuracy, macro-averaged F and expected calibration error, all from 0 to 1.
 
@@ -32,26 +30,12 @@ def score(
     """
     from sklearn.metrics import accuracy_score, f1_score
 
-    correct = numpy.array([a == b for a, b in zip(truth, predicted, strict=True)])
+    correct = [a == b for a, b in zip(truth, predicted, strict=True)]
     return {
         "accuracy": float(accuracy_score(truth, predicted)),
         "macro_f": float(f1_score(truth, predicted, average="macro", zero_division=0)),
-        "ece": None if confidence is None else calibration_error(correct, numpy.array(confidence)),
+        "ece": None if confidence is None else expected_calibration_error(confidence, correct),
     }
-
-
-def calibration_error(
-    correct: NDArray[numpy.bool_], confidence: NDArray[numpy.floating], n_bins: int = N_BINS
-) -> float:
-    """Expected calibration error over bins of equal width (Guo et al. 2017, section 3).
-
-    The mean over the documents of how far accuracy and mean confidence of their bin are apart.
-
-    correct, confidence: Of each document, shape (n_docs,).
-    """
-    bins = numpy.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    gaps = numpy.bincount(bins, confidence - correct, minlength=n_bins)
-    return float(numpy.abs(gaps).sum() / len(correct))
 
 
 def timed(predict: Callable[[], Result]) -> tuple[Result, float]:

@@ -15,8 +15,9 @@ from .configs import (
     PARAMETRIC_ATTENTION,
     REDUCE,
     is_ours,
+    max_pooling_config,
+    mean_pooling_config,
     own_config,
-    pooled_config,
     spacy_config,
 )
 from .data import ROOT
@@ -58,8 +59,8 @@ _ours = partial(own_config, DEFAULT_CONFIG)
 DEFAULT_MODELS = (
     _spec(OURS, "ours", _ours),
     ModelSpec(UNIFORM, "ablation", _ours, OURS),
-    _spec("mean pooling", "ablation", partial(pooled_config, DEFAULT_CONFIG, "mean")),
-    _spec("max pooling", "ablation", partial(pooled_config, DEFAULT_CONFIG, "max")),
+    _spec("mean pooling", "ablation", partial(mean_pooling_config, DEFAULT_CONFIG)),
+    _spec("max pooling", "ablation", partial(max_pooling_config, DEFAULT_CONFIG)),
     _spec("spacy BOW", "peer", partial(spacy_config, BOW, None)),
     _spec("spacy reduce", "peer", partial(spacy_config, REDUCE, "efficiency")),
     _spec(

@@ -78,8 +78,11 @@ def forward(
 
 def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> None:
     """Make new weights. The number of labels must be set; the enclosing model knows it."""
-    module = AttentionHead(model.get_dim("nI"), model.attrs["attention"], model.get_dim("nO"))
-    cast(TorchShim, model.shims[0]).set_module(module)
+    cast(TorchShim, model.shims[0]).build_module(
+        width=model.get_dim("nI"),
+        attention=model.attrs["attention"],
+        n_labels=model.get_dim("nO"),
+    )
 
 
 def resize(

@@ -76,5 +76,8 @@ def init(model: Model[Arrays, Arrays], X: Arrays | None = None, Y: Any = None) -
     if X:
         model.set_dim("nI", X[0].shape[1], force=True)
     if model.has_dim("nI"):
-        module = BiLSTM(model.get_dim("nI"), model.attrs["hidden_width"], model.attrs["depth"])
-        cast(TorchShim, model.shims[0]).set_module(module)
+        cast(TorchShim, model.shims[0]).build_module(
+            input_width=model.get_dim("nI"),
+            hidden_width=model.attrs["hidden_width"],
+            depth=model.attrs["depth"],
+        )

@@ -64,6 +64,10 @@ class TorchShim(PyTorchShim):
     def has_module(self) -> bool:
         return self._model is not None
 
+    def build_module(self, **sizes: Any) -> None:
+        """Put a new module of the shim's class into place."""
+        self.set_module(self._module_class(**sizes))
+
     def set_module(self, module: torch.nn.Module) -> None:
         """Put a module into place, on the device that is in use."""
         device = get_torch_default_device()
