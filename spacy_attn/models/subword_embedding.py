@@ -20,6 +20,7 @@ def SubwordEmbedding_v1(
     vectors: str | None = None,
     ngram_sizes: Sequence[int] = (3, 4, 5),
     ngram_rows: int = 20_000,
+    use_vectors: bool = False,  # unused: goes when pipeline/defaults.py has 'vectors' instead
 ) -> Model[list[Doc], list[Floats2d]]:
     """The vector of a word, plus the mean of the vectors of its character n-grams.
 

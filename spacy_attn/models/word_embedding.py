@@ -79,6 +79,7 @@ def WordEmbedding_v1(
     min_frequency: int = 2,
     max_size: int | None = None,
     vectors: str | None = None,
+    use_vectors: bool = False,  # unused: goes when pipeline/defaults.py has 'vectors' instead
 ) -> Model[list[Doc], list[Floats2d]]:
     """Look up a learned vector for every word, as `torch.nn.Embedding` does.
 
