@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, deserialize_attr, serialize_attr
 from thinc.types import Floats2d, Ints1d
 
-from ..errors import check_choice, check_positive
+from ..errors import check_choice, check_not_negative, check_positive
 from .static_vectors import require_vectors, static_vectors
 from .sum_vectors import sum_vectors
 
@@ -91,7 +91,8 @@ def WordEmbedding_v1(
     attr (str): What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
         "NORM" (spaCy's normal form).
     min_frequency (int): Leave out words that occur more rarely than this.
-    max_size (Optional[int]): Keep only so many words, the most frequent; None for all.
+    max_size (Optional[int]): Keep only so many words, the most frequent; None for all. 0 leaves
+        what words mean to the pipeline's vectors, and to the n-grams of a `SubwordEmbedding`.
     vectors (Optional[str]): Use of the pipeline's word vectors (`[initialize] vectors`), of which
         None makes none. "static": a learned projection of them is added to the learned vector;
         they stay as they are, and those of words outside the vocabulary are used, too. "tuned":
@@ -102,7 +103,8 @@ def WordEmbedding_v1(
     check_choice(where, "attr", attr, ATTRS)
     if vectors is not None:
         check_choice(where, "vectors", vectors, VECTORS)
-    check_positive(where, width=width, min_frequency=min_frequency, max_size=max_size)
+    check_positive(where, width=width, min_frequency=min_frequency)
+    check_not_negative(where, max_size=max_size)
     learned: Model[list[Doc], list[Floats2d]] = Model(
         "word_embedding",
         forward,

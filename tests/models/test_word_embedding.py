@@ -34,6 +34,7 @@ def test_case_handling_minimum_frequency_and_maximum_size():
     assert set(words(make(attr="ORTH"))) == {"The", "the", "cat", "saw", "dog", "slept", "Dog"}
     assert words(make(min_frequency=2)) == ["dog", "the"]
     assert words(make(max_size=1)) == ["dog"]
+    assert words(make(max_size=0)) == []
 
 
 def test_each_word_has_its_own_vector_and_unknown_words_share_one():
@@ -86,7 +87,7 @@ def test_words_and_weights_survive_bytes():
     [
         ({"attr": "SHAPE"}, "'attr' must be one of ORTH, LOWER, NORM, but is 'SHAPE'"),
         ({"min_frequency": 0}, "'min_frequency' must be 1 or more, but is 0"),
-        ({"max_size": 0}, "'max_size' must be 1 or more, but is 0"),
+        ({"max_size": -1}, "'max_size' must be 0 or more, but is -1"),
         ({"vectors": "fixed"}, "'vectors' must be one of static, tuned, but is 'fixed'"),
     ],
 )
