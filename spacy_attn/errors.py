@@ -16,3 +16,10 @@ def check_positive(where: str, **values: int | None) -> None:
     for name, value in values.items():
         if value is not None and value < 1:
             raise ValueError(f"{where}: '{name}' must be 1 or more, but is {value}.")
+
+
+def check_not_negative(where: str, **values: int | None) -> None:
+    """RAISES: ValueError naming the setting that is below 0."""
+    for name, value in values.items():
+        if value is not None and value < 0:
+            raise ValueError(f"{where}: '{name}' must be 0 or more, but is {value}.")

@@ -1,6 +1,6 @@
 """Embedding of whole words and of what they are spelled with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from spacy.tokens import Doc
 from thinc.api import Model
@@ -8,6 +8,7 @@ from thinc.types import Floats2d
 
 from ..errors import check_positive
 from .ngram_embedding import ngram_embedding
+from .sum_vectors import sum_vectors
 from .word_embedding import WordEmbedding_v1
 
 
@@ -16,7 +17,7 @@ def SubwordEmbedding_v1(
     attr: str = "NORM",
     min_frequency: int = 2,
     max_size: int | None = None,
-    use_vectors: bool = False,
+    vectors: str | None = None,
     ngram_sizes: Sequence[int] = (3, 4, 5),
     ngram_rows: int = 20_000,
 ) -> Model[list[Doc], list[Floats2d]]:
@@ -26,7 +27,7 @@ def SubwordEmbedding_v1(
     Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information".
 
     width (int): Width of the vectors.
-    attr, min_frequency, max_size, use_vectors: The words, as in `spacy-attn.WordEmbedding.v1`.
+    attr, min_frequency, max_size, vectors: The words, as in `spacy-attn.WordEmbedding.v1`.
     ngram_sizes (Sequence[int]): Numbers of characters of the n-grams, the marks of the word's
         beginning and end included.
     ngram_rows (int): Number of vectors that the n-grams share.
@@ -43,28 +44,7 @@ def SubwordEmbedding_v1(
         attr=attr,
         min_frequency=min_frequency,
         max_size=max_size,
-        use_vectors=use_vectors,
+        vectors=vectors,
     )
     ngrams = ngram_embedding(width, sizes=ngram_sizes, rows=ngram_rows)
-    return Model(
-        "subword_embedding", forward, init=init, dims={"nO": width}, layers=[words, ngrams]
-    )
-
-
-def forward(
-    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
-) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
-    words, backprop_words = model.layers[0](docs, is_train)
-    ngrams, backprop_ngrams = model.layers[1](docs, is_train)
-
-    def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
-        backprop_words(d_vectors)
-        backprop_ngrams(d_vectors)
-        return []
-
-    return [a + b for a, b in zip(words, ngrams, strict=True)], backprop
-
-
-def init(model: Model, X: list[Doc] | None = None, Y: object = None) -> None:
-    for layer in model.layers:
-        layer.initialize(X)
+    return sum_vectors("subword_embedding", [words, ngrams], width)

@@ -13,9 +13,12 @@ from spacy.vocab import Vocab
 from thinc.api import Model, deserialize_attr, serialize_attr
 from thinc.types import Floats2d, Ints1d
 
-from ..errors import check_choice, check_positive
+from ..errors import check_choice, check_not_negative, check_positive
+from .static_vectors import require_vectors, static_vectors
+from .sum_vectors import sum_vectors
 
 ATTRS = ("ORTH", "LOWER", "NORM")
+VECTORS = ("static", "tuned")
 UNKNOWN_ROW = 0
 
 # How long a vocabulary stays, instead of the words of the documents that the layer is initialised
@@ -80,7 +83,7 @@ def WordEmbedding_v1(
     attr: str = "NORM",
     min_frequency: int = 2,
     max_size: int | None = None,
-    use_vectors: bool = False,
+    vectors: str | None = None,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Look up a learned vector for every word, as `torch.nn.Embedding` does.
 
@@ -93,15 +96,21 @@ def WordEmbedding_v1(
     attr (str): What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
         "NORM" (spaCy's normal form).
     min_frequency (int): Leave out words that occur more rarely than this.
-    max_size (Optional[int]): Keep only so many words, the most frequent; None for all.
-    use_vectors (bool): Start words that the pipeline's vectors (`[initialize] vectors`) know with
-        those, and train on. `width` must be that of the vectors.
+    max_size (Optional[int]): Keep only so many words, the most frequent; None for all. 0 leaves
+        what words mean to the pipeline's vectors, and to the n-grams of a `SubwordEmbedding`.
+    vectors (Optional[str]): Use of the pipeline's word vectors (`[initialize] vectors`), of which
+        None makes none. "static": a learned projection of them is added to the learned vector;
+        they stay as they are, and those of words outside the vocabulary are used, too. "tuned":
+        words of the vocabulary start with them and are trained on; `width` must be theirs.
     RAISES: ValueError if a setting is out of its range.
     """
     where = "spacy-attn.WordEmbedding.v1"
     check_choice(where, "attr", attr, ATTRS)
-    check_positive(where, width=width, min_frequency=min_frequency, max_size=max_size)
-    return Model(
+    if vectors is not None:
+        check_choice(where, "vectors", vectors, VECTORS)
+    check_positive(where, width=width, min_frequency=min_frequency)
+    check_not_negative(where, max_size=max_size)
+    learned: Model[list[Doc], list[Floats2d]] = Model(
         "word_embedding",
         forward,
         init=init,
@@ -111,7 +120,7 @@ def WordEmbedding_v1(
             "attr": attr,
             "min_frequency": min_frequency,
             "max_size": max_size,
-            "use_vectors": use_vectors,
+            "tuned": vectors == "tuned",
             "vocabulary": WordVocabulary(),
             "keep": None,
             # The number of documents that the vocabulary was learned from in the last
@@ -119,6 +128,9 @@ def WordEmbedding_v1(
             "sampled": 0,
         },
     )
+    if vectors != "static":
+        return learned
+    return sum_vectors("word_embedding_with_vectors", [learned, static_vectors(width)], width)
 
 
 def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> None:
@@ -173,7 +185,8 @@ def forward(
 
     def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
         gradient = model.ops.alloc2f(*table.shape)
-        model.ops.scatter_add(gradient, rows, model.ops.flatten(d_vectors))
+        if len(rows):
+            model.ops.scatter_add(gradient, rows, model.ops.flatten(d_vectors))
         model.inc_grad("E", gradient)
         return []
 
@@ -202,7 +215,7 @@ def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
     words, width = model.attrs["vocabulary"].words, model.get_dim("nO")
     # The original model's initial values, N(0, 1), drown the signal of small data: scaled down.
     table = numpy.random.normal(0.0, 0.1, (len(words) + 1, width)).astype(numpy.float32)
-    if model.attrs["use_vectors"] and X:
+    if model.attrs["tuned"] and X:
         _copy_vectors(table, words, X[0].vocab)
     model.set_param("E", model.ops.asarray2f(cast(Floats2d, table)))
     if model.has_grad("E"):
@@ -210,11 +223,11 @@ def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
 
 
 def _copy_vectors(table: numpy.ndarray, words: Sequence[str], vocab: Vocab) -> None:
+    require_vectors(vocab)
     if vocab.vectors_length != table.shape[1]:
         raise ValueError(
-            f"spacy-attn.WordEmbedding.v1: 'use_vectors' needs vectors of the embedding's width "
-            f"{table.shape[1]}, but the pipeline's have width {vocab.vectors_length}. Set "
-            f"'[initialize] vectors' to a pipeline with vectors, and 'width' to theirs."
+            f"spacy-attn.WordEmbedding.v1: with 'vectors' = 'tuned', 'width' must be that of the "
+            f"pipeline's vectors, {vocab.vectors_length}, but is {table.shape[1]}."
         )
     for row, word in enumerate(words, start=1):
         if vocab.has_vector(word):

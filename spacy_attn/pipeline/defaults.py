@@ -21,7 +21,7 @@ width = 96
 attr = "NORM"
 min_frequency = 2
 max_size = null
-use_vectors = false
+vectors = null
 ngram_sizes = [3,4,5]
 ngram_rows = 20000
 """

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 import spacy
 import srsly
@@ -97,6 +98,27 @@ def test_configs_hold_the_default_settings_of_the_components_and_turn_perturbati
         for key, value in nlp.config["components"][NAMES[name]].items()
         if key != "perturbation"
     }
+
+
+def test_the_config_with_vectors_is_the_default_one_apart_from_them():
+    default, other = (Config().from_disk(f"configs/{name}.cfg") for name in ("default", "vectors"))
+    tok2vec = other["components"]["attn_textcat"]["model"]["tok2vec"]
+    assert (tok2vec["vectors"], tok2vec["max_size"]) == ("static", 0)
+    tok2vec.update({"vectors": None, "max_size": None})
+    assert other == default
+
+
+def test_the_config_with_vectors_trains_with_those_of_a_folder_and_asks_for_them(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.vocab.set_vector("good", numpy.ones(3, dtype="f"))
+    nlp.to_disk(tmp_path / "vectors")
+    steps = few_steps("default")
+    output = tmp_path / "training"
+    train = ("train", "configs/vectors.cfg", "--output", output, *steps)
+    run(*train, "--paths.vectors", tmp_path / "vectors")
+    assert spacy.load(output / "model-best").vocab.has_vector("good")
+    with pytest.raises(ValueError, match=r"Set '\[initialize\] vectors'"):
+        run(*train)
 
 
 def test_train_leaves_a_pipeline_that_classifies_and_shows_its_attention(model):

@@ -34,6 +34,7 @@ def test_case_handling_minimum_frequency_and_maximum_size():
     assert set(words(make(attr="ORTH"))) == {"The", "the", "cat", "saw", "dog", "slept", "Dog"}
     assert words(make(min_frequency=2)) == ["dog", "the"]
     assert words(make(max_size=1)) == ["dog"]
+    assert words(make(max_size=0)) == []
 
 
 def test_each_word_has_its_own_vector_and_unknown_words_share_one():
@@ -81,36 +82,13 @@ def test_words_and_weights_survive_bytes():
         numpy.testing.assert_array_equal(left, right)
 
 
-def test_initial_values_come_from_the_pipelines_vectors():
-    nlp = spacy.blank("en")
-    nlp.vocab.set_vector("dog", numpy.full(4, 5.0, dtype="f"))
-    model = WordEmbedding_v1(4, min_frequency=1, use_vectors=True)
-    model.initialize([nlp.make_doc(text) for text in TEXTS])
-    dog, cat = model.predict([nlp.make_doc("dog cat")])[0]
-    numpy.testing.assert_array_equal(dog, [5, 5, 5, 5])
-    assert not numpy.array_equal(cat, dog)
-
-
-def test_vectors_of_another_width_are_refused():
-    nlp = spacy.blank("en")
-    nlp.vocab.set_vector("dog", numpy.ones(3, dtype="f"))
-    model = WordEmbedding_v1(4, min_frequency=1, use_vectors=True)
-    with pytest.raises(ValueError, match="embedding's width 4, but the pipeline's have width 3"):
-        model.initialize([nlp.make_doc("dog")])
-
-
-def test_vectors_that_are_not_there_are_a_clear_error():
-    model = WordEmbedding_v1(4, min_frequency=1, use_vectors=True)
-    with pytest.raises(ValueError, match=r"\[initialize\] vectors"):
-        model.initialize([spacy.blank("en").make_doc("dog")])
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"attr": "SHAPE"}, "'attr' must be one of ORTH, LOWER, NORM, but is 'SHAPE'"),
         ({"min_frequency": 0}, "'min_frequency' must be 1 or more, but is 0"),
-        ({"max_size": 0}, "'max_size' must be 1 or more, but is 0"),
+        ({"max_size": -1}, "'max_size' must be 0 or more, but is -1"),
+        ({"vectors": "fixed"}, "'vectors' must be one of static, tuned, but is 'fixed'"),
     ],
 )
 def test_settings_out_of_range_are_named(settings, message):

@@ -1,0 +1,89 @@
+"""The pipeline's word vectors, fixed, behind a learned projection."""
+
+from collections.abc import Callable
+from typing import Any
+
+from spacy.ml.staticvectors import StaticVectors
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats2d, Ragged
+
+# Of the root mean square: that of the learned vectors, which would otherwise drown beside
+# vectors of great length, or drown short ones.
+INITIAL_SCALE = 0.1
+
+
+def static_vectors(width: int) -> Model[list[Doc], list[Floats2d]]:
+    """Project the vectors that the pipeline has for words; a word without one has zeros.
+
+    Words are looked up as spaCy does: by the attribute that the table of vectors names, which is
+    the word as written (ORTH) unless it was made with another. The table belongs to the pipeline's
+    vocabulary, is not changed by training, and is saved with the pipeline.
+
+    width: Width of the projected vectors.
+    RAISES: ValueError if the pipeline has no vectors, or others than it was initialised with.
+    """
+    return Model(
+        "projected_static_vectors",
+        forward,
+        init=init,
+        dims={"nO": width},
+        layers=[StaticVectors(nO=width)],
+    )
+
+
+def forward(
+    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    projection = model.layers[0]
+    if docs:
+        _check_width(projection, docs[0].vocab)
+    if not any(len(doc) for doc in docs):
+        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], lambda d_vectors: []
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    projected, backprop_projection = projection(docs, is_train)
+
+    def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
+        return backprop_projection(Ragged(model.ops.flatten(d_vectors), lengths))
+
+    return model.ops.unflatten(projected.data, lengths), backprop
+
+
+def init(
+    model: Model[list[Doc], list[Floats2d]], X: list[Doc] | None = None, Y: Any = None
+) -> None:
+    projection = model.layers[0]
+    if X:
+        require_vectors(X[0].vocab)
+    projection.initialize(X)
+    if X:
+        _scale_projection(projection, X)
+
+
+def require_vectors(vocab: Vocab) -> None:
+    """RAISES: ValueError if a pipeline has no word vectors."""
+    if not vocab.vectors_length:
+        raise ValueError(
+            "The embedding's 'vectors' setting needs word vectors, but the pipeline has none. Set "
+            "'[initialize] vectors' to a pipeline with vectors, or 'vectors' to null."
+        )
+
+
+def _check_width(projection: Model, vocab: Vocab) -> None:
+    expected = projection.maybe_get_dim("nM")
+    # Tables of other kinds than spaCy's own need not tell their width: -1.
+    if expected is not None and vocab.vectors_length not in (expected, -1):
+        raise ValueError(
+            f"The embedding was initialized with word vectors of width {expected}, but the "
+            f"pipeline's have width {vocab.vectors_length}: load the pipeline with its vectors, "
+            f"or initialize it again."
+        )
+
+
+def _scale_projection(projection: Model[list[Doc], Ragged], docs: list[Doc]) -> None:
+    """Give the projected vectors of some documents the same initial scale as the learned ones."""
+    projected = projection.predict(docs).data
+    scale = float((projected**2).mean() ** 0.5) if projected.size else 0.0
+    if scale > 0:
+        projection.set_param("W", projection.get_param("W") * (INITIAL_SCALE / scale))
