@@ -131,8 +131,8 @@ class AttentionCategorizerMixin(_Base):
         """A loss of `spacy_attn.pipeline.losses`."""
         raise NotImplementedError
 
-    def _smooth(self, truths: Floats2d, known: Floats2d) -> Floats2d:
-        """Targets of which a share `label_smoothing` is spread evenly over what is possible."""
+    def _smooth(self, truths: Floats2d, known: Floats2d, share: float) -> Floats2d:
+        """Targets of which a share is spread evenly over what is possible."""
         raise NotImplementedError
 
     def _count_for_balance(self, truths: Floats2d, known: Floats2d) -> Floats2d:
@@ -206,17 +206,24 @@ class AttentionCategorizerMixin(_Base):
         examples (Iterable[Example]): Documents and their labels. Components that this one listens
             to must have seen the predicted documents.
         RETURNS (float): The temperature, which is stored with the component.
-        RAISES: ValueError if there is no example.
+        RAISES: ValueError if there is no example with a label of the component.
         """
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.calibrate")
         self._validate_categories(examples)
+        labels = set(self.labels)
+        examples = [example for example in examples if labels & set(example.reference.cats)]
         if not examples:
-            raise ValueError(f"Component '{self.name}': no examples were given to calibrate with.")
+            raise ValueError(
+                f"Component '{self.name}': there are no examples with its labels to calibrate with."
+            )
         truths, known = self._truths(examples)
+        # Otherwise no score would be too sure where every document is classified rightly. So much
+        # as in Platt 1999, "Probabilistic Outputs for Support Vector Machines".
+        targets = self._smooth(truths, known, 2.0 / (len(examples) + 2.0))
         logits, _ = self._predict_logits([example.predicted for example in examples])
         weights = self._equal_weights()
-        temperature = fit_temperature(logits, lambda z: self._loss(z, truths, known, weights)[1])
+        temperature = fit_temperature(logits, lambda z: self._loss(z, targets, known, weights)[1])
         self.cfg["temperature"] = temperature
         return temperature
 
@@ -330,7 +337,8 @@ class AttentionCategorizerMixin(_Base):
         self, examples: Sequence[Example], logits: Floats2d
     ) -> tuple[float, Floats2d]:
         truths, known = self._truths(examples)
-        return self._loss(logits, self._smooth(truths, known), known, self._label_weights())
+        targets = self._smooth(truths, known, self.label_smoothing)
+        return self._loss(logits, targets, known, self._label_weights())
 
     def _truths(self, examples: Sequence[Example]) -> tuple[Floats2d, Floats2d]:
         """RETURNS: Probabilities, and 1 where they are annotated; shape (n_docs, n_labels)."""

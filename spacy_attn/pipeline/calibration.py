@@ -13,8 +13,8 @@ from thinc.types import Floats2d
 if TYPE_CHECKING:
     from .attention_categorizer import AttentionCategorizerMixin
 
-# Temperatures are looked for within these. Documents that are all classified rightly, or as badly
-# as by chance, would want 0 or infinity.
+# Temperatures are looked for within these. Documents that are classified no better than by chance
+# would want infinity.
 LOWEST, HIGHEST = 0.05, 20.0
 
 
@@ -44,7 +44,7 @@ def fit_temperature(logits: Floats2d, get_gradient: Callable[[Floats2d], Floats2
     if not LOWEST * 1.001 < temperature < HIGHEST / 1.001:
         warnings.warn(
             f"The temperature fitted to {len(logits)} documents is {temperature:.2f}, a limit of "
-            f"what is looked for: they are too few, all right or all wrong, to calibrate with.",
+            f"what is looked for: they are too few, or the pipeline does too badly on them.",
             stacklevel=3,
         )
     return temperature

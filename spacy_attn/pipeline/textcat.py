@@ -133,8 +133,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
     ) -> tuple[float, Floats2d]:
         return softmax_cross_entropy(logits, targets, known, weights)
 
-    def _smooth(self, truths: Floats2d, known: Floats2d) -> Floats2d:
-        share = self.label_smoothing
+    def _smooth(self, truths: Floats2d, known: Floats2d, share: float) -> Floats2d:
         mass = truths.sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)
         return (1.0 - share) * truths + share * mass * known
 

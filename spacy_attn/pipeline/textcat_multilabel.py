@@ -128,8 +128,8 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
     ) -> tuple[float, Floats2d]:
         return sigmoid_cross_entropy(logits, targets, known, weights)
 
-    def _smooth(self, truths: Floats2d, known: Floats2d) -> Floats2d:
-        return (1.0 - self.label_smoothing) * truths + self.label_smoothing / 2
+    def _smooth(self, truths: Floats2d, known: Floats2d, share: float) -> Floats2d:
+        return (1.0 - share) * truths + share / 2
 
     def _count_for_balance(self, truths: Floats2d, known: Floats2d) -> Floats2d:
         # Where it applies, a label weighs as much in total as where it does not.

@@ -18,7 +18,8 @@ NOISY = {**TEXTS, "great waste": "negative", "boring fun": "positive", "joy of t
 
 
 def noisy_examples(nlp):
-    return make_examples(nlp, NOISY)
+    # Many, so that little is taken from their certainty (Platt's smoothing).
+    return make_examples(nlp, NOISY) * 30
 
 
 def trained(factory="attn_textcat"):
@@ -56,7 +57,8 @@ def test_calibrating_lowers_the_cross_entropy_and_changes_no_decision(factory):
         pairs = zip(cats, NOISY.values(), strict=True)
         return -sum(numpy.log(scores[label]) for scores, label in pairs)
 
-    assert cross_entropy(after) < cross_entropy(before)
+    # But for what Platt's smoothing takes from scores that were calibrated before.
+    assert cross_entropy(after) < 1.01 * cross_entropy(before)
     for one, other in zip(before, after, strict=True):
         assert max(one, key=one.get) == max(other, key=other.get)
 
@@ -96,14 +98,26 @@ def test_the_loss_of_calibrated_scores_is_that_of_the_model(factory):
     assert found == pytest.approx(expected, rel=1e-3)
 
 
-def test_calibrating_with_nothing_or_with_unusable_documents_says_so():
+def test_calibrating_with_nothing_or_with_nothing_right_says_so():
     nlp = trained()
     component = nlp.get_pipe("attn_textcat")
-    with pytest.raises(ValueError, match="no examples were given"):
+    with pytest.raises(ValueError, match="no examples with its labels"):
         component.calibrate([])
-    right = [text for text, gold in TEXTS.items() if gold == "positive"]
-    with pytest.warns(UserWarning, match="too few, all right or all wrong"):
-        component.calibrate(make_examples(nlp, dict.fromkeys(right, "positive")))
+    with pytest.raises(ValueError, match="no examples with its labels"):
+        component.calibrate([Example.from_dict(nlp.make_doc("x"), {"cats": {"other": 1.0}})])
+    wrong = {text: "negative" for text, gold in TEXTS.items() if gold == "positive"}
+    with pytest.warns(UserWarning, match=r"temperature fitted to 3 documents is 20\.00"):
+        component.calibrate(make_examples(nlp, wrong))
+
+
+def test_scores_do_not_become_certain_where_every_document_is_classified_rightly(factory):
+    nlp = trained(factory)
+    train(nlp, steps=40)
+    assert nlp.evaluate(make_examples(nlp))["cats_acc"] == 1.0
+    nlp.get_pipe(factory).calibrate(make_examples(nlp))
+    scores = [nlp(text).cats[gold] for text, gold in TEXTS.items()]
+    # Platt's (n + 1) / (n + 2)
+    assert numpy.mean(scores) == pytest.approx(7 / 8, abs=0.03)
 
 
 def test_documents_without_annotation_are_left_out_of_calibration(factory):
