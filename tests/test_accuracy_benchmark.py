@@ -2,13 +2,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-pytest.importorskip("sklearn", reason="needs the extra 'benchmark'")
-pytest.importorskip("tabulate", reason="needs the extra 'benchmark'")
-
 import pyarrow
 import pyarrow.parquet
+import pytest
 import torch
 import typer
 from typer.testing import CliRunner
