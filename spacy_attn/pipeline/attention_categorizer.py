@@ -370,11 +370,19 @@ class AttentionCategorizerMixin(_Base):
 
     # Initialisation
 
-    def _balance_classes(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+    def _balance_classes(
+        self, get_examples: Callable[[], Iterable[Example]], nlp: Language | None
+    ) -> None:
         """Find the weights that "balanced" stands for, or check the labels of those given."""
         if self.class_weights != "balanced":
             self._label_weights()
             return
+        if _is_streamed(nlp):
+            warnings.warn(
+                f"Component '{self.name}' balances its classes by the first documents of a "
+                f"streamed corpus only. Give 'class_weights' as a table of weights by label.",
+                stacklevel=3,
+            )
         numerators, positives = numpy.zeros(len(self.labels)), numpy.zeros(len(self.labels))
         for batch in minibatch(get_examples(), 1000):
             truths, known = self._truths(batch)
@@ -407,7 +415,7 @@ class AttentionCategorizerMixin(_Base):
         ]
         if words is None:
             embeddings = [node for node in embeddings if not keeps_vocabulary(node)]
-            if embeddings and nlp is not None and nlp.config["training"]["max_epochs"] == -1:
+            if embeddings and _is_streamed(nlp):
                 warnings.warn(
                     f"Component '{self.name}' learns its vocabulary from the first documents of a "
                     f"streamed corpus only. Write the words of the whole corpus with 'python -m "
@@ -440,6 +448,11 @@ class AttentionCategorizerMixin(_Base):
                 model = getattr(component, "model", None)
                 if getattr(component, "listening_components", None) and isinstance(model, Model):
                     yield model
+
+
+def _is_streamed(nlp: Language | None) -> bool:
+    """Whether a component is initialised with the first documents of its training corpus only."""
+    return nlp is not None and nlp.config["training"]["max_epochs"] == -1
 
 
 def warn_of_shared_attribute(nlp: Language, name: str, attention_attr: str) -> None:

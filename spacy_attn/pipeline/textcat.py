@@ -178,4 +178,4 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         validate_get_examples(get_examples, "AttentionTextCategorizer.initialize")
         self._set_vocabularies(get_examples, nlp, words)
         super().initialize(get_examples, nlp=nlp, labels=labels, positive_label=positive_label)
-        self._balance_classes(get_examples)
+        self._balance_classes(get_examples, nlp)

@@ -160,4 +160,4 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         validate_get_examples(get_examples, "AttentionMultiLabelTextCategorizer.initialize")
         self._set_vocabularies(get_examples, nlp, words)
         super().initialize(get_examples, nlp=nlp, labels=labels)
-        self._balance_classes(get_examples)
+        self._balance_classes(get_examples, nlp)

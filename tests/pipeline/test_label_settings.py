@@ -12,6 +12,15 @@ from spacy_attn.pipeline.losses import sigmoid_cross_entropy, softmax_cross_entr
 from ..conftest import LABELS, SMALL_MODEL, TEXTS, make_examples, make_nlp, train
 
 RARE = {**{f"{text} {i}": label for i in range(5) for text, label in TEXTS.items()}, "meh": "so-so"}
+HASHES = {
+    "width": 12,
+    "depth": 1,
+    "embed_size": 50,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": False,
+    "pretrained_vectors": None,
+}
 RARE_LABELS = (*LABELS, "so-so")
 
 
@@ -104,6 +113,15 @@ def test_a_label_that_no_document_has_weighs_1_and_is_named_in_a_warning(factory
     with pytest.warns(UserWarning, match=r"'absent'.*weight 1"):
         nlp.initialize(lambda: make_examples(nlp))
     assert component.cfg["balanced_weights"]["absent"] == 1.0
+
+
+def test_balancing_by_the_first_documents_of_a_stream_is_said(factory):
+    nlp = spacy.blank("en")
+    nlp.config["training"]["max_epochs"] = -1
+    model = {**SMALL_MODEL, "tok2vec": {"@architectures": "spacy.HashEmbedCNN.v2", **HASHES}}
+    nlp.add_pipe(factory, config={"model": model, "class_weights": "balanced"})
+    with pytest.warns(UserWarning, match="first documents of a streamed corpus.*table of weights"):
+        nlp.initialize(lambda: make_examples(nlp))
 
 
 @pytest.mark.parametrize(
