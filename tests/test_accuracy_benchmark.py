@@ -185,7 +185,9 @@ def test_our_config_is_trained_as_it_is_but_for_data_and_seed(source, tmp_path):
     changed = {
         name for name in given["training"] if given["training"][name] != config["training"][name]
     }
-    assert changed == {"seed"}
+    assert changed == {"seed", "before_to_disk"}
+    calibrated_on = config["training"]["before_to_disk"]["corpus"]["path"]
+    assert calibrated_on == config["corpora"]["dev"]["path"] == str(tmp_path / "validation.parquet")
 
 
 def test_configs_of_spacy_differ_in_the_model_alone():

@@ -71,7 +71,7 @@ def own_config(path: Path) -> Config:
 
 def mean_pooling_config(path: Path) -> Config:
     """One of our configs, every token with the same weight in training and prediction."""
-    config = own_config(path).interpolate()
+    config = own_config(path)
     config["components"]["attn_textcat"]["model"]["attention"] = "uniform"
     return config
 
@@ -108,11 +108,12 @@ def complete(
             util.set_dot_to_object(config, name, value)
         except KeyError:
             raise UsageError(f"no setting '{name}' in the config to override") from None
-    config = config.interpolate()
+    # Before references are resolved: other blocks may refer to the corpora.
     config["corpora"] = {
         "train": reader(data / "train.parquet", labels),
         "dev": reader(data / "validation.parquet", labels),
     }
+    config = config.interpolate()
     config["training"] |= {
         "seed": seed,
         "train_corpus": "corpora.train",

@@ -1,7 +1,6 @@
 """Calibrated probabilities: a temperature fitted on data that was not trained on."""
 
 import math
-import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,8 @@ from thinc.types import Floats2d
 if TYPE_CHECKING:
     from .attention_categorizer import AttentionCategorizerMixin
 
-# Temperatures are looked for within these. Documents that are classified no better than by chance
-# would want infinity.
+# Temperatures are looked for within these. Documents that are classified no better than by chance,
+# as by a model that has not been trained yet, would want infinity.
 LOWEST, HIGHEST = 0.05, 20.0
 
 
@@ -40,14 +39,7 @@ def fit_temperature(logits: Floats2d, get_gradient: Callable[[Floats2d], Floats2
     for _ in range(50):
         middle = (low + high) / 2
         low, high = (low, middle) if slope(middle) > 0 else (middle, high)
-    temperature = math.exp(-low)
-    if not LOWEST * 1.001 < temperature < HIGHEST / 1.001:
-        warnings.warn(
-            f"The temperature fitted to {len(logits)} documents is {temperature:.2f}, a limit of "
-            f"what is looked for: they are too few, or the pipeline does too badly on them.",
-            stacklevel=3,
-        )
-    return temperature
+    return math.exp(-low)
 
 
 def make_calibrate(

@@ -98,16 +98,21 @@ def test_the_loss_of_calibrated_scores_is_that_of_the_model(factory):
     assert found == pytest.approx(expected, rel=1e-3)
 
 
-def test_calibrating_with_nothing_or_with_nothing_right_says_so():
+def test_calibrating_with_nothing_says_so():
     nlp = trained()
     component = nlp.get_pipe("attn_textcat")
     with pytest.raises(ValueError, match="no examples with its labels"):
         component.calibrate([])
     with pytest.raises(ValueError, match="no examples with its labels"):
         component.calibrate([Example.from_dict(nlp.make_doc("x"), {"cats": {"other": 1.0}})])
-    wrong = {text: "negative" for text, gold in TEXTS.items() if gold == "positive"}
-    with pytest.warns(UserWarning, match=r"temperature fitted to 3 documents is 20\.00"):
-        component.calibrate(make_examples(nlp, wrong))
+
+
+def test_a_model_that_is_always_wrong_is_left_without_any_certainty(factory):
+    nlp = trained(factory)
+    wrong = {text: LABELS[gold == LABELS[0]] for text, gold in TEXTS.items()}
+    nlp.get_pipe(factory).calibrate(make_examples(nlp, wrong))
+    for text in TEXTS:
+        assert max(nlp(text).cats.values()) == pytest.approx(0.5, abs=0.1)
 
 
 def test_scores_do_not_become_certain_where_every_document_is_classified_rightly(factory):
