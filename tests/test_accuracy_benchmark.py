@@ -108,7 +108,7 @@ def test_no_training_config_can_see_the_scored_rows(source, tmp_path):
     for task in plan(data, [*DEFAULT_MODELS, *OPTIONAL_MODELS], Settings(tmp_path)):
         assert "test.parquet" not in (task.config or "")
         if task.config is not None:
-            assert task.config.count("validation.parquet") == 1
+            assert "validation.parquet" in task.config
 
 
 def test_the_same_rows_are_held_out_each_time(tmp_path):
