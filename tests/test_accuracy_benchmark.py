@@ -79,7 +79,7 @@ def fake_launch(launched, accuracy=0.5):
             "environment": {"threads": 1},
         }
         Path(task.result).parent.mkdir(parents=True, exist_ok=True)
-        Path(task.result).write_text(json.dumps(result))
+        worker.write_result(Path(task.result), result)
 
     return launch
 

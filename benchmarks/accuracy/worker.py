@@ -67,11 +67,15 @@ def run(task: Task) -> Measures:
         **measures,
         "environment": environment(task.threads),
     }
-    path = Path(task.result)
+    write_result(Path(task.result), result)
+    return result
+
+
+def write_result(path: Path, result: Measures) -> None:
+    """Write a result whole or not at all, since it may be read meanwhile."""
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(result, indent=2))
     partial.replace(path)
-    return result
 
 
 @contextmanager
