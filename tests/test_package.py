@@ -16,7 +16,7 @@ NAMES = {
     },
     "spacy_readers": {"spacy-attn.HFDataset.v1"},
     "spacy_scorers": {"spacy-attn.textcat_scorer.v1", "spacy-attn.textcat_multilabel_scorer.v1"},
-    "spacy_callbacks": {"spacy-attn.learn_words.v1"},
+    "spacy_callbacks": {"spacy-attn.calibrate.v1", "spacy-attn.learn_words.v1"},
     "spacy_cli": {"attn"},
 }
 
