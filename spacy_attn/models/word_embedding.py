@@ -194,7 +194,7 @@ def forward(
 
 
 def _note_training(model: Model) -> None:
-    if model.attrs["sampled"] == 1:
+    if model.attrs["sampled"] == 1 and model.attrs["max_size"] != 0:
         raise ValueError(
             "The word embedding would be trained with the vocabulary of a single document. For "
             "'spacy pretrain', give it the words of the raw text: put the callback "

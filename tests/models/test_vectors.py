@@ -122,7 +122,8 @@ def test_projected_vectors_start_at_the_scale_of_learned_ones_whatever_their_len
 @pytest.mark.parametrize("vectors", ["static", "tuned"])
 def test_documents_and_batches_without_tokens(embedding, vectors):
     nlp = make_vocab()
-    model = embedding(WIDTH, min_frequency=1, vectors=vectors).initialize([nlp.make_doc("fun")])
+    model = embedding(WIDTH, min_frequency=1, vectors=vectors)
+    model.initialize([nlp.make_doc("fun"), nlp.make_doc("fun")])
     for texts in ([], [""], ["", ""], ["", "fun", ""]):
         docs = [nlp.make_doc(text) for text in texts]
         outputs, backprop = model.begin_update(docs)

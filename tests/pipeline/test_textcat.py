@@ -33,10 +33,15 @@ def test_components_are_spacys_own_text_categorizers():
 def test_what_is_assigned_is_declared(factory):
     meta = spacy.blank("en").add_pipe(factory) and spacy.Language.get_factory_meta(factory)
     assert list(meta.assigns) == ["doc.cats", "doc._.attention"]
-    assert (
-        meta.default_score_weights
-        == spacy.Language.get_factory_meta("textcat").default_score_weights
-    )
+
+
+def test_the_training_table_shows_more_scores_than_spacys_and_chooses_by_the_same(factory):
+    weights = spacy.Language.get_factory_meta(factory).default_score_weights
+    of_spacy = spacy.Language.get_factory_meta("textcat").default_score_weights
+    assert set(weights) == {*of_spacy, "cats_acc", "cats_ece"}
+    chosen_by = {name: weight for name, weight in weights.items() if weight}
+    assert chosen_by == {name: weight for name, weight in of_spacy.items() if weight}
+    assert all(name in make_nlp(factory).evaluate([]) for name, w in weights.items() if w == 0.0)
 
 
 def test_exclusive_scores_sum_to_one_and_independent_ones_need_not(trained_nlp):
