@@ -14,6 +14,7 @@ from .configs import (
     ENSEMBLE,
     PARAMETRIC_ATTENTION,
     REDUCE,
+    Optimize,
     is_ours,
     max_pooling_config,
     mean_pooling_config,
@@ -54,6 +55,15 @@ def _spec(name: str, role: Role, config: Callable[[], Config] | None) -> ModelSp
     return ModelSpec(name, role, config, name)
 
 
+def _over_token_vectors(optimize: Optimize, suffix: str = "") -> tuple[ModelSpec, ...]:
+    """spaCy's architectures over one of the quickstart's token-to-vector layers."""
+    blocks = {"reduce": REDUCE, "parametric attention": PARAMETRIC_ATTENTION, "ensemble": ENSEMBLE}
+    return tuple(
+        _spec(f"spacy {name}{suffix}", "peer", partial(spacy_config, block, optimize))
+        for name, block in blocks.items()
+    )
+
+
 _ours = partial(own_config, DEFAULT_CONFIG)
 
 DEFAULT_MODELS = (
@@ -62,26 +72,12 @@ DEFAULT_MODELS = (
     _spec("mean pooling", "ablation", partial(mean_pooling_config, DEFAULT_CONFIG)),
     _spec("max pooling", "ablation", partial(max_pooling_config, DEFAULT_CONFIG)),
     _spec("spacy BOW", "peer", partial(spacy_config, BOW, None)),
-    _spec("spacy reduce", "peer", partial(spacy_config, REDUCE, "efficiency")),
-    _spec(
-        "spacy parametric attention",
-        "peer",
-        partial(spacy_config, PARAMETRIC_ATTENTION, "efficiency"),
-    ),
-    _spec("spacy ensemble", "peer", partial(spacy_config, ENSEMBLE, "efficiency")),
+    *_over_token_vectors("efficiency"),
     *(_spec(name, "peer", None) for name in linear.SETTINGS),
 )
 
 # The same architectures over the larger tok2vec layer that the quickstart recommends for accuracy.
-OPTIONAL_MODELS = (
-    _spec("spacy reduce, large", "peer", partial(spacy_config, REDUCE, "accuracy")),
-    _spec(
-        "spacy parametric attention, large",
-        "peer",
-        partial(spacy_config, PARAMETRIC_ATTENTION, "accuracy"),
-    ),
-    _spec("spacy ensemble, large", "peer", partial(spacy_config, ENSEMBLE, "accuracy")),
-)
+OPTIONAL_MODELS = _over_token_vectors("accuracy", ", large")
 
 
 def choose(names: Sequence[str], configs: Sequence[Path]) -> list[ModelSpec]:

@@ -140,7 +140,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
     def _count_for_balance(self, truths: Floats2d, known: Floats2d) -> Floats2d:
         # As scikit-learn: weights that average 1 over the documents.
         mass = truths.sum(axis=1, keepdims=True) / len(self.labels)
-        return mass + 0 * truths
+        return self.model.ops.xp.broadcast_to(mass, truths.shape)
 
     def _validate_categories(self, examples: Iterable[Example]) -> None:
         """RAISES: ValueError if a label is no probability (E851), if several of labels that exclude
