@@ -27,7 +27,7 @@ ngram_rows = 20000
 """
 )["model"]
 
-# Off, since it nearly doubles the time of training; the project's configs turn it on.
+# Off, since it about doubles the time of training; the project's configs turn it on.
 DEFAULT_PERTURBATION = 0.0
 
 # Those of spaCy's own text classifiers, and what else the training table is to show: with weight 0,

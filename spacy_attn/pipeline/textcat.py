@@ -99,7 +99,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         attention_attr (str): Name of the attribute that shows the attention, `doc._.NAME`.
         perturbation (float): Train on each batch a second time, with token vectors moved so far
             in the direction in which the loss grows (see `spacy_attn.models.adversarial.perturb`):
-            more accurate, at nearly twice the time. 0 for none.
+            more accurate, at about twice the time. 0 for none.
         class_weights (Union[None, str, Dict[str, float]]): What a document's loss is multiplied by,
             by label (1 for those left out), so that rare classes count as much as frequent ones:
             "balanced" for (number of documents / number of labels / documents with the label).

@@ -95,7 +95,7 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         attention_attr (str): Name of the attribute that shows the attention, `doc._.NAME`.
         perturbation (float): Train on each batch a second time, with token vectors moved so far
             in the direction in which the loss grows (see `spacy_attn.models.adversarial.perturb`):
-            more accurate, at nearly twice the time. 0 for none.
+            more accurate, at about twice the time. 0 for none.
         class_weights (Union[None, str, Dict[str, float]]): What a label's loss is multiplied by
             in documents it applies to, by label (1 for those left out): "balanced" for (documents
             without the label / documents with it).
