@@ -98,3 +98,10 @@ def resize(
         bias = new_bias(cast(Floats1d, module.output.bias.detach().cpu().numpy()))
         shim.set_module(module.with_labels(nO, bias))
     model.set_dim("nO", nO, force=True)
+
+
+def output_weights(model: Model[list[Floats2d], Output]) -> tuple[Floats2d, Floats1d]:
+    """The weights, shape (nO, nI), and the biases, shape (nO,), of the linear layer."""
+    output = cast(AttentionHead, cast(TorchShim, model.shims[0]).module).output
+    weight, bias = torch2xp(output.weight.detach()), torch2xp(output.bias.detach())
+    return cast(Floats2d, weight), cast(Floats1d, bias)

@@ -17,8 +17,10 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
+from ..explanation import Explanation
 from ..extensions import install_extensions, set_attention
 from ..models.adversarial import perturb
+from ..models.attention_head import output_weights
 from ..models.bilstm_attention import begin_update_of_vectors, is_initialized
 from ..models.word_embedding import (
     is_word_embedding,
@@ -190,6 +192,47 @@ class AttentionCategorizerMixin(_Base):
         for doc, row, attention in zip(docs, rows, scores.attention, strict=True):
             doc.cats.update(zip(labels, row, strict=True))
             set_attention(doc, self.model.ops.to_numpy(attention), self.attention_attr)
+
+    # Explanation
+
+    def explain(self, docs: Iterable[Doc]) -> list[Explanation]:
+        """What each token contributes to each label's logit, in one pass through the model.
+
+        The contributions are exact: they add up to the logits minus the bias. `docs` are not
+        modified.
+
+        docs (Iterable[Doc]): The documents to explain, classified or not. Components that this one
+            listens to must have seen them.
+        RETURNS (List[Explanation]): One for each document.
+        RAISES: ValueError (E109) if the component has not been initialised.
+        """
+        self._check_initialized()
+        explanations: list[Explanation] = []
+        for chunk in _chunks(list(docs)):
+            explanations.extend(self._explain_chunk(chunk))
+        return explanations
+
+    def _explain_chunk(self, docs: list[Doc]) -> Iterator[Explanation]:
+        head, to_numpy = self.model.get_ref("output_layer"), self.model.ops.to_numpy
+        if any(len(doc) for doc in docs):
+            hidden = self.model.get_ref("encoder").predict(docs)
+        else:
+            hidden = [self.model.ops.alloc2f(0, head.get_dim("nI"))] * len(docs)
+        logits, attention = head.predict(hidden)
+        scores = self._probabilities(logits / self.temperature)
+        weight, bias = output_weights(head)
+        for i, doc in enumerate(docs):
+            contributions = attention[i][:, None] * (hidden[i] @ weight.T)
+            yield Explanation(
+                tokens=tuple(token.text for token in doc),
+                spaces=tuple(bool(token.whitespace_) for token in doc),
+                labels=tuple(self.labels),
+                attention=to_numpy(attention[i]),
+                logits=to_numpy(logits[i]),
+                scores=to_numpy(scores[i]),
+                bias=to_numpy(bias),
+                attributions=to_numpy(contributions),
+            )
 
     # Calibration
 

@@ -1,0 +1,116 @@
+"""What a decision about one document was made of, as plain data."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas
+
+Floats = NDArray[numpy.float32]
+
+CONTRIBUTIONS = "contributions"
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    r"""The tokens of a document, the component's decision, and each token's part in it.
+
+    Attributions of the method "contributions" are exact. The logits are linear in the hidden states
+    that attention averages, so that each is a sum over tokens, plus a bias:
+
+    .. math::
+        z_c = b_c + \sum_t a_t (w_c \cdot h_t)
+
+    The hidden state h_t has read the whole document, in both directions: a contribution belongs to
+    a place in the document, not to its word alone.
+
+    tokens: The texts of the tokens.
+    spaces: Whether a space follows each token, so that tokens and spaces make the text.
+    labels: The component's labels, in the order of the columns and entries below.
+    attention: The weight of each token, shape (n_tokens,); sums to 1.
+    logits: The model's output for each label, shape (n_labels,).
+    scores: What `doc.cats` has, shape (n_labels,): logits divided by the temperature, as
+        probabilities.
+    bias: What the logits are without any token, shape (n_labels,).
+    attributions: What each token adds to each logit, by the method, shape (n_tokens, n_labels).
+    method: How the attributions were found.
+    """
+
+    tokens: tuple[str, ...]
+    spaces: tuple[bool, ...]
+    labels: tuple[str, ...]
+    attention: Floats
+    logits: Floats
+    scores: Floats
+    bias: Floats
+    attributions: Floats
+    method: str = CONTRIBUTIONS
+
+    @property
+    def contributions(self) -> Floats:
+        """The exact contributions, shape (n_tokens, n_labels), which add up to logits minus bias.
+
+        RAISES: ValueError if the attributions are those of another method.
+        """
+        if self.method != CONTRIBUTIONS:
+            raise ValueError(
+                f"This explanation has attributions of the method '{self.method}', not "
+                f"contributions: see its 'attributions'."
+            )
+        return self.attributions
+
+    @property
+    def text(self) -> str:
+        pairs = zip(self.tokens, self.spaces, strict=True)
+        return "".join(token + " " * space for token, space in pairs)
+
+    def of_label(self, label: str) -> Floats:
+        """The attributions for one label, shape (n_tokens,).
+
+        RAISES: ValueError for a label that the component does not have.
+        """
+        if label not in self.labels:
+            known = ", ".join(map(repr, self.labels))
+            raise ValueError(f"There is no label {label!r}; the component has {known}.")
+        return self.attributions[:, self.labels.index(label)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation in lists, strings and numbers, which JSON can hold.
+
+        Values for labels become tables: {"logits": {label: value}, "attributions": {label: [value
+        of each token]}}.
+        """
+        return {
+            "text": self.text,
+            "tokens": list(self.tokens),
+            "spaces": list(self.spaces),
+            "attention": self.attention.tolist(),
+            "logits": self._by_label(self.logits),
+            "scores": self._by_label(self.scores),
+            "bias": self._by_label(self.bias),
+            "method": self.method,
+            "attributions": self._by_label(self.attributions.T),
+        }
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """A row for each token and label, with the columns index, token, attention, label, method
+        and attribution."""
+        import pandas
+
+        n_tokens, n_labels = self.attributions.shape
+        return pandas.DataFrame(
+            {
+                "index": numpy.arange(n_tokens).repeat(n_labels),
+                "token": numpy.array(self.tokens, dtype=object).repeat(n_labels),
+                "attention": self.attention.repeat(n_labels),
+                "label": list(self.labels) * n_tokens,
+                "method": self.method,
+                "attribution": self.attributions.reshape(-1),
+            }
+        )
+
+    def _by_label(self, values: NDArray[numpy.floating]) -> dict[str, Any]:
+        return dict(zip(self.labels, values.tolist(), strict=True))

@@ -1,0 +1,81 @@
+"""`component.explain`: the parts that tokens have in a decision."""
+
+import json
+
+import numpy
+import pytest
+import spacy
+from spacy.tokens import Doc
+
+from ..conftest import MIXED_TEXTS, make_nlp, train
+
+
+@pytest.fixture(scope="module", params=["attn_textcat", "attn_textcat_multilabel"])
+def nlp(request):
+    nlp = make_nlp(request.param)
+    train(nlp)
+    nlp.get_pipe(request.param).cfg["temperature"] = 1.7
+    return nlp
+
+
+def explain(nlp, texts):
+    docs = [nlp.make_doc(text) for text in texts]
+    return nlp.get_pipe(nlp.pipe_names[-1]).explain(docs)
+
+
+def test_contributions_and_bias_add_up_to_the_logits(nlp):
+    for explanation in explain(nlp, [*MIXED_TEXTS, "dull fun " * 500]):
+        sums = explanation.contributions.sum(axis=0, dtype=numpy.float64) + explanation.bias
+        numpy.testing.assert_allclose(sums, explanation.logits, atol=1e-5)
+
+
+def test_attention_and_scores_are_those_of_the_classified_document(nlp):
+    for explanation, doc in zip(explain(nlp, MIXED_TEXTS), nlp.pipe(MIXED_TEXTS), strict=True):
+        assert explanation.text == doc.text
+        numpy.testing.assert_allclose(explanation.attention, doc._.attention, atol=1e-6)
+        scores = dict(zip(explanation.labels, explanation.scores.tolist(), strict=True))
+        assert scores == pytest.approx(doc.cats, abs=1e-6)
+
+
+def test_a_document_without_tokens_is_explained_by_the_bias_alone(nlp):
+    (explanation,) = explain(nlp, [""])
+    assert explanation.contributions.shape == (0, 2)
+    numpy.testing.assert_array_equal(explanation.logits, explanation.bias)
+
+
+def test_documents_are_not_modified(nlp):
+    doc = nlp.make_doc("great fun")
+    nlp.get_pipe(nlp.pipe_names[-1]).explain([doc])
+    assert not doc.cats
+    assert doc._.attention is None
+
+
+def test_as_a_table_it_has_a_row_for_each_token_and_label(nlp):
+    (explanation,) = explain(nlp, ["great fun"])
+    table = explanation.to_dataframe()
+    wide = table.pivot(index="index", columns="label", values="attribution")
+    numpy.testing.assert_array_equal(
+        wide[list(explanation.labels)].to_numpy(), explanation.contributions
+    )
+    assert table["token"].tolist() == ["great", "great", "fun", "fun"]
+
+
+def test_as_a_dictionary_it_goes_through_json_unchanged(nlp):
+    (explanation,) = explain(nlp, ["great  fun"])
+    data = json.loads(json.dumps(explanation.to_dict()))
+    assert data == explanation.to_dict()
+    assert data["text"] == "great  fun"
+    assert data["attributions"]["positive"] == explanation.of_label("positive").tolist()
+
+
+def test_an_unknown_label_is_refused_with_the_known_ones(nlp):
+    (explanation,) = explain(nlp, ["fun"])
+    with pytest.raises(ValueError, match=r"'good'.*'positive', 'negative'"):
+        explanation.of_label("good")
+
+
+def test_an_untrained_component_cannot_explain():
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("attn_textcat")
+    with pytest.raises(ValueError, match="E109"):
+        component.explain([Doc(nlp.vocab, words=["fun"])])
