@@ -256,7 +256,7 @@ def _csv_options(builder: DatasetBuilder, source: Source) -> dict[str, Any]:
     """
     if not hasattr(builder.config, "keep_default_na"):
         return {}
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
     from datasets import Features, Value
 
     wanted = {*source.text_columns, *source.label_columns}
