@@ -36,8 +36,10 @@ class MaxPooling(Attention):
 
 
 class MaxPoolingHead(AttentionHead):
-    def __init__(self, width: int, attention: Scoring, n_labels: int) -> None:
-        super().__init__(width, attention, n_labels)
+    def __init__(
+        self, width: int, attention: Scoring, n_labels: int, attention_width: int | None = None
+    ) -> None:
+        super().__init__(width, attention, n_labels, attention_width)
         self.attention = MaxPooling(width, "uniform")
 
 

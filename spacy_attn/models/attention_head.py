@@ -19,6 +19,7 @@ def attention_head(
     *,
     width: int,
     attention: Scoring,
+    attention_width: int | None,
     dropout: float | None,
     mixed_precision: bool,
     grad_scaler_config: Mapping[str, Any] | None,
@@ -30,6 +31,7 @@ def attention_head(
     passed to the callback is the one with respect to the logits.
 
     width: Width nI of the hidden states.
+    attention_width: Width in which the additive scoring functions compare; None for nI.
     dropout: A rate of its own; None to follow the rate set on the model, `[training] dropout`.
     """
     model: Model[list[Floats2d], Output] = Model(
@@ -40,6 +42,7 @@ def attention_head(
         dims={"nI": width, "nO": None},
         attrs={
             "attention": attention,
+            "attention_width": attention_width,
             "dropout_rate": 0.0,  # what thinc.api.set_dropout_rate looks for
         },
         shims=[
@@ -81,6 +84,7 @@ def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> 
     cast(TorchShim, model.shims[0]).build_module(
         width=model.get_dim("nI"),
         attention=model.attrs["attention"],
+        attention_width=model.attrs["attention_width"],
         n_labels=model.get_dim("nO"),
     )
 

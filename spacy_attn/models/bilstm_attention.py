@@ -27,6 +27,7 @@ def BiLSTMAttention_v1(
     depth: int = 1,
     dropout: float | None = None,
     attention: Scoring = "additive_query",
+    attention_width: int | None = None,
     mixed_precision: bool = False,
     grad_scaler_config: dict[str, Any] | None = None,
     nO: int | None = None,
@@ -45,13 +46,15 @@ def BiLSTMAttention_v1(
         pooled vector, in training. None to follow `[training] dropout`.
     attention (str): Scoring function: "dot", "scaled_dot", "general", "additive",
         "additive_query" or "uniform" (see `spacy_attn.torch.attention.Attention`).
+    attention_width (Optional[int]): Width in which "additive" and "additive_query" compare; None
+        for 2H. The other functions take no notice of it.
     mixed_precision (bool): Run the torch part in mixed precision, on a GPU.
     grad_scaler_config (Optional[Dict[str, Any]]): Arguments of `thinc.api.PyTorchGradScaler`, which
         mixed precision needs: init_scale, backoff_factor, growth_factor, growth_interval.
     nO (Optional[int]): Number of labels; inferred at initialisation.
     RAISES: ValueError if a setting is out of its range.
     """
-    _check_settings(hidden_width, depth, dropout, attention)
+    _check_settings(hidden_width, depth, dropout, attention, attention_width)
     bilstm = bilstm_encoder(
         hidden_width=hidden_width,
         depth=depth,
@@ -62,6 +65,7 @@ def BiLSTMAttention_v1(
     head = attention_head(
         width=2 * hidden_width,
         attention=attention,
+        attention_width=attention_width,
         dropout=dropout,
         mixed_precision=mixed_precision,
         grad_scaler_config=grad_scaler_config,
@@ -79,9 +83,15 @@ def BiLSTMAttention_v1(
     return model
 
 
-def _check_settings(hidden_width: int, depth: int, dropout: float | None, attention: str) -> None:
+def _check_settings(
+    hidden_width: int,
+    depth: int,
+    dropout: float | None,
+    attention: str,
+    attention_width: int | None,
+) -> None:
     where = "spacy-attn.BiLSTMAttention.v1"
-    check_positive(where, hidden_width=hidden_width, depth=depth)
+    check_positive(where, hidden_width=hidden_width, depth=depth, attention_width=attention_width)
     if dropout is not None and not 0.0 <= dropout < 1.0:
         raise ValueError(
             f"{where}: 'dropout' must be at least 0 and below 1, or null to follow "

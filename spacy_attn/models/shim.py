@@ -15,6 +15,8 @@ from thinc.shims.shim import Shim
 from thinc.types import FloatsXd
 from thinc.util import convert_recursive, get_torch_default_device, iterate_recursive
 
+from ..torch.threads import keep_forked_child_to_one_thread
+
 
 def _has_grad(value: Any) -> bool:
     return isinstance(value, torch.Tensor)
@@ -50,7 +52,7 @@ class TorchShim(PyTorchShim):
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
         self._module_class = module_class
         self._generation = 0
-        self._process = os.getpid()
+        self._pickled_in = os.getpid()
         self._sent_here = False
 
     @property
@@ -140,16 +142,25 @@ class TorchShim(PyTorchShim):
         return (self.id, f"{name}@{self._generation}")
 
     def finish_update(self, optimizer: Optimizer) -> None:
+        for key, parameter in self.learned_parameters():
+            weights, _ = optimizer(
+                key,
+                cast(FloatsXd, torch2xp(parameter.data)),
+                cast(FloatsXd, torch2xp(cast(torch.Tensor, parameter.grad))),
+            )
+            parameter.data = xp2torch(weights, device=parameter.device)
+        self.clear_gradients()
+
+    def learned_parameters(self) -> Iterator[tuple[tuple[int, str], torch.nn.Parameter]]:
+        """The parameters to be updated, which have a gradient, under their optimizer's keys."""
         for name, parameter in self.module.named_parameters():
-            if parameter.grad is None:
-                continue
-            if not self._grad_scaler.found_inf:  # after an overflow the step is skipped
-                weights, _ = optimizer(
-                    self._key(name),
-                    cast(FloatsXd, torch2xp(parameter.data)),
-                    cast(FloatsXd, torch2xp(parameter.grad)),
-                )
-                parameter.data = xp2torch(weights, device=parameter.device)
+            # After an overflow in mixed precision the step is skipped.
+            if parameter.grad is not None and not self._grad_scaler.found_inf:
+                yield self._key(name), parameter
+
+    def clear_gradients(self) -> None:
+        """End an update: drop the gradients, and adapt the scale of mixed precision."""
+        for parameter in self.module.parameters():
             parameter.grad = None
         self._grad_scaler.update()
 
@@ -203,20 +214,17 @@ class TorchShim(PyTorchShim):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         # Unpickled in another process than it was pickled in, and not merely copied in this one.
-        self._sent_here = self._process != os.getpid()
-        self._process = os.getpid()
+        self._sent_here = self._pickled_in != os.getpid()
+        self._pickled_in = os.getpid()
 
     def _keep_child_to_one_thread(self) -> None:
         """In a worker process, have torch use one thread.
 
-        After a process has run torch on several threads, a child forked from it hangs in its first
-        parallel region, since the threads it waits for were not forked along. And workers that
-        share the machine should not each ask for all of its cores. Applies to forked children and
-        to those to which the pipeline was sent, as `nlp.pipe(n_process=N)` does; not to a process
-        that loads its own pipeline.
+        In a forked one, several would hang. And workers that share the machine should not each ask
+        for all of its cores: those to which the pipeline was sent, as `nlp.pipe(n_process=N)` does,
+        but not a process that loads its own pipeline.
         """
-        forked = self._process != os.getpid()
-        if forked or (self._sent_here and multiprocessing.parent_process() is not None):
+        keep_forked_child_to_one_thread()
+        if self._sent_here and multiprocessing.parent_process() is not None:
             torch.set_num_threads(1)
-        self._process = os.getpid()
         self._sent_here = False

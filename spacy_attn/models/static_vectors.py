@@ -9,12 +9,14 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
+from .token_vectors import Embedding
+
 # Of the root mean square: that of the learned vectors, which would otherwise drown beside
 # vectors of great length, or drown short ones.
 INITIAL_SCALE = 0.1
 
 
-def static_vectors(width: int) -> Model[list[Doc], list[Floats2d]]:
+def static_vectors(width: int) -> Embedding:
     """Project the vectors that the pipeline has for words; a word without one has zeros.
 
     Words are looked up as spaCy does: by the attribute that the table of vectors names, which is
@@ -34,25 +36,23 @@ def static_vectors(width: int) -> Model[list[Doc], list[Floats2d]]:
 
 
 def forward(
-    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
-) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    model: Embedding, docs: list[Doc], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
     projection = model.layers[0]
     if docs:
         _check_width(projection, docs[0].vocab)
     if not any(len(doc) for doc in docs):
-        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], lambda d_vectors: []
+        return model.ops.alloc2f(0, model.get_dim("nO")), lambda d_vectors: []
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
     projected, backprop_projection = projection(docs, is_train)
 
-    def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
-        return backprop_projection(Ragged(model.ops.flatten(d_vectors), lengths))
+    def backprop(d_vectors: Floats2d) -> list[Doc]:
+        return backprop_projection(Ragged(d_vectors, lengths))
 
-    return model.ops.unflatten(projected.data, lengths), backprop
+    return projected.data, backprop
 
 
-def init(
-    model: Model[list[Doc], list[Floats2d]], X: list[Doc] | None = None, Y: Any = None
-) -> None:
+def init(model: Embedding, X: list[Doc] | None = None, Y: Any = None) -> None:
     projection = model.layers[0]
     if X:
         require_vectors(X[0].vocab)

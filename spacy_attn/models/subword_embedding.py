@@ -8,8 +8,8 @@ from thinc.types import Floats2d
 
 from ..errors import check_positive
 from .ngram_embedding import ngram_embedding
-from .sum_vectors import sum_vectors
-from .word_embedding import WordEmbedding_v1
+from .token_vectors import token_vectors
+from .word_embedding import word_layers
 
 
 def SubwordEmbedding_v1(
@@ -39,12 +39,6 @@ def SubwordEmbedding_v1(
         raise ValueError(f"{where}: 'ngram_sizes' must not be empty.")
     for size in ngram_sizes:
         check_positive(where, ngram_sizes=size)
-    words = WordEmbedding_v1(
-        width,
-        attr=attr,
-        min_frequency=min_frequency,
-        max_size=max_size,
-        vectors=vectors,
-    )
+    words = word_layers(width, attr, min_frequency, max_size, vectors)
     ngrams = ngram_embedding(width, sizes=ngram_sizes, rows=ngram_rows)
-    return sum_vectors("subword_embedding", [words, ngrams], width)
+    return token_vectors([*words, ngrams], width)

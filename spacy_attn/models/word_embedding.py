@@ -14,8 +14,10 @@ from thinc.api import Model, deserialize_attr, serialize_attr
 from thinc.types import Floats2d, Ints1d
 
 from ..errors import check_choice, check_not_negative, check_positive
+from .docs_to_array import attribute_of_tokens
+from .row_gradients import add_row_gradients
 from .static_vectors import require_vectors, static_vectors
-from .sum_vectors import sum_vectors
+from .token_vectors import Embedding, token_vectors
 
 ATTRS = ("ORTH", "LOWER", "NORM")
 VECTORS = ("static", "tuned")
@@ -104,13 +106,21 @@ def WordEmbedding_v1(
         words of the vocabulary start with them and are trained on; `width` must be theirs.
     RAISES: ValueError if a setting is out of its range.
     """
+    layers = word_layers(width, attr, min_frequency, max_size, vectors)
+    return token_vectors(layers, width)
+
+
+def word_layers(
+    width: int, attr: str, min_frequency: int, max_size: int | None, vectors: str | None
+) -> list[Embedding]:
+    """The layers whose sum is the embedding of words, with the settings of `WordEmbedding_v1`."""
     where = "spacy-attn.WordEmbedding.v1"
     check_choice(where, "attr", attr, ATTRS)
     if vectors is not None:
         check_choice(where, "vectors", vectors, VECTORS)
     check_positive(where, width=width, min_frequency=min_frequency)
     check_not_negative(where, max_size=max_size)
-    learned: Model[list[Doc], list[Floats2d]] = Model(
+    learned: Embedding = Model(
         "word_embedding",
         forward,
         init=init,
@@ -128,9 +138,7 @@ def WordEmbedding_v1(
             "sampled": 0,
         },
     )
-    if vectors != "static":
-        return learned
-    return sum_vectors("word_embedding_with_vectors", [learned, static_vectors(width)], width)
+    return [learned, static_vectors(width)] if vectors == "static" else [learned]
 
 
 def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> None:
@@ -168,29 +176,22 @@ def is_word_embedding(model: Model) -> bool:
 
 
 def forward(
-    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
-) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    model: Embedding, docs: list[Doc], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
     if not model.has_param("E"):
         raise ValueError("The word embedding has no weights yet: initialize or load it first.")
     if is_train:
         _note_training(model)
     vocabulary: WordVocabulary = model.attrs["vocabulary"]
     table = cast(Floats2d, model.get_param("E"))
-    attr = IDS[model.attrs["attr"]]
-    lengths = [len(doc) for doc in docs]
-    keys = [doc.to_array(attr) for doc in docs if len(doc)]
-    rows = vocabulary.rows(numpy.concatenate(keys) if keys else numpy.zeros(0, dtype=numpy.uint64))
-    rows = model.ops.asarray1i(rows)
-    vectors = model.ops.unflatten(table[rows], model.ops.asarray1i(lengths))
+    keys = attribute_of_tokens(docs, IDS[model.attrs["attr"]])
+    rows = model.ops.asarray1i(vocabulary.rows(keys))
 
-    def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
-        gradient = model.ops.alloc2f(*table.shape)
-        if len(rows):
-            model.ops.scatter_add(gradient, rows, model.ops.flatten(d_vectors))
-        model.inc_grad("E", gradient)
+    def backprop(d_vectors: Floats2d) -> list[Doc]:
+        add_row_gradients(model, "E", rows, d_vectors)
         return []
 
-    return vectors, backprop
+    return table[rows], backprop
 
 
 def _note_training(model: Model) -> None:

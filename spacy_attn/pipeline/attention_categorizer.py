@@ -22,6 +22,7 @@ from ..extensions import install_extensions, set_attention
 from ..models.adversarial import perturb
 from ..models.attention_head import output_weights
 from ..models.bilstm_attention import begin_update_of_vectors, is_initialized
+from ..models.fused_adam import finish_update
 from ..models.word_embedding import (
     is_word_embedding,
     keeps_vocabulary,
@@ -338,6 +339,13 @@ class AttentionCategorizerMixin(_Base):
             self.finish_update(sgd)
         losses[self.name] += loss
         return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the model's weights from the gradients that `update` has gathered.
+
+        sgd (Optimizer): The optimizer.
+        """
+        finish_update(self.model, sgd)
 
     def _backpropagate(
         self, docs: list[Doc], get_loss: Callable[[Floats2d], tuple[float, Floats2d]]

@@ -11,6 +11,7 @@ hidden_width = 128
 depth = 1
 dropout = null
 attention = "additive_query"
+attention_width = null
 mixed_precision = false
 grad_scaler_config = null
 nO = null

@@ -34,19 +34,23 @@ class Attention(nn.Module):
 
     width: Width D of the keys and queries.
     scoring: Name of the scoring function.
+    hidden_width: Length of v, the width in which the additive functions compare; None for D.
     """
 
-    def __init__(self, width: int, scoring: Scoring = "dot") -> None:
+    def __init__(
+        self, width: int, scoring: Scoring = "dot", hidden_width: int | None = None
+    ) -> None:
         super().__init__()
+        hidden_width = hidden_width or width
         self.scoring = scoring
         self.scale = 1.0 / math.sqrt(width) if scoring == "scaled_dot" else 1.0
         if scoring == "general":
             self.query = nn.Linear(width, width, bias=False)
         elif scoring in ("additive", "additive_query"):
-            self.key = nn.Linear(width, width)
-            self.energy = nn.Linear(width, 1, bias=False)
+            self.key = nn.Linear(width, hidden_width)
+            self.energy = nn.Linear(hidden_width, 1, bias=False)
         if scoring == "additive_query":
-            self.query = nn.Linear(width, width, bias=False)
+            self.query = nn.Linear(width, hidden_width, bias=False)
 
     def forward(self, keys: Tensor, queries: Tensor, documents: Ragged) -> tuple[Tensor, Tensor]:
         """Attend.

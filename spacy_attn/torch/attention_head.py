@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Attention, Scoring
+from .dropout import dropout as dropout_values
 from .ragged import Ragged
 
 
@@ -23,12 +23,20 @@ class AttentionHead(nn.Module):
     width: Width D of the hidden states, one half from each direction of the encoder.
     attention: Name of the scoring function.
     n_labels: Number of labels.
+    attention_width: Width in which the additive scoring functions compare; None for D.
     """
 
-    def __init__(self, width: int, attention: Scoring, n_labels: int) -> None:
+    def __init__(
+        self, width: int, attention: Scoring, n_labels: int, attention_width: int | None = None
+    ) -> None:
         super().__init__()
-        self.sizes: dict[str, Any] = {"width": width, "attention": attention, "n_labels": n_labels}
-        self.attention = Attention(width, attention)
+        self.sizes: dict[str, Any] = {
+            "width": width,
+            "attention": attention,
+            "n_labels": n_labels,
+            "attention_width": attention_width,
+        }
+        self.attention = Attention(width, attention, attention_width)
         self.output = nn.Linear(width, n_labels)
 
     def forward(
@@ -50,7 +58,7 @@ class AttentionHead(nn.Module):
         else:
             # Zeros that are connected to the input, so that it has a gradient, too.
             pooled, weights = hidden.sum(0).expand(len(lengths), -1), hidden.new_zeros(0)
-        pooled = F.dropout(pooled, dropout, self.training)
+        pooled = dropout_values(pooled, dropout, self.training)
         # In mixed precision, back to the precision that gradients are scaled in.
         return self.output(pooled).to(hidden.dtype), weights
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batching import pad_by_length
+from .dropout import dropout as dropout_values
 
 
 class BiLSTM(nn.Module):
@@ -46,7 +46,7 @@ class BiLSTM(nn.Module):
         padding = pad_by_length(lengths, tokens.device)
         hidden = tokens
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
-            hidden = F.dropout(hidden, dropout, self.training)
+            hidden = dropout_values(hidden, dropout, self.training)
             ahead = _run(forwards, hidden, padding.forward, padding.after_forward)
             behind = _run(backwards, hidden, padding.backward, padding.after_backward)
             hidden = torch.cat((ahead, behind), dim=-1)

@@ -105,16 +105,16 @@ def test_static_vectors_are_projected_and_added_to_the_learned_ones():
     model.initialize(docs)
     learned, static = model.layers
     weights = static.layers[0].get_param("W")
-    for doc, own, vectors in zip(docs, learned.predict(docs), model.predict(docs), strict=True):
+    for doc, vectors in zip(docs, model.predict(docs), strict=True):
         table = numpy.array([nlp.vocab.get_vector(token.text) for token in doc])
-        expected = own + table.reshape(-1, WIDTH) @ weights.T
+        expected = learned.predict([doc]) + table.reshape(-1, WIDTH) @ weights.T
         numpy.testing.assert_allclose(vectors, expected, atol=1e-6)
 
 
 def test_projected_vectors_start_at_the_scale_of_learned_ones_whatever_their_length():
     nlp = make_vocab()
     docs = [nlp.make_doc(" ".join(GOOD + BAD))]
-    (vectors,) = WordEmbedding_v1(64, vectors="static").initialize(docs).layers[1].predict(docs)
+    vectors = WordEmbedding_v1(64, vectors="static").initialize(docs).layers[1].predict(docs)
     assert numpy.sqrt((vectors**2).mean()) == pytest.approx(INITIAL_SCALE, rel=1e-5)
 
 
@@ -142,7 +142,7 @@ def test_case_counts_or_not_as_the_table_says():
     for attr, same in (("ORTH", False), ("LOWER", True)):
         nlp = make_vocab(attr=attr)
         static = WordEmbedding_v1(WIDTH, vectors="static").initialize([nlp.make_doc("fun")])
-        ((lower, upper),) = static.layers[1].predict([nlp.make_doc("fun FUN")])
+        lower, upper = static.layers[1].predict([nlp.make_doc("fun FUN")])
         assert lower.any()
         assert numpy.array_equal(lower, upper) == same
 
@@ -159,7 +159,7 @@ def test_floret_vectors_give_every_word_one():
         name="floret",
     )
     model = WordEmbedding_v1(3, vectors="static").initialize([nlp.make_doc("fun")])
-    ((first, second),) = model.layers[1].predict([nlp.make_doc("zebra yak")])
+    first, second = model.layers[1].predict([nlp.make_doc("zebra yak")])
     assert first.any()
     assert not numpy.array_equal(first, second)
 

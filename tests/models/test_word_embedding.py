@@ -23,7 +23,7 @@ def make(texts=TEXTS, width=4, **settings):
 
 
 def words(model):
-    return model.attrs["vocabulary"].words
+    return model.layers[0].attrs["vocabulary"].words
 
 
 def test_vocabulary_is_ordered_by_frequency_then_alphabet():
@@ -44,7 +44,7 @@ def test_each_word_has_its_own_vector_and_unknown_words_share_one():
     numpy.testing.assert_array_equal(known[0], known[2])
     ((first, second),) = model.predict(docs(["zebra yak"]))
     numpy.testing.assert_array_equal(first, second)
-    numpy.testing.assert_array_equal(first, model.get_param("E")[0])
+    numpy.testing.assert_array_equal(first, model.layers[0].get_param("E")[0])
 
 
 @given(st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=5), unique=True))
@@ -70,7 +70,7 @@ def test_only_the_words_of_a_batch_get_a_gradient():
     expected = numpy.zeros((6, 4))
     expected[1 + words(model).index("dog")] = 2
     expected[1 + words(model).index("cat")] = 1
-    numpy.testing.assert_array_equal(model.get_grad("E"), expected)
+    numpy.testing.assert_array_equal(model.layers[0].get_grad("E"), expected)
     model.finish_update(Adam(0.1))
 
 

@@ -188,7 +188,7 @@ def test_words_of_a_shared_embedding_are_given_to_the_component_that_owns_it():
     )
     learn_words(nlp, "tok2vec")
     nlp.initialize(lambda: list(_examples(nlp)))
-    assert "zyzzyva" in nlp.get_pipe("tok2vec").model.attrs["vocabulary"].words
+    assert "zyzzyva" in nlp.get_pipe("tok2vec").model.layers[0].attrs["vocabulary"].words
 
 
 def test_a_component_that_is_not_there_is_named():
