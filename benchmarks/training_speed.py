@@ -22,7 +22,7 @@ from spacy.util import minibatch
 from thinc.api import fix_random_seed
 from wasabi import msg
 
-from spacy_attn.torch.batching import pad_by_length
+from spacy_attn.torch.batching import sub_batches
 from spacy_attn.torch.bilstm import BiLSTM
 
 LABELS = ("positive", "negative")
@@ -54,8 +54,8 @@ def train_bare_lstm(encoder: BiLSTM, width: int, batches: list[list[Example]]) -
     prepared = []
     for batch in batches:
         lengths = [len(example.predicted) for example in batch]
-        for rows in pad_by_length(lengths, torch.device("cpu")).forward:
-            prepared.append(torch.randn(*rows.shape, width))
+        for group in sub_batches(lengths, torch.device("cpu")):
+            prepared.append(torch.randn(*group.forward.shape, width))
     start = time.perf_counter()
     for inputs in prepared:
         for lstm in (encoder.forwards[0], encoder.backwards[0]):

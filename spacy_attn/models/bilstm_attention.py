@@ -6,13 +6,15 @@ from typing import Any, cast
 import numpy
 from spacy.ml.models.textcat import get_tok2vec_width
 from spacy.tokens import Doc
-from thinc.api import Model, chain
+from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
 from ..errors import check_choice, check_positive
 from ..torch.attention import SCORINGS, Scoring
+from ..torch.classifier import classify
 from .attention_head import Output, attention_head, resize
 from .bilstm_encoder import bilstm_encoder
+from .ragged import split
 from .shim import TorchShim
 
 # What a label added to a trained model starts with, as a share of the odds of the least likely
@@ -71,16 +73,15 @@ def BiLSTMAttention_v1(
         grad_scaler_config=grad_scaler_config,
     )
     encoder: Model[list[Doc], list[Floats2d]] = chain(tok2vec, bilstm)
-    model: Model[list[Doc], Output] = chain(encoder, head)
-    model.name = "bilstm_attention"
-    model.init = init
-    model.set_ref("tok2vec", tok2vec)
-    model.set_ref("bilstm", bilstm)
-    model.set_ref("encoder", encoder)
-    model.set_ref("output_layer", head)
-    model.attrs["resize_output"] = resize_output
-    model.attrs["expected_nO"] = nO
-    return model
+    return Model(
+        "bilstm_attention",
+        forward,
+        init=init,
+        dims={"nO": None},
+        layers=[encoder, head],
+        refs={"tok2vec": tok2vec, "bilstm": bilstm, "encoder": encoder, "output_layer": head},
+        attrs={"resize_output": resize_output, "expected_nO": nO},
+    )
 
 
 def _check_settings(
@@ -98,6 +99,29 @@ def _check_settings(
             f"'[training] dropout', but is {dropout}."
         )
     check_choice(where, "attention", attention, SCORINGS)
+
+
+def forward(
+    model: Model[list[Doc], Output], docs: list[Doc], is_train: bool
+) -> tuple[Output, Callable[[Floats2d], list[Doc]]]:
+    vectors, backprop_vectors = model.get_ref("tok2vec")(docs, is_train)
+    if not is_train:
+        return predict_from_vectors(model, vectors), lambda d_logits: []
+    output, backprop = begin_update_of_vectors(model, vectors)
+    return output, lambda d_logits: backprop_vectors(backprop(d_logits))
+
+
+def predict_from_vectors(model: Model[list[Doc], Output], vectors: list[Floats2d]) -> Output:
+    """Run what is above the embedding, for prediction.
+
+    vectors: The token vectors of each document, shape (n_tokens, width).
+    """
+    bilstm, head = _torch_shims(model)
+    lengths = [len(x) for x in vectors]
+    with bilstm.predicting() as encoder_module, head.predicting() as head_module:
+        tokens = xp2torch(model.ops.xp.concatenate(vectors), device=bilstm.device)
+        logits, weights = classify(encoder_module, head_module, tokens, lengths)
+    return cast(Floats2d, torch2xp(logits)), split(torch2xp(weights), lengths)
 
 
 def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
@@ -125,8 +149,13 @@ def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
 
 def is_initialized(model: Model[list[Doc], Output]) -> bool:
     """Whether the model has weights, so that it can be used."""
-    layers = (model.get_ref("bilstm"), model.get_ref("output_layer"))
-    return all(cast(TorchShim, layer.shims[0]).has_module for layer in layers)
+    return all(shim.has_module for shim in _torch_shims(model))
+
+
+def _torch_shims(model: Model[list[Doc], Output]) -> tuple[TorchShim, TorchShim]:
+    """RETURNS: Those of the LSTM and of the attention head."""
+    bilstm, head = model.get_ref("bilstm"), model.get_ref("output_layer")
+    return cast(TorchShim, bilstm.shims[0]), cast(TorchShim, head.shims[0])
 
 
 def begin_update_of_vectors(

@@ -97,10 +97,16 @@ class TorchShim(PyTorchShim):
         return torch.autocast("cuda", enabled=self._scales)
 
     def predict(self, inputs: Any) -> Any:
+        with self.predicting() as module:
+            return module(*inputs.args, **inputs.kwargs)
+
+    @contextlib.contextmanager
+    def predicting(self) -> Iterator[Any]:
+        """The module, ready to be run without gradients."""
         self._keep_child_to_one_thread()
-        self.module.eval()
         with torch.no_grad(), self._autocast:
-            return self.module(*inputs.args, **inputs.kwargs)
+            # Setting the mode goes over all parts of the module, each time.
+            yield self.module.eval() if self.module.training else self.module
 
     def begin_update(self, inputs: Any) -> Any:
         """Run the module and keep what is needed to backpropagate.

@@ -85,6 +85,8 @@ def _softmax(scores: Tensor, documents: Ragged) -> Tensor:
     Over 100,000 keys, single precision is off by more than 1e-5.
     """
     scores = scores.double()
+    if len(documents) == 1:
+        return torch.softmax(scores, dim=0)
     shape = (len(documents), scores.shape[1])
     index = documents.of_token.unsqueeze(1).expand_as(scores)
     # Against overflow; constant, since the softmax is the same whatever is subtracted.
@@ -101,6 +103,8 @@ def _weighted_sums(keys: Tensor, weights: Tensor, documents: Ragged) -> Tensor:
 
     As a bag of embeddings: several times faster on a CPU than adding up weighted keys.
     """
+    if len(documents) == 1:
+        return (weights.T @ keys).unsqueeze(0)
     n_keys, n_queries = weights.shape
     rows = torch.arange(n_keys, device=keys.device).repeat(n_queries)
     first = torch.arange(n_queries, device=keys.device).unsqueeze(1) * n_keys + documents.starts

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -22,10 +23,12 @@ class Ragged:
 
     @classmethod
     def of_lengths(cls, lengths: Sequence[int], device: torch.device) -> "Ragged":
-        all_lengths = torch.tensor(lengths, dtype=torch.long)
-        starts = all_lengths.cumsum(0) - all_lengths
-        of_token = torch.arange(len(lengths)).repeat_interleave(all_lengths)
-        return cls(*(array.to(device) for array in (all_lengths, starts, of_token)))
+        # With NumPy, which takes a fraction of torch's time for small arrays.
+        all_lengths = numpy.array(lengths, dtype=numpy.int64)
+        starts = all_lengths.cumsum() - all_lengths
+        of_token = numpy.arange(len(lengths)).repeat(all_lengths)
+        arrays = (all_lengths, starts, of_token)
+        return cls(*(torch.from_numpy(array).to(device) for array in arrays))
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_attn.torch.batching import MAX_PADDED_TOKENS, cut_by_length, pad_by_length
+from spacy_attn.torch.batching import MAX_PADDED_TOKENS, cut_by_length, sub_batches
 
 lengths_of_documents = st.lists(st.integers(0, 60), max_size=80)
 
@@ -35,32 +35,47 @@ def test_mixed_lengths_are_padded_by_less_than_a_quarter():
     assert len(groups) > sum(lengths) / MAX_PADDED_TOKENS
 
 
+def sub_batches_of(lengths):
+    return sub_batches(lengths, torch.device("cpu"))
+
+
 @given(lengths_of_documents)
-def test_sub_batches_read_each_document_forward_and_backward_within_its_own_rows(lengths):
+def test_every_token_is_in_exactly_one_sub_batch_in_the_order_of_its_documents(lengths):
     starts = [sum(lengths[:i]) for i in range(len(lengths))]
-    padding = pad_by_length(lengths, torch.device("cpu"))
-    groups = cut_by_length(lengths)
-    assert len(padding.forward) == len(padding.backward) == len(groups)
-    for forward, backward, group in zip(padding.forward, padding.backward, groups, strict=True):
-        assert forward.shape == backward.shape == (max(lengths[i] for i in group), len(group))
-        for column, document in enumerate(group):
-            n = lengths[document]
-            rows = list(range(starts[document], starts[document] + n))
-            assert forward[:n, column].tolist() == rows
-            assert backward[:n, column].tolist() == rows[::-1]
+    groups = sub_batches_of(lengths)
+    for group in groups:
+        assert group.lengths == [lengths[i] for i in group.documents]
+        rows = [row for i in group.documents for row in range(starts[i], starts[i] + lengths[i])]
+        assert group.tokens.tolist() == rows
+    found = sorted(row for group in groups for row in group.tokens.tolist())
+    assert found == list(range(sum(lengths)))
+
+
+@given(lengths_of_documents)
+def test_sub_batches_read_each_document_forward_and_backward_within_its_own_tokens(lengths):
+    for group in sub_batches_of(lengths):
+        shape = (max(group.lengths), len(group.lengths))
+        assert group.forward.shape == group.backward.shape == shape
+        start = 0
+        for column, n in enumerate(group.lengths):
+            tokens = list(range(start, start + n))
+            assert group.forward[:n, column].tolist() == tokens
+            assert group.backward[:n, column].tolist() == tokens[::-1]
             # Padding never points outside the document.
-            assert set(forward[:, column].tolist()) <= set(rows)
-            assert set(backward[:, column].tolist()) <= set(rows)
+            assert set(group.forward[:, column].tolist()) <= set(tokens)
+            assert set(group.backward[:, column].tolist()) <= set(tokens)
+            start += n
 
 
-@given(lengths_of_documents.filter(any))
-def test_every_token_is_found_again_in_the_sub_batches_of_either_direction(lengths):
-    padding = pad_by_length(lengths, torch.device("cpu"))
-    for sub_batches, after in (
-        (padding.forward, padding.after_forward),
-        (padding.backward, padding.after_backward),
-    ):
-        steps = torch.cat([rows.flatten() for rows in sub_batches])
-        assert steps[after].tolist() == list(range(sum(lengths)))
-        # The first step that reads a row is the token itself; those after it are padding.
-        assert len(set(after.tolist())) == sum(lengths)
+@given(lengths_of_documents)
+def test_every_token_is_found_again_among_the_steps_of_either_direction(lengths):
+    for group in sub_batches_of(lengths):
+        n_tokens = sum(group.lengths)
+        for steps, after in (
+            (group.forward, group.after_forward),
+            (group.backward, group.after_backward),
+        ):
+            assert steps.flatten()[after].tolist() == list(range(n_tokens))
+            # The first step that reads a token is the token itself; those after it are padding.
+            assert len(set(after.tolist())) == n_tokens
+            assert all(step // len(group.lengths) < group.lengths[0] for step in after.tolist())

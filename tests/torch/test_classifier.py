@@ -1,0 +1,27 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_attn.torch.attention_head import AttentionHead
+from spacy_attn.torch.bilstm import BiLSTM
+from spacy_attn.torch.classifier import classify
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@given(lengths=st.lists(st.integers(0, 40), min_size=1, max_size=30))
+@settings(deadline=None, max_examples=40)
+def test_sub_batch_by_sub_batch_gives_what_the_whole_batch_gives(depth, lengths):
+    torch.manual_seed(0)
+    encoder = BiLSTM(5, 4, depth).eval()
+    head = AttentionHead(8, "additive_query", 3).eval()
+    tokens = torch.randn(sum(lengths), 5)
+    with torch.no_grad():
+        logits, attention = classify(encoder, head, tokens, lengths)
+        if len(tokens):
+            expected_logits, expected_attention = head(encoder(tokens, lengths), lengths)
+            torch.testing.assert_close(logits, expected_logits)
+            torch.testing.assert_close(attention, expected_attention)
+        for row, length in zip(logits, lengths, strict=True):
+            if length == 0:
+                assert torch.equal(row, head.output.bias)
