@@ -29,7 +29,7 @@ def BiLSTMAttention_v1(
     depth: int = 1,
     dropout: float | None = None,
     attention: Scoring = "additive_query",
-    attention_width: int | None = None,
+    attention_width: int | None = 64,
     mixed_precision: bool = False,
     grad_scaler_config: dict[str, Any] | None = None,
     nO: int | None = None,
