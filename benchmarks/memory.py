@@ -1,0 +1,212 @@
+"""Whether memory grows with the number of documents.
+
+Each figure is the resident memory of a process of its own, at its highest (Linux only).
+
+    python -m benchmarks.memory predict
+    python -m benchmarks.memory train
+    python -m benchmarks.memory long
+
+`predict` streams documents through `nlp.pipe`: of words that are all known after a while, and with
+a new word in each, which spaCy's vocabulary keeps, unless they are read in a memory zone. Beside it
+is the tokenizer alone. `train` runs `spacy train` on a streamed file of short documents, and shows
+the memory over its course. `long` is one document of 100,000 tokens, at prediction and at training.
+"""
+
+import json
+import multiprocessing
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tabulate import tabulate
+from typer import Option
+
+from .speed.corpus import ROOT, make_corpus
+from .speed.sides import OURS, make_examples, make_pipeline
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+TRAINING = make_corpus("short", 6000)
+
+
+def texts(n_docs: int, *, new_words: bool) -> Iterator[str]:
+    """Natural sentences, so many; with a word at the end of each that has not been seen before."""
+    snippets = TRAINING.texts
+    for i in range(n_docs):
+        yield snippets[i % len(snippets)] + (f" word{i:x}x" if new_words else "")
+
+
+# What is measured, in a process of its own
+
+
+def tokenize(n_docs: int, new_words: bool) -> None:
+    nlp, _ = make_pipeline(OURS, TRAINING)
+    for text in texts(n_docs, new_words=new_words):
+        nlp.make_doc(text)
+
+
+def pipe(n_docs: int, new_words: bool) -> None:
+    nlp, _ = make_pipeline(OURS, TRAINING)
+    for doc in nlp.pipe(texts(n_docs, new_words=new_words)):
+        assert doc._.attention is not None
+
+
+def pipe_in_memory_zone(n_docs: int, new_words: bool) -> None:
+    nlp, _ = make_pipeline(OURS, TRAINING)
+    batch_size = 1000
+    source = texts(n_docs, new_words=new_words)
+    for _ in range(0, n_docs, batch_size):
+        batch = [text for text, _ in zip(source, range(batch_size), strict=False)]
+        with nlp.memory_zone():
+            for doc in nlp.pipe(batch):
+                assert doc._.attention is not None
+
+
+def predict_long(n_tokens: int) -> None:
+    nlp, _ = make_pipeline(OURS, TRAINING)
+    if n_tokens:
+        nlp.max_length = 10**9
+        nlp(_long_text(n_tokens))
+
+
+def train_long(n_tokens: int) -> None:
+    nlp, _ = make_pipeline(OURS, TRAINING)
+    examples = make_examples(nlp, TRAINING)[:1]
+    if n_tokens:
+        nlp.max_length = 10**9
+        examples[0].predicted = nlp.make_doc(_long_text(n_tokens))
+        examples[0].reference = examples[0].predicted.copy()
+        examples[0].reference.cats = {"positive": 1.0, "negative": 0.0}
+    nlp.update(examples, sgd=nlp.create_optimizer(), drop=0.5)
+
+
+def _long_text(n_tokens: int) -> str:
+    words = " ".join(TRAINING.texts).split()
+    return " ".join(random.Random(0).choices(words, k=n_tokens))
+
+
+def peak_of(function: Callable[..., None], *arguments: Any) -> int:
+    """RETURNS: The highest resident memory of a new process that calls a function, in bytes."""
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=_call, args=(queue, function, arguments))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"{function.__name__}{arguments} failed; see above for why")
+    return int(queue.get())
+
+
+def _call(queue: Any, function: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    function(*arguments)
+    queue.put(_memory("self", "VmHWM"))
+
+
+def _memory(process: int | str, name: str) -> int:
+    """A line of Linux's status of a process, in bytes; 0 if it has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(rf"{name}:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    typer.echo(tabulate(rows, headers="keys", tablefmt="pipe", floatfmt=".0f"))
+
+
+@app.command("predict")
+def predict_command(
+    documents: Annotated[str, Option(help="Comma-separated numbers")] = "10000,50000,200000",
+) -> None:
+    counts = [int(number) for number in documents.split(",")]
+    rows = []
+    for new_words in (False, True):
+        for function in (tokenize, pipe, pipe_in_memory_zone):
+            peaks = [peak_of(function, n, new_words) / 1e6 for n in counts]
+            row: dict[str, Any] = {
+                "MB": function.__name__.replace("_", " "),
+                "new words": "one a document" if new_words else "none",
+            }
+            row |= {f"{n:,} documents": peak for n, peak in zip(counts, peaks, strict=True)}
+            rows.append({**row, "last / first": f"{peaks[-1] / peaks[0]:.2f}"})
+    show(rows)
+
+
+@app.command("long")
+def long_command(tokens: Annotated[int, Option(help="Of the document")] = 100_000) -> None:
+    show(
+        [
+            {
+                "MB": name,
+                "without it": peak_of(function, 0) / 1e6,
+                f"one document of {tokens:,} tokens": peak_of(function, tokens) / 1e6,
+            }
+            for name, function in (("prediction", predict_long), ("training", train_long))
+        ]
+    )
+
+
+@app.command("train")
+def train_command(
+    documents: Annotated[int, Option(help="Of the streamed file")] = 1_000_000,
+    new_words: Annotated[bool, Option(help="A new word in each document")] = False,
+    perturbation: Annotated[float, Option(help="As in the config")] = 0.0,
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        seen = run_training(Path(folder), documents, new_words, perturbation)
+    tenths = [seen[len(seen) * i // 10 : len(seen) * (i + 1) // 10] for i in range(10)]
+    show(
+        [
+            {"tenth of the training": i + 1, "highest MB": max(part) / 1e6}
+            for i, part in enumerate(tenths)
+            if part
+        ]
+    )
+
+
+def run_training(folder: Path, n_docs: int, new_words: bool, perturbation: float) -> list[int]:
+    """Train on a streamed file. RETURNS: Resident memory, once a second from the first step on."""
+    for name, count in (("train", n_docs), ("dev", 200)):
+        with (folder / f"{name}.jsonl").open("w") as file:
+            for i, text in enumerate(texts(count, new_words=new_words)):
+                row = {"text": text, "label": ("positive", "negative")[i % 2]}
+                file.write(json.dumps(row) + "\n")
+    steps = n_docs // 32
+    settings = {
+        "paths.train": folder / "train.jsonl",
+        "paths.dev": folder / "dev.jsonl",
+        "corpora.train.streaming": "true",
+        "corpora.train.shuffle_buffer": 1000,
+        "training.max_epochs": -1,
+        "training.max_steps": steps,
+        "training.patience": 0,
+        "training.eval_frequency": max(1, steps // 20),
+        "components.attn_textcat.perturbation": perturbation,
+    }
+    command = [sys.executable, "-m", "spacy", "train", str(ROOT / "configs" / "default.cfg")]
+    for name, value in settings.items():
+        command += [f"--{name}", str(value)]
+    log = folder / "log.txt"
+    with log.open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        seen: list[int] = []
+        while process.poll() is None:
+            time.sleep(1)
+            if "\n  0 " in log.read_text():
+                seen.append(_memory(process.pid, "VmRSS"))
+    if process.returncode:
+        raise SystemExit(log.read_text())
+    return [value for value in seen if value]
+
+
+if __name__ == "__main__":
+    app()
