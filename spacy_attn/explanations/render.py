@@ -52,7 +52,8 @@ def render(
     RAISES: ValueError if a document has no attention or contributions, or not the label; or for an
         unknown style, or a label for attention. TypeError for anything but Doc and Explanation.
     """
-    _check_arguments(style, label, fold)
+    if fold < 0:
+        raise ValueError(f"'fold' must be a number of tokens, or 0 to fold nothing, but is {fold}.")
     texts = shaded_texts(docs, style, label=label, attention_attr=attention_attr)
     html = fill_template(
         "render.html.jinja",
@@ -85,6 +86,7 @@ def shaded_texts(
     attention_attr: str = ATTENTION,
 ) -> list[ShadedText]:
     """Pick what is to be shown of each document. Takes and raises the same as `render`."""
+    _check_style(style, label)
     if isinstance(docs, (Doc, Explanation)):
         docs = [docs]
     if isinstance(docs, str) or not isinstance(docs, Iterable):
@@ -104,7 +106,7 @@ def describe_values(texts: list[ShadedText], style: str) -> str:
     return f"What a token contributes to {label}"
 
 
-def _check_arguments(style: str, label: str | None, fold: int) -> None:
+def _check_style(style: str, label: str | None) -> None:
     if style not in STYLES:
         known = " and ".join(map(repr, STYLES))
         raise ValueError(f"There is no style {style!r}; there are {known}.")
@@ -113,8 +115,6 @@ def _check_arguments(style: str, label: str | None, fold: int) -> None:
             f"Attention is the same for all labels: leave out the label {label!r}, or set "
             f"style={CONTRIBUTIONS!r}."
         )
-    if fold < 0:
-        raise ValueError(f"'fold' must be a number of tokens, or 0 to fold nothing, but is {fold}.")
 
 
 def _shaded_text(
