@@ -11,6 +11,7 @@ from .convert import convert_cli
 from .explain import explain_cli
 from .init_words import init_words_cli
 from .render import render_cli
+from .report import report_cli
 
 __all__ = ["app"]
 
@@ -24,6 +25,7 @@ app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
 app.command("init-words", context_settings=_WITH_OVERRIDES)(init_words_cli)
 app.command("explain")(explain_cli)
 app.command("render")(render_cli)
+app.command("report")(report_cli)
 
 
 if all(group.name != _NAME for group in spacy_app.registered_groups):
