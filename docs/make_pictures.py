@@ -1,4 +1,4 @@
-"""Take the README's pictures: sentences with their tokens shaded, as `spacy_attn.render` shows them.
+"""Take the README's pictures of two sentences, as `spacy_attn.render` shows them.
 
 Usage: python docs/make_pictures.py training/model-best docs
 

@@ -11,11 +11,15 @@ from ..explanations.test_report import data_of
 from .test_explaining import run
 
 
-@pytest.fixture(scope="module", params=["attn_textcat", "attn_textcat_multilabel"])
-def model(request, tmp_path_factory):
+@pytest.fixture(scope="module", autouse=True)
+def commands():
     registry.cli.get_all()  # as `python -m spacy` does, for the commands of plugins
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "model"
-    make_nlp(request.param).to_disk(path)
+    make_nlp().to_disk(path)
     return path
 
 
@@ -37,11 +41,14 @@ def test_documents_come_from_spacy_files_and_from_tables(model, tmp_path):
     assert (pages[0]["direction"], pages[0]["language"]) == ("ltr", "en")
 
 
-def test_the_page_shows_what_the_pipeline_predicts(model, tmp_path):
-    nlp = spacy.load(model)
+def test_the_page_shows_what_the_pipeline_predicts(factory, tmp_path):
+    nlp = make_nlp(factory)
+    nlp.to_disk(tmp_path / "model")
     DocBin(docs=[example.reference for example in make_examples(nlp)]).to_disk(tmp_path / "a.spacy")
-    run("report", model, tmp_path / "a.spacy", "--output", tmp_path / "a.html", "--limit", "2")
-    data = data_of((tmp_path / "a.html").read_text(encoding="utf8"))
+    output = tmp_path / "a.html"
+    run("report", tmp_path / "model", tmp_path / "a.spacy", "-o", output, "--limit", "2")
+    data = data_of(output.read_text(encoding="utf8"))
+    assert data["exclusive"] == (factory == "attn_textcat")
     assert len(data["documents"]) == 2
     for shown, text in zip(data["documents"], TEXTS, strict=False):
         doc = nlp(text)

@@ -1,4 +1,4 @@
-"""The report page in a real browser: every control does what it says.
+"""The report page in a real browser, where every control does what it says, and rendered texts.
 
 Needs Chromium and the extra `browser-test`; skipped without.
 """
@@ -322,4 +322,24 @@ def test_screen_readers_are_told_the_values_in_rendered_documents(context, tmp_p
     # They are neither copied nor in the way of a search in the page.
     text.select_text()
     assert page.evaluate("getSelection().toString()").strip() == "great fun"
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "light"),
+    [
+        ('data-jp-theme-light="false"', False),
+        ('data-jp-theme-light="true"', True),
+        ('class="vscode-dark"', False),
+        ('data-theme="light"', True),
+    ],
+)
+def test_in_a_notebook_the_theme_is_that_of_the_notebook(context, tmp_path, host, light):
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<body {host}>{spacy_attn.render(make_explanation())}</body>", "utf8")
+    page = context.new_page()
+    page.emulate_media(color_scheme="dark" if light else "light")
+    page.goto(path.as_uri())
+    paper = page.eval_on_selector(".spacy-attn", "one => getComputedStyle(one).backgroundColor")
+    assert paper == ("rgb(255, 255, 255)" if light else "rgb(21, 24, 29)")
     page.close()
