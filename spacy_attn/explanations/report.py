@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy
@@ -45,6 +45,7 @@ class Outcome:
         least certain one to be as predicted.
     loss: The cross-entropy, with independent labels the average over the annotated ones; None
         without annotation.
+    known: The numbers of the independent labels that the annotation speaks of.
     """
 
     predicted: list[int]
@@ -52,6 +53,7 @@ class Outcome:
     correct: bool | None
     confidence: float
     loss: float | None
+    known: list[int] = field(default_factory=list)
 
 
 def judge(scores: NDArray[numpy.floating], cats: Mapping[str, float], by: Decisions) -> Outcome:
@@ -103,7 +105,8 @@ def _judge_independent(
     for_it, against = (numpy.log(numpy.maximum(p, _TINY)) for p in (scores, 1.0 - scores))
     losses = -(truths * for_it + (1.0 - truths) * against)
     gold_labels = numpy.flatnonzero(gold).tolist()
-    return Outcome(predicted, gold_labels, correct, confidence, float(losses[known].mean()))
+    loss = float(losses[known].mean())
+    return Outcome(predicted, gold_labels, correct, confidence, loss, known)
 
 
 def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
@@ -113,7 +116,8 @@ def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
         averages over the annotated ones (None if there is none), "confidence" over all. "confusion"
         is, for exclusive labels, a table of counts, a row for each annotated and a column for each
         predicted label; for independent ones, a row for each label with the documents that have it
-        and were given it, have it alone, were given it alone, and neither.
+        and were given it, have it alone, were given it alone, and neither; not those whose
+        annotation leaves the label out.
     """
     annotated = [outcome for outcome in outcomes if outcome.gold is not None]
     correct = sum(bool(outcome.correct) for outcome in annotated)
@@ -137,7 +141,7 @@ def _confusion(annotated: Sequence[Outcome], by: Decisions) -> list[list[int]]:
         if by.exclusive:
             counts[gold[0], predicted[0]] += 1
             continue
-        for label in range(n_labels):
+        for label in outcome.known:
             counts[label, 2 * (label not in gold) + (label not in predicted)] += 1
     return counts.tolist()
 
