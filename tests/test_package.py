@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 from spacy import registry
@@ -62,6 +63,13 @@ def test_importing_the_package_alone_loads_not_even_spacy():
     )
 
 
+def test_public_functions_are_there_and_unknown_names_are_not():
+    for name in spacy_attn.__all__:
+        assert getattr(spacy_attn, name)
+    with pytest.raises(AttributeError, match="'spacy_attn' has no attribute 'draw'"):
+        _ = spacy_attn.draw
+
+
 def test_the_component_needs_no_import_of_the_package():
     assert (
         run("import spacy; print(spacy.blank('en').add_pipe('attn_textcat').name)")
@@ -70,16 +78,16 @@ def test_the_component_needs_no_import_of_the_package():
 
 
 def test_imports_point_in_one_direction():
-    """cli -> data, pipeline -> models -> torch: a room knows the ones below it alone."""
+    """cli -> explanations, data, pipeline -> models -> torch: rooms know those below."""
     import ast
-    from pathlib import Path
 
     allowed = {
         "torch": {"torch"},
         "models": {"models", "torch", "errors"},
         "pipeline": {"pipeline", "models", "extensions", "explanation"},
         "data": {"data"},
-        "cli": {"cli", "data", "pipeline", "models"},
+        "explanations": {"explanations", "explanation", "extensions", "pipeline"},
+        "cli": {"cli", "explanations", "explanation", "data", "pipeline", "models"},
     }
     root = Path(spacy_attn.__file__).parent
     for room, rooms in allowed.items():
@@ -87,6 +95,24 @@ def test_imports_point_in_one_direction():
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.ImportFrom) and node.level == 2:
                     assert node.module.split(".")[0] in rooms, f"{path.name} imports {node.module}"
+
+
+def test_all_files_that_are_not_python_are_declared_as_package_data():
+    tomllib = pytest.importorskip("tomllib")
+    root = Path(spacy_attn.__file__).parents[1]
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf8"))
+    declared = {
+        path
+        for package, patterns in settings["tool"]["setuptools"]["package-data"].items()
+        for pattern in patterns
+        for path in (root / package.replace(".", "/")).glob(pattern)
+    }
+    others = {
+        path
+        for path in (root / "spacy_attn").rglob("*.*")
+        if path.suffix not in (".py", ".pyc") and path.is_file()
+    }
+    assert others == declared
 
 
 def test_the_torch_room_knows_torch_alone():

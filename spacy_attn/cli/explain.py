@@ -1,0 +1,51 @@
+"""`python -m spacy attn explain`: explanations as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from spacy.cli._util import Arg, Opt
+
+from ..explanation import CONTRIBUTIONS
+from .explaining import Explainer
+from .failing import failing
+from .texts import HELP as TEXT_HELP
+from .texts import read_texts
+
+
+def explain_cli(
+    model: Annotated[str, Arg(help="Name of or path to a trained pipeline")],
+    text: Annotated[str, Arg(help=TEXT_HELP)],
+    method: Annotated[str, Opt("--method", "-m", help="How to attribute")] = CONTRIBUTIONS,
+    component: Annotated[
+        str | None, Opt("--component", "-c", help="The component, where there are several")
+    ] = None,
+) -> None:
+    """
+    Explain the classification of texts: print a JSON object for each, in a line
+    of its own, with its tokens, scores, attention, and what each token adds to
+    the logit of each label. Nothing else goes to the standard output.
+    """
+    explain(model, text, method=method, component=component)
+
+
+def explain(
+    model: str, text: str, *, method: str = CONTRIBUTIONS, component: str | None = None
+) -> None:
+    """Print explanations as JSON lines, as they are found.
+
+    Ends the process with a message on the standard error and status 1 where the input cannot be
+    used.
+
+    model (str): Name or folder of a pipeline.
+    text (str): A text, a file of texts, or "-".
+    method (str): How to attribute.
+    component (Optional[str]): Name of the component, where there are several.
+    """
+    with failing(f"Can't load the pipeline '{model}'"):
+        explainer = Explainer(model, component)
+    with failing("Can't explain the texts"):
+        for explanation in explainer.explain(read_texts(text), method):
+            typer.echo(json.dumps(explanation.to_dict(), allow_nan=False))

@@ -1,0 +1,77 @@
+"""`python -m spacy attn render`: texts with their tokens shaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+from rich.console import Console
+from spacy.cli._util import Arg, Opt
+from wasabi import msg
+
+from ..explanations.html.scale import ATTENTION, SCALES
+from ..explanations.render import describe_values, shaded_texts
+from ..explanations.render import render as render_html
+from ..explanations.terminal import terminal_view
+from .explaining import Explainer
+from .failing import failing
+from .texts import HELP as TEXT_HELP
+from .texts import read_texts
+
+
+def render_cli(
+    model: Annotated[str, Arg(help="Name of or path to a trained pipeline")],
+    text: Annotated[str, Arg(help=TEXT_HELP)],
+    output: Annotated[
+        Path | None,
+        Opt("--output", "-o", help="HTML file to write, instead of the terminal", dir_okay=False),
+    ] = None,
+    style: Annotated[str, Opt("--style", "-s", help="'attention' or 'contributions'")] = ATTENTION,
+    label: Annotated[
+        str | None,
+        Opt("--label", "-l", help="Whose contributions to show, instead of the predicted label's"),
+    ] = None,
+    component: Annotated[
+        str | None, Opt("--component", "-c", help="The component, where there are several")
+    ] = None,
+) -> None:
+    """
+    Classify texts and show them with their tokens shaded by attention, or by
+    what they contribute to a label: in the terminal, or as a web page.
+    """
+    render(model, text, output=output, style=style, label=label, component=component)
+
+
+def render(
+    model: str,
+    text: str,
+    *,
+    output: Path | None = None,
+    style: str = ATTENTION,
+    label: str | None = None,
+    component: str | None = None,
+) -> None:
+    """Show texts in the terminal, or write them as a web page.
+
+    Ends the process with a message on the standard error and status 1 where the input cannot be
+    used.
+
+    model (str): Name or folder of a pipeline.
+    text (str): A text, a file of texts, or "-".
+    output (Optional[Path]): The HTML file; None for the terminal.
+    style (str): "attention" or "contributions".
+    label (Optional[str]): Whose contributions to show; None for the predicted label's.
+    component (Optional[str]): Name of the component, where there are several.
+    """
+    with failing(f"Can't load the pipeline '{model}'"):
+        explainer = Explainer(model, component)
+    with failing("Can't show the texts"):
+        explanations = list(explainer.explain(read_texts(text)))
+        texts = shaded_texts(explanations, style, label=label)
+        if output is not None:
+            html = render_html(explanations, style, label=label, page=True, jupyter=False)
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(cast(str, html), encoding="utf8")
+            msg.good(f"Saved {len(explanations)} documents: {output}")
+            return
+    Console().print(terminal_view(texts, SCALES[style], describe_values(texts, style)))

@@ -1,0 +1,1 @@
+"""Explanations as HTML: a fixed colour scale, tokens on its shades, and the templates."""

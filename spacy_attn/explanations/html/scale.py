@@ -1,0 +1,159 @@
+"""The colour scales: which shade a value gets, the same for every document and model.
+
+A value is a token's part of a whole. Parts shrink as documents grow, so that a shade stands for the
+value times the number of tokens:
+
+- Attention sums to 1 over a document; times the number of tokens, it averages 1, and 2 is twice the
+  average weight in a document of any length. Weights above 3 times the average are clipped.
+- Contributions add up to a logit (minus the bias); times the number of tokens, they average that
+  logit, and a shade says what the logit would be if every token contributed as much. They are
+  clipped at 6, where an independent label has the score 0.998, since a logit beyond decides nothing
+  more.
+
+No scale adapts to its document: what is nearly uniform looks so, and documents can be compared.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy
+from numpy.typing import NDArray
+
+ATTENTION = "attention"
+CONTRIBUTIONS = "contributions"
+STYLES = (ATTENTION, CONTRIBUTIONS)
+
+THEMES = ("light", "dark")
+# What lies behind the shades, and the text on them.
+PAPER = {"light": "#ffffff", "dark": "#15181d"}
+INK = {"light": "#1a1d21", "dark": "#eef0f3"}
+# Where a mark begins, on the way from the paper to its full colour: it must be seen to be a mark.
+_FAINTEST_MARK = 0.3
+
+
+@dataclass(frozen=True)
+class Hue:
+    """The colours of the strongest value of one sign, in each theme.
+
+    fill: Behind the text.
+    mark: Of the line that tells the signs apart without colour.
+    """
+
+    fill: dict[str, str]
+    mark: dict[str, str]
+
+
+VIOLET = Hue(
+    fill={"light": "#b794f6", "dark": "#6b46b8"}, mark={"light": "#6b3fb5", "dark": "#b79bf5"}
+)
+# Blue and orange stay apart in every common kind of colour blindness.
+BLUE = Hue(
+    fill={"light": "#6cb0f5", "dark": "#1f63ad"}, mark={"light": "#15559f", "dark": "#82bdff"}
+)
+ORANGE = Hue(
+    fill={"light": "#f5a54a", "dark": "#9a5310"}, mark={"light": "#9b4a00", "dark": "#ffb469"}
+)
+
+
+@dataclass(frozen=True)
+class Shade:
+    """One step of a scale.
+
+    name: The end of its CSS class.
+    level: The number of the step; 0 is the paper, negative ones speak against a label.
+    fill: The colour behind the text in each theme, as #rrggbb.
+    mark: The colour of the line in each theme.
+    """
+
+    name: str
+    level: int
+    fill: dict[str, str]
+    mark: dict[str, str]
+
+    @property
+    def place(self) -> str:
+        """Where the line of a signed value is: above what speaks for a label, below the rest."""
+        return "above" if self.level > 0 else "below"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Steps from 0 to where values are clipped, on one side of 0 or on both.
+
+    style: What it shows, "attention" or "contributions".
+    step: The width of a step, in values times the number of tokens.
+    n_levels: The number of steps on each side of 0.
+    positive: The hue of positive values.
+    negative: The hue of negative ones; None where there are none.
+    prefixes: Of the names of positive and of negative shades.
+    """
+
+    style: str
+    step: float
+    n_levels: int
+    positive: Hue
+    negative: Hue | None = None
+    prefixes: tuple[str, str] = field(default=("p", "n"))
+
+    @property
+    def clip(self) -> float:
+        """The first value that has the strongest shade for sure."""
+        return self.step * self.n_levels
+
+    @property
+    def signed(self) -> bool:
+        return self.negative is not None
+
+    def levels(self, values: NDArray[numpy.floating]) -> list[int]:
+        """The steps of the values of one document.
+
+        values: A value for each token, shape (n_tokens,).
+        RAISES: ValueError if a value is not finite.
+        """
+        if not numpy.isfinite(values).all():
+            raise ValueError(f"Values to be shown must be finite numbers, but are {values}.")
+        relative = numpy.asarray(values, dtype=numpy.float64) * len(values)
+        levels = numpy.floor(numpy.abs(relative) / self.step + 0.5).clip(max=self.n_levels)
+        return (numpy.sign(relative) * levels).astype(int).tolist()
+
+    def name(self, level: int) -> str:
+        """The name of a step's shade."""
+        return f"{self.prefixes[level < 0]}{abs(level)}"
+
+    @cached_property
+    def shades(self) -> list[Shade]:
+        """All shades, from the lowest value to the highest."""
+        return list(self._shades())
+
+    def shade(self, level: int) -> Shade:
+        return self.shades[level + (self.n_levels if self.signed else 0)]
+
+    def _shades(self) -> Iterator[Shade]:
+        for level in range(-self.n_levels if self.signed else 0, self.n_levels + 1):
+            hue = self.negative if level < 0 and self.negative else self.positive
+            share = abs(level) / self.n_levels
+            mark_share = _FAINTEST_MARK + (1.0 - _FAINTEST_MARK) * share
+            yield Shade(
+                name=self.name(level),
+                level=level,
+                fill={theme: mix(PAPER[theme], hue.fill[theme], share) for theme in THEMES},
+                mark={theme: mix(PAPER[theme], hue.mark[theme], mark_share) for theme in THEMES},
+            )
+
+
+def mix(start: str, end: str, share: float) -> str:
+    """The colour at a share of the way between two, as #rrggbb."""
+    channels = zip(_channels(start), _channels(end), strict=True)
+    mixed = (round(a + (b - a) * share) for a, b in channels)
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def _channels(color: str) -> tuple[int, ...]:
+    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
+
+
+SCALES = {
+    ATTENTION: Scale(ATTENTION, step=0.2, n_levels=15, positive=VIOLET, prefixes=("a", "a")),
+    CONTRIBUTIONS: Scale(CONTRIBUTIONS, step=0.5, n_levels=12, positive=BLUE, negative=ORANGE),
+}

@@ -1,0 +1,211 @@
+"""`spacy_attn.render`: documents with their tokens shaded, in the manner of displaCy."""
+
+from collections.abc import Iterable
+from typing import cast
+
+import numpy
+from markupsafe import Markup
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from spacy.util import is_in_jupyter
+
+from ..explanation import Explanation
+from .html.scale import ATTENTION, CONTRIBUTIONS, SCALES, STYLES
+from .html.shaded_text import ShadedText
+from .html.templates import fill_template
+from .html.visible import visible
+
+# So many labels are named with their scores.
+MAX_SCORES = 4
+
+
+def render(
+    docs: Doc | Explanation | Iterable[Doc | Explanation],
+    style: str = ATTENTION,
+    *,
+    label: str | None = None,
+    page: bool = False,
+    minify: bool = False,
+    jupyter: bool | None = None,
+    attention_attr: str = ATTENTION,
+    fold: int = 150,
+) -> str | None:
+    """Show documents as HTML, each token shaded by its attention or its contribution to a label.
+
+    The scale of the shades is the same for every document, and the legend states it; its reasons
+    are in `spacy_attn.explanations.html.scale`. In a notebook the documents are shown; elsewhere
+    the HTML is returned.
+
+    docs (Union[Doc, Explanation, Iterable]): Classified documents, or what `component.explain`
+        returns for documents. For contributions, a Doc must have them as `doc._.contributions`,
+        shape (n_tokens, n_labels), in the order of the labels in `doc.cats`.
+    style (str): "attention" or "contributions".
+    label (Optional[str]): The label whose contributions to show; by default each document's label
+        with the highest score.
+    page (bool): Return a complete HTML page.
+    minify (bool): Leave out line breaks and indentation.
+    jupyter (Optional[bool]): Show the documents with IPython (True) or return them (False); by
+        default whether this runs in a notebook decides.
+    attention_attr (str): The component's setting of that name, for documents.
+    fold (int): Of longer documents, the tokens from this number on are folded up; 0 folds none.
+    RETURNS (Optional[str]): The HTML; None where it is shown.
+    RAISES: ValueError if a document has no attention or contributions, or not the label; or for an
+        unknown style, or a label for attention. TypeError for anything but Doc and Explanation.
+    """
+    if fold < 0:
+        raise ValueError(f"'fold' must be a number of tokens, or 0 to fold nothing, but is {fold}.")
+    texts = shaded_texts(docs, style, label=label, attention_attr=attention_attr)
+    html = fill_template(
+        "render.html.jinja",
+        minify=minify,
+        texts=texts,
+        scale=SCALES[style],
+        styles=[style],
+        what=describe_values(texts, style),
+        max_scores=MAX_SCORES,
+        fold=fold,
+    )
+    if page:
+        html = fill_template(
+            "page.html.jinja", minify=minify, content=Markup(html), title=style.capitalize()
+        )
+    if jupyter or (jupyter is None and is_in_jupyter()):
+        from IPython.display import HTML, display
+
+        # The class keeps MathJax from reading what lies between two dollar signs as a formula.
+        display(HTML(f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'))
+        return None
+    return html
+
+
+def shaded_texts(
+    docs: Doc | Explanation | Iterable[Doc | Explanation],
+    style: str,
+    *,
+    label: str | None = None,
+    attention_attr: str = ATTENTION,
+) -> list[ShadedText]:
+    """Pick what is to be shown of each document. Takes and raises the same as `render`."""
+    _check_style(style, label)
+    if isinstance(docs, (Doc, Explanation)):
+        docs = [docs]
+    if isinstance(docs, str) or not isinstance(docs, Iterable):
+        raise TypeError(_wrong_type(docs))
+    return [_shaded_text(doc, style, label, attention_attr) for doc in docs]
+
+
+def describe_values(texts: list[ShadedText], style: str) -> str:
+    """What a legend says the values are."""
+    if style == ATTENTION:
+        return "A token's share of the attention"
+    labels = list(dict.fromkeys(text.label for text in texts))
+    label = f"“{visible(str(labels[0]))}”" if len(labels) == 1 else "the underlined label"
+    methods = {text.method for text in texts} - {CONTRIBUTIONS}
+    if methods:
+        return f"A token's attribution for {label} by {', '.join(sorted(methods))}"
+    return f"What a token contributes to {label}"
+
+
+def _check_style(style: str, label: str | None) -> None:
+    if style not in STYLES:
+        known = " and ".join(map(repr, STYLES))
+        raise ValueError(f"There is no style {style!r}; there are {known}.")
+    if style == ATTENTION and label is not None:
+        raise ValueError(
+            f"Attention is the same for all labels: leave out the label {label!r}, or set "
+            f"style={CONTRIBUTIONS!r}."
+        )
+
+
+def _shaded_text(
+    doc: Doc | Explanation, style: str, label: str | None, attention_attr: str
+) -> ShadedText:
+    if isinstance(doc, Explanation):
+        return _from_explanation(doc, style, label)
+    if isinstance(doc, Doc):
+        return _from_doc(doc, style, label, attention_attr)
+    raise TypeError(_wrong_type(doc))
+
+
+def _from_explanation(explanation: Explanation, style: str, label: str | None) -> ShadedText:
+    scores = dict(zip(explanation.labels, explanation.scores.tolist(), strict=True))
+    label = _label_to_show(scores, style, label)
+    return ShadedText(
+        tokens=explanation.tokens,
+        spaces=explanation.spaces,
+        values=explanation.attention if label is None else explanation.of_label(label),
+        scores=scores,
+        style=style,
+        label=label,
+        method=explanation.method,
+    )
+
+
+def _from_doc(doc: Doc, style: str, label: str | None, attention_attr: str) -> ShadedText:
+    scores = doc.cats
+    if style == CONTRIBUTIONS:
+        values = _contributions(doc)
+        label = _label_to_show(scores, style, label)
+        values = values[:, list(scores).index(cast(str, label))]
+    else:
+        values = _attention(doc, attention_attr)
+    return ShadedText(
+        tokens=tuple(token.text for token in doc),
+        spaces=tuple(bool(token.whitespace_) for token in doc),
+        values=values,
+        scores=scores,
+        style=style,
+        label=label,
+        direction=doc.vocab.writing_system.get("direction", "auto"),
+        language=doc.lang_,
+    )
+
+
+def _label_to_show(scores: dict[str, float], style: str, label: str | None) -> str | None:
+    if style == ATTENTION:
+        return None
+    if label is None:
+        return max(scores, key=scores.__getitem__)
+    if label not in scores:
+        raise ValueError(f"There is no label {label!r}; there are {', '.join(map(repr, scores))}.")
+    return label
+
+
+def _attention(doc: Doc, name: str) -> NDArray[numpy.floating]:
+    weights = doc._.get(name) if doc.has_extension(name) else None
+    if weights is None:
+        raise ValueError(
+            f"The document '{_beginning(doc)}' has no 'doc._.{name}': classify it with a pipeline "
+            f"that has 'attn_textcat' or 'attn_textcat_multilabel', doc = nlp(text), and name the "
+            f"attribute with 'attention_attr' if the component has another one."
+        )
+    return weights
+
+
+def _contributions(doc: Doc) -> NDArray[numpy.floating]:
+    values = doc._.get(CONTRIBUTIONS) if doc.has_extension(CONTRIBUTIONS) else None
+    if values is None:
+        raise ValueError(
+            f"The document '{_beginning(doc)}' has no 'doc._.{CONTRIBUTIONS}': give explanations "
+            f"instead of documents, spacy_attn.render(nlp.get_pipe('attn_textcat').explain(docs), "
+            f"style={CONTRIBUTIONS!r})."
+        )
+    shape = (len(doc), len(doc.cats))
+    if numpy.shape(values) != shape or not doc.cats:
+        raise ValueError(
+            f"The 'doc._.{CONTRIBUTIONS}' of the document '{_beginning(doc)}' has the shape "
+            f"{numpy.shape(values)} instead of (n_tokens, n_labels) = {shape}: give what "
+            f"component.explain(docs) returns instead."
+        )
+    return numpy.asarray(values)
+
+
+def _wrong_type(doc: object) -> str:
+    return (
+        f"Only a Doc or an Explanation, or several of them, can be shown, not "
+        f"{type(doc).__name__}: pass nlp(text), or what component.explain(docs) returns."
+    )
+
+
+def _beginning(doc: Doc, length: int = 40) -> str:
+    return doc.text if len(doc.text) <= length else doc.text[:length] + "…"

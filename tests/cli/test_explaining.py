@@ -1,0 +1,137 @@
+"""`spacy attn explain` and `spacy attn render`."""
+
+import json
+
+import pytest
+import spacy
+import srsly
+from spacy import registry
+from spacy.cli import app
+from typer.testing import CliRunner
+
+from ..conftest import SMALL_MODEL, make_examples, make_nlp
+from ..explanations.conftest import Page
+
+TEXT = "A gorgeous, witty, seductive movie."
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    registry.cli.get_all()
+    path = tmp_path_factory.mktemp("explaining") / "model"
+    make_nlp().to_disk(path)
+    return path
+
+
+def run(*arguments, code=0, **settings):
+    result = CliRunner().invoke(app, ["attn", *map(str, arguments)], **settings)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_explain_prints_the_explanation_of_the_component_as_json(model):
+    printed = run("explain", model, TEXT).stdout
+    nlp = spacy.load(model)
+    (explanation,) = nlp.get_pipe("attn_textcat").explain([nlp.make_doc(TEXT)])
+    assert json.loads(printed) == explanation.to_dict()
+
+
+def test_texts_come_from_files_and_the_standard_input(model, tmp_path):
+    texts = ["great fun", "שלום", "it's \x85 \u2028 dull"]
+    (tmp_path / "lines.txt").write_text("\ufeff" + "\n\n".join(texts), encoding="utf8")
+    srsly.write_jsonl(tmp_path / "rows.jsonl", [{"text": text, "id": 1} for text in texts])
+    for argument, settings in (
+        (tmp_path / "lines.txt", {}),
+        (tmp_path / "rows.jsonl", {}),
+        ("-", {"input": "\n".join(texts) + "\n"}),
+    ):
+        lines = run("explain", model, argument, **settings).stdout.split("\n")
+        assert [json.loads(line)["text"] for line in lines if line] == texts
+
+
+def test_components_before_the_explained_one_have_seen_the_documents(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96}
+    nlp.add_pipe("attn_textcat", config={"model": {**SMALL_MODEL, "tok2vec": listener}})
+    nlp.add_pipe("sentencizer")
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.to_disk(tmp_path / "shared")
+    explained = json.loads(run("explain", tmp_path / "shared", TEXT).stdout)
+    assert explained["attention"] == pytest.approx(nlp(TEXT)._.attention.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("style", ["attention", "contributions"])
+def test_render_writes_a_page(model, tmp_path, style):
+    output = tmp_path / "new" / "page.html"
+    run("render", model, TEXT, "--output", output, "--style", style)
+    assert "".join(Page(output.read_text(encoding="utf8")).texts) == TEXT
+
+
+def test_render_shows_texts_in_the_terminal(model):
+    printed = run("render", model, TEXT).stdout
+    assert TEXT in printed
+    assert "in multiples of the average" in printed
+    printed = run("render", model, TEXT, "--style", "contributions", "--label", "negative").stdout
+    assert "contributes to “negative”" in printed
+
+
+def test_the_component_is_chosen_by_name_where_there_are_several(tmp_path):
+    nlp = make_nlp()
+    other = make_nlp(attention_attr="other", seed=1)
+    settings = {"model": SMALL_MODEL, "attention_attr": "other"}
+    nlp.add_pipe("attn_textcat", name="second", config=settings)
+    nlp.get_pipe("second").from_bytes(other.get_pipe("attn_textcat").to_bytes())
+    nlp.to_disk(tmp_path / "two")
+    result = run("explain", tmp_path / "two", TEXT, code=1)
+    assert "Choose one of the components 'attn_textcat', 'second'" in result.stderr
+    one, two = (
+        run("explain", tmp_path / "two", TEXT, "--component", name).stdout
+        for name in nlp.pipe_names
+    )
+    assert json.loads(one)["logits"] != json.loads(two)["logits"]
+
+
+def test_errors_say_what_is_wrong_and_leave_the_standard_output_alone(model, tmp_path):
+    blank = tmp_path / "blank"
+    spacy.blank("en").to_disk(blank)
+    (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n{"txt": "b"}\n')
+    (tmp_path / "broken.jsonl").write_text('\n{"text": \n')
+    (tmp_path / "table.csv").write_text("text\n")
+    for arguments, message in (
+        ((tmp_path / "none", TEXT), "[E050]"),
+        ((blank, TEXT), "has no component that classifies with attention"),
+        ((model, TEXT, "--component", "ner"), "No component 'ner' classifies"),
+        ((model, "missing.txt"), "There is no file 'missing.txt'"),
+        ((model, tmp_path / "table.csv"), "is neither .txt"),
+        ((model, tmp_path / "rows.jsonl"), "line 2 has no string under the key 'text'"),
+        ((model, tmp_path / "broken.jsonl"), "line 2 is not JSON"),
+    ):
+        result = run("explain", *arguments, code=1)
+        # Messages are wrapped at the width of the terminal.
+        assert message in " ".join(result.stderr.split())
+        lines = [line for line in result.stdout.split("\n") if line]
+        assert all(json.loads(line)["text"] == "a" for line in lines)
+
+
+def test_unknown_styles_labels_and_methods_are_errors(model, tmp_path):
+    for arguments, message in (
+        (("render", tmp_path / "none", TEXT), "[E050]"),
+        (("render", model, "missing.txt"), "There is no file 'missing.txt'"),
+        (("render", model, TEXT, "--style", "dep"), "There is no style 'dep'"),
+        (("render", model, TEXT, "--label", "positive"), "Attention is the same for all labels"),
+        (
+            ("render", model, TEXT, "-s", "contributions", "-l", "good", "-o", tmp_path / "x.html"),
+            "There is no label 'good'",
+        ),
+        (("explain", model, TEXT, "--method", "magic"), "There is no method 'magic'"),
+    ):
+        assert message in run(*arguments, code=1).stderr
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_a_text_may_be_longer_than_any_path(model):
+    text = "so dull " * 1000
+    assert json.loads(run("explain", model, text).stdout)["text"] == text

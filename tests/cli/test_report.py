@@ -1,0 +1,80 @@
+"""`spacy attn report`."""
+
+import pytest
+import spacy
+import srsly
+from spacy import registry
+from spacy.tokens import DocBin
+
+from ..conftest import LABELS, TEXTS, make_examples, make_nlp
+from ..explanations.test_report import data_of
+from .test_explaining import run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def commands():
+    registry.cli.get_all()  # as `python -m spacy` does, for the commands of plugins
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "model"
+    make_nlp().to_disk(path)
+    return path
+
+
+def test_documents_come_from_spacy_files_and_from_tables(model, tmp_path):
+    nlp = spacy.load(model)
+    DocBin(docs=[example.reference for example in make_examples(nlp)]).to_disk(tmp_path / "a.spacy")
+    rows = [{"review": text, "sentiment": label} for text, label in TEXTS.items()]
+    srsly.write_jsonl(tmp_path / "a.jsonl", rows)
+    columns = ("--text-column", "review", "--label-column", "sentiment")
+    pages = []
+    for name, options in (("a.spacy", ()), ("a.jsonl", columns)):
+        output = tmp_path / "new" / f"{name}.html"
+        run("report", model, tmp_path / name, "--output", output, *options)
+        pages.append(data_of(output.read_text(encoding="utf8")))
+    assert pages[0] == pages[1]
+    assert [doc["gold"] for doc in pages[0]["documents"]] == [
+        [pages[0]["labels"].index(label)] for label in TEXTS.values()
+    ]
+    assert (pages[0]["direction"], pages[0]["language"]) == ("ltr", "en")
+
+
+def test_the_page_shows_what_the_pipeline_predicts(factory, tmp_path):
+    nlp = make_nlp(factory)
+    nlp.to_disk(tmp_path / "model")
+    DocBin(docs=[example.reference for example in make_examples(nlp)]).to_disk(tmp_path / "a.spacy")
+    output = tmp_path / "a.html"
+    run("report", tmp_path / "model", tmp_path / "a.spacy", "-o", output, "--limit", "2")
+    data = data_of(output.read_text(encoding="utf8"))
+    assert data["exclusive"] == (factory == "attn_textcat")
+    assert len(data["documents"]) == 2
+    for shown, text in zip(data["documents"], TEXTS, strict=False):
+        doc = nlp(text)
+        assert shown["scores"] == pytest.approx([doc.cats[x] for x in data["labels"]], rel=0.01)
+        assert shown["attention"] == pytest.approx(doc._.attention.tolist(), rel=0.01)
+
+
+def test_class_ids_are_named_in_the_order_given(model, tmp_path):
+    rows = [{"text": text, "label": LABELS.index(label)} for text, label in TEXTS.items()]
+    srsly.write_jsonl(tmp_path / "ids.jsonl", rows)
+    output = tmp_path / "ids.html"
+    run("report", model, tmp_path / "ids.jsonl", "-o", output, "--labels", ",".join(LABELS))
+    data = data_of(output.read_text(encoding="utf8"))
+    gold = [data["labels"][doc["gold"][0]] for doc in data["documents"]]
+    assert gold == list(TEXTS.values())
+
+
+def test_errors_say_what_is_wrong(model, tmp_path):
+    srsly.write_jsonl(tmp_path / "a.jsonl", [{"text": "fun", "label": "pos"}] * 2)
+    DocBin().to_disk(tmp_path / "empty.spacy")
+    for data, message in (
+        (tmp_path / "none.spacy", "Can't read the data"),
+        (tmp_path / "none.parquet", "none.parquet"),
+        (tmp_path / "empty.spacy", "There is no document in it"),
+        (tmp_path / "a.jsonl", "The data have the label 'pos', but the component has only"),
+    ):
+        result = run("report", model, data, "--output", tmp_path / "x.html", code=1)
+        assert message in " ".join(result.stderr.split())
+    assert not (tmp_path / "x.html").exists()

@@ -1,0 +1,152 @@
+"""The report page: what is counted and what is embedded."""
+
+import json
+import re
+
+import numpy
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.training import Example
+
+from spacy_attn.explanations.report import Decisions, embed_json, judge, report, summarize
+from spacy_attn.pipeline.scorer import textcat_multilabel_score, textcat_score
+
+from .conftest import HOSTILE, Page, make_explanation
+
+NLP = spacy.blank("en")
+LABELS = ("a", "b", "c")
+SCORES = st.lists(st.floats(0.0625, 1), min_size=3, max_size=3)
+
+
+def data_of(html: str) -> dict:
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
+    return json.loads(text)
+
+
+def example_of(scores, cats) -> Example:
+    example = Example.from_dict(NLP.make_doc("fun"), {"cats": cats})
+    example.predicted.cats = dict(zip(LABELS, scores, strict=True))
+    return example
+
+
+@given(st.lists(st.tuples(SCORES, st.sampled_from(LABELS)), min_size=1, max_size=6))
+def test_accuracy_is_that_of_the_scorer_with_exclusive_labels(rows):
+    by = Decisions(LABELS, exclusive=True)
+    scores = [numpy.array(row) / sum(row) for row, _ in rows]
+    cats = [{label: float(label == gold) for label in LABELS} for _, gold in rows]
+    outcomes = [judge(*pair, by) for pair in zip(scores, cats, strict=True)]
+    examples = [example_of(row.tolist(), cats) for row, cats in zip(scores, cats, strict=True)]
+    expected = textcat_score(examples, labels=LABELS)
+    summary = summarize(outcomes, by)
+    assert summary["accuracy"] == pytest.approx(expected["cats_acc"])
+    confusion = numpy.array(summary["confusion"])
+    assert confusion.trace() == summary["correct"]
+    assert confusion.sum() == len(rows)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.floats(0, 1), min_size=3, max_size=3),
+            st.dictionaries(st.sampled_from(LABELS), st.sampled_from([0.0, 1.0])),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from([0.3, 0.5]),
+)
+def test_accuracy_is_that_of_the_scorer_with_independent_labels(rows, threshold):
+    by = Decisions(LABELS, exclusive=False, threshold=threshold)
+    outcomes = [judge(numpy.array(scores), cats, by) for scores, cats in rows]
+    expected = textcat_multilabel_score(
+        [example_of(*row) for row in rows], labels=LABELS, threshold=threshold
+    )
+    summary = summarize(outcomes, by)
+    assert summary["accuracy"] == (
+        None if expected["cats_acc"] is None else pytest.approx(expected["cats_acc"])
+    )
+    assert numpy.sum(summary["confusion"]) == sum(len(cats) for _, cats in rows)
+
+
+def test_confidence_and_loss_of_exclusive_labels():
+    by = Decisions(LABELS, exclusive=True)
+    outcome = judge(numpy.array([0.2, 0.7, 0.1]), {"a": 1.0, "b": 0.0, "c": 0.0}, by)
+    assert (outcome.predicted, outcome.gold, outcome.correct) == ([1], [0], False)
+    assert outcome.confidence == pytest.approx(0.7)
+    assert outcome.loss == pytest.approx(-numpy.log(0.2))
+    soft = judge(numpy.array([0.2, 0.7, 0.1]), {"a": 0.4, "b": 0.6}, by)
+    assert soft.correct
+    assert soft.loss == pytest.approx(-0.4 * numpy.log(0.2) - 0.6 * numpy.log(0.7))
+    assert numpy.isfinite(judge(numpy.array([0.0, 1.0, 0.0]), {"a": 1.0}, by).loss)
+
+
+def test_confidence_and_loss_of_independent_labels():
+    by = Decisions(LABELS, exclusive=False)
+    outcome = judge(numpy.array([0.9, 0.4, 0.8]), {"a": 1.0, "b": 1.0}, by)
+    assert (outcome.predicted, outcome.gold, outcome.correct) == ([0, 2], [0, 1], False)
+    assert outcome.confidence == pytest.approx(0.6)
+    assert outcome.loss == pytest.approx(-(numpy.log(0.9) + numpy.log(0.4)) / 2)
+    counts = summarize([outcome], by)["confusion"]
+    # Rows: labels; columns: gold and predicted, gold alone, predicted alone, neither.
+    assert counts == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]]
+
+
+def test_documents_without_annotation_are_shown_and_not_counted():
+    by = Decisions(("negative", "positive"), exclusive=True)
+    html = report([make_explanation()] * 2, [{}, {"positive": 1.0}], by)
+    one, two = data_of(html)["documents"]
+    assert (one["gold"], one["correct"], one["loss"]) == (None, None, None)
+    assert two["correct"]
+    assert "1 of 1" in html
+    without = report([make_explanation()], [{}], by)
+    assert "Accuracy" not in without
+    assert 'name="gold"' not in without
+
+
+def test_a_label_that_the_component_does_not_have_is_an_error():
+    with pytest.raises(ValueError, match=r"label 'pos', but the component has only 'a', 'b', 'c'"):
+        judge(numpy.array([0.2, 0.7, 0.1]), {"pos": 1.0, "neg": 0.0}, Decisions(LABELS, True))
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8")) | st.sampled_from(HOSTILE)))
+def test_embedded_texts_cannot_leave_their_element(texts):
+    embedded = embed_json(texts)
+    assert not set(embedded) & set("<>&\u2028\u2029")
+    assert json.loads(embedded) == texts
+
+
+def test_hostile_texts_labels_and_titles_stay_data():
+    hostile = make_explanation(HOSTILE, labels=HOSTILE[:4])
+    html = report(
+        [hostile], [{HOSTILE[0]: 1.0}], Decisions(tuple(HOSTILE[:4]), True), title=HOSTILE[0]
+    )
+    page = Page(html)
+    assert [tag for tag, _ in page.elements].count("script") == 2
+    assert not [found for tag, found in page.elements if tag == "img" or "onerror" in found]
+    (document,) = data_of(html)["documents"]
+    assert document["tokens"][0] == HOSTILE[0]
+
+
+def test_the_page_fetches_nothing_from_elsewhere():
+    html = report([make_explanation()], [{}], Decisions(("negative", "positive"), True))
+    assert "default-src 'none'" in html
+    assert not re.search(r"https?:|url\(|@import|src=|<link", html)
+
+
+def test_values_are_embedded_with_three_digits():
+    explanation = make_explanation(
+        attention=numpy.array([0.123456, 0.876544]),
+        attributions=numpy.array([[1e-7, -2.34567], [0, 0]]),
+    )
+    html = report([explanation], [{}], Decisions(explanation.labels, True))
+    (document,) = data_of(html)["documents"]
+    assert document["attention"] == [0.123, 0.877]
+    assert document["attributions"] == [[1e-7, 0], [-2.35, 0]]
+
+
+def test_numbers_that_are_not_finite_are_refused():
+    explanation = make_explanation(attention=numpy.array([numpy.nan, 1.0]))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        report([explanation], [{}], Decisions(explanation.labels, True))
