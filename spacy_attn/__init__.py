@@ -1,5 +1,25 @@
 """Text classification for spaCy with a bidirectional LSTM and attention one can read."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .about import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from .explanation import Explanation
+    from .explanations.methods import explain
+
+__all__ = ["Explanation", "__version__", "explain"]
+
+# Imported at their first use: `import spacy_attn` alone loads neither spaCy nor torch.
+_WHERE = {"Explanation": ".explanation", "explain": ".explanations.methods"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

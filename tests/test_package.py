@@ -62,6 +62,15 @@ def test_importing_the_package_alone_loads_not_even_spacy():
     )
 
 
+def test_public_functions_are_there_at_their_first_use():
+    assert run("import spacy_attn; print(spacy_attn.explain.__name__)") == "explain"
+    assert set(spacy_attn.__all__) <= set(dir(spacy_attn))
+    for name in spacy_attn.__all__:
+        assert getattr(spacy_attn, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'explian'"):
+        spacy_attn.explian  # noqa: B018
+
+
 def test_the_component_needs_no_import_of_the_package():
     assert (
         run("import spacy; print(spacy.blank('en').add_pipe('attn_textcat').name)")
@@ -70,22 +79,24 @@ def test_the_component_needs_no_import_of_the_package():
 
 
 def test_imports_point_in_one_direction():
-    """cli -> data, pipeline -> models -> torch: a room knows the ones below it alone."""
+    """cli -> explanations, data -> pipeline -> models -> torch: a room knows the ones below it."""
     import ast
     from pathlib import Path
 
     allowed = {
         "torch": {"torch"},
         "models": {"models", "torch", "errors"},
-        "pipeline": {"pipeline", "models", "extensions"},
+        "pipeline": {"pipeline", "models", "extensions", "explanation"},
         "data": {"data"},
-        "cli": {"cli", "data", "pipeline", "models"},
+        "explanations": {"explanations", "pipeline", "models", "explanation", "errors"},
+        "cli": {"cli", "explanations", "data", "pipeline", "models"},
     }
     root = Path(spacy_attn.__file__).parent
     for room, rooms in allowed.items():
-        for path in (root / room).glob("*.py"):
+        for path in (root / room).rglob("*.py"):
+            depth = len(path.relative_to(root).parts)
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.ImportFrom) and node.level == 2:
+                if isinstance(node, ast.ImportFrom) and node.level == depth:
                     assert node.module.split(".")[0] in rooms, f"{path.name} imports {node.module}"
 
 

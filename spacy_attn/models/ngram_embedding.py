@@ -14,6 +14,8 @@ from thinc.types import Floats2d, Ints1d
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from .context import CONTEXT_FREE
+
 Rows = NDArray[numpy.int32]
 
 # Words are cut into n-grams once, as long as they are among so many seen last; much longer ones (an
@@ -42,7 +44,7 @@ def ngram_embedding(
         init=init,
         dims={"nO": width, "nV": rows},
         params={"E": None},
-        attrs={"sizes": list(sizes)},
+        attrs={"sizes": list(sizes), CONTEXT_FREE: True},
     )
 
 

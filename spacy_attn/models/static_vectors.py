@@ -9,6 +9,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
+from .context import CONTEXT_FREE
+
 # Of the root mean square: that of the learned vectors, which would otherwise drown beside
 # vectors of great length, or drown short ones.
 INITIAL_SCALE = 0.1
@@ -30,6 +32,7 @@ def static_vectors(width: int) -> Model[list[Doc], list[Floats2d]]:
         init=init,
         dims={"nO": width},
         layers=[StaticVectors(nO=width)],
+        attrs={CONTEXT_FREE: True},
     )
 
 

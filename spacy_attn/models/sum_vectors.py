@@ -7,6 +7,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from .context import CONTEXT_FREE, is_context_free
+
 Vectors = list[Floats2d]
 
 
@@ -17,7 +19,15 @@ def sum_vectors(
 
     Thinc's own `add` would put the lists of documents one behind the other.
     """
-    return Model(name, forward, init=init, dims={"nO": width}, layers=layers)
+    context_free = all(map(is_context_free, layers))
+    return Model(
+        name,
+        forward,
+        init=init,
+        dims={"nO": width},
+        layers=layers,
+        attrs={CONTEXT_FREE: context_free},
+    )
 
 
 def forward(

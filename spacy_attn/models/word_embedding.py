@@ -14,6 +14,7 @@ from thinc.api import Model, deserialize_attr, serialize_attr
 from thinc.types import Floats2d, Ints1d
 
 from ..errors import check_choice, check_not_negative, check_positive
+from .context import CONTEXT_FREE
 from .static_vectors import require_vectors, static_vectors
 from .sum_vectors import sum_vectors
 
@@ -121,6 +122,7 @@ def WordEmbedding_v1(
             "min_frequency": min_frequency,
             "max_size": max_size,
             "tuned": vectors == "tuned",
+            CONTEXT_FREE: True,
             "vocabulary": WordVocabulary(),
             "keep": None,
             # The number of documents that the vocabulary was learned from in the last
