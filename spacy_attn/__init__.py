@@ -7,12 +7,17 @@ from .about import __version__
 
 if TYPE_CHECKING:
     from .explanation import Explanation
+    from .explanations.corpus import summarize_corpus
     from .explanations.methods import explain
 
-__all__ = ["Explanation", "__version__", "explain"]
+__all__ = ["Explanation", "__version__", "explain", "summarize_corpus"]
 
 # Imported at their first use: `import spacy_attn` alone loads neither spaCy nor torch.
-_WHERE = {"Explanation": ".explanation", "explain": ".explanations.methods"}
+_WHERE = {
+    "Explanation": ".explanation",
+    "explain": ".explanations.methods",
+    "summarize_corpus": ".explanations.corpus",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ SHA-256 of a fixed seed and the text; the first rows are the test split, the nex
 split, the others the training split. The outcome is the same on every platform and with every
 version of Python, and equal texts are neighbours, so they stay in one split (this is verified).
 
-The ratings of words are those of VADER's lexicon: the mean and the standard deviation of ten ratings.
+The ratings of words are those of VADER's lexicon: the mean and standard deviation of ten each.
 """
 
 import argparse

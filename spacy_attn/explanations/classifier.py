@@ -7,13 +7,15 @@ import numpy
 from numpy.typing import NDArray
 from spacy.attrs import LEMMA, MORPH, NORM, POS, TAG
 from spacy.language import Language
+from spacy.pipeline import MultiLabel_TextCategorizer
 from spacy.tokens import Doc
 from thinc.types import Floats2d, Ints2d
 
-from ..explanation import Explanation
+from ..explanation import Explanation, Floats
 from ..models.context import is_context_free
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 
+Bools = NDArray[numpy.bool_]
 Indices = NDArray[numpy.intp]
 # A document, by its place among others, and the tokens of it that remain.
 Part = tuple[int, Indices]
@@ -48,6 +50,24 @@ class Classifier:
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(self.component.labels)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether a document has exactly one of the labels."""
+        return not isinstance(self.component, MultiLabel_TextCategorizer)
+
+    @property
+    def threshold(self) -> float:
+        """The score from which on a label counts as predicted, where they are independent."""
+        return float(self.component.cfg["threshold"])
+
+    def decide(self, scores: Floats) -> Bools:
+        """Which labels some scores predict, both of shape (n_docs, n_labels)."""
+        if not self.exclusive:
+            return scores >= self.threshold
+        decisions = numpy.zeros(scores.shape, dtype=bool)
+        decisions[numpy.arange(len(scores)), scores.argmax(axis=1)] = True
+        return decisions
 
     def columns(self, labels: Iterable[str] | None) -> list[int]:
         """The places of some labels among the component's; of all by default.

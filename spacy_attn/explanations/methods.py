@@ -6,6 +6,7 @@ from typing import cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.util import minibatch
 from thinc.types import Floats2d
 
@@ -64,14 +65,19 @@ def explain(
         unknown method or label, and if `texts` is a single text; ImportError if the method needs
         a package that is not installed.
     """
-    if isinstance(texts, str | Doc):
-        raise ValueError(
-            "spacy_attn.explain: 'texts' must be several texts or documents, but is a single one: "
-            "put it into a list."
-        )
+    check_several("spacy_attn.explain", texts)
     check_method("spacy_attn.explain", method)
     classifier = Classifier(nlp, component)
     return _explain(classifier, texts, method, classifier.columns(labels), batch_size)
+
+
+def check_several(where: str, texts: object) -> None:
+    """RAISES: ValueError if what should be several texts or documents is a single one."""
+    if isinstance(texts, str | Doc | Example):
+        raise ValueError(
+            f"{where}: 'texts' must be several texts or documents, but is a single one: put it "
+            f"into a list."
+        )
 
 
 def check_method(where: str, method: str) -> None:
