@@ -8,6 +8,7 @@ import typer
 from spacy.cli._util import app as spacy_app
 
 from .convert import convert_cli
+from .faithfulness import faithfulness_cli
 from .init_words import init_words_cli
 
 __all__ = ["app"]
@@ -19,6 +20,7 @@ _WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app = typer.Typer(name=_NAME, help=_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
+app.command("faithfulness")(faithfulness_cli)
 app.command("init-words", context_settings=_WITH_OVERRIDES)(init_words_cli)
 
 

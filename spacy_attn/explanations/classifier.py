@@ -11,10 +11,11 @@ from spacy.pipeline import MultiLabel_TextCategorizer
 from spacy.tokens import Doc
 from thinc.types import Floats2d, Ints2d
 
-from ..explanation import Explanation, Floats
+from ..explanation import Explanation
 from ..models.context import is_context_free
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 
+AnyFloats = NDArray[numpy.floating]
 Bools = NDArray[numpy.bool_]
 Indices = NDArray[numpy.intp]
 # A document, by its place among others, and the tokens of it that remain.
@@ -61,7 +62,7 @@ class Classifier:
         """The score from which on a label counts as predicted, where they are independent."""
         return float(self.component.cfg["threshold"])
 
-    def decide(self, scores: Floats) -> Bools:
+    def decide(self, scores: AnyFloats) -> Bools:
         """Which labels some scores predict, both of shape (n_docs, n_labels)."""
         if not self.exclusive:
             return scores >= self.threshold
@@ -119,7 +120,7 @@ class Classifier:
 
     def logits_of_parts(
         self, docs: list[Doc], parts: Iterable[Iterable[Indices]]
-    ) -> list[Floats2d]:
+    ) -> list[AnyFloats]:
         """What the logits would be if some tokens were all there is of a document.
 
         The other tokens are left out, not masked: the result is that of the shorter document.
@@ -130,8 +131,8 @@ class Classifier:
         docs (List[Doc]): The documents, as `prepare` returns them.
         parts (Iterable[Iterable[Indices]]): For each document any number of parts: the indices of
             the tokens that remain, in order, which may be none. They are used up one by one.
-        RETURNS (List[Floats2d]): For each document, a row for each part, shape (n_parts, n_labels),
-            on the CPU.
+        RETURNS (List[AnyFloats]): For each document, a row for each part, shape (n_parts,
+            n_labels), on the CPU.
         """
         if is_context_free(self.component.model.get_ref("tok2vec")):
             logits_of = self._vectors_of_parts(docs)
@@ -142,7 +143,7 @@ class Classifier:
         for batch in _batches(parts):
             rows.append(self.component.model.ops.to_numpy(logits_of(batch)))
             numpy.add.at(counts, [i for i, _ in batch], 1)
-        return numpy.split(numpy.concatenate(rows), counts.cumsum()[:-1])  # type: ignore[return-value]
+        return numpy.split(numpy.concatenate(rows), counts.cumsum()[:-1])
 
     def _vectors_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
         model, asarray = self.component.model, self.component.model.ops.xp.asarray
@@ -167,10 +168,11 @@ class Classifier:
 
         return logits_of
 
-    def probabilities(self, logits: Floats2d) -> Floats2d:
-        """The scores of logits on the CPU, both of shape (n, n_labels)."""
+    def probabilities(self, logits: AnyFloats) -> AnyFloats:
+        """The scores of logits, both of shape (n, n_labels) and on the CPU."""
         ops = self.component.model.ops
-        return ops.to_numpy(self.component.probabilities(ops.asarray2f(logits)))
+        scores = self.component.probabilities(ops.asarray2f(cast(Floats2d, logits)))
+        return ops.to_numpy(scores)
 
 
 def find_component(nlp: Language, name: str | None = None) -> str:
