@@ -143,7 +143,7 @@ class Classifier:
         for batch in _batches(parts):
             rows.append(self.component.model.ops.to_numpy(logits_of(batch)))
             numpy.add.at(counts, [i for i, _ in batch], 1)
-        return numpy.split(numpy.concatenate(rows), counts.cumsum()[:-1])
+        return numpy.split(numpy.concatenate(rows), counts.cumsum())[:-1]
 
     def _vectors_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
         model, asarray = self.component.model, self.component.model.ops.xp.asarray
