@@ -1,6 +1,7 @@
 """`python -m spacy attn faithfulness`, on the project's own data."""
 
 import re
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -135,6 +136,12 @@ def test_what_is_not_installed_is_left_out_and_said_so(models, monkeypatch):
     output = run("attn", "faithfulness", models / "0", DATA, "--limit", 2)
     assert "Integrated gradients are left out. The method" in output
     assert "| integrated gradients |" not in output
+
+
+def test_without_scipy_it_says_what_to_install(models, monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.stats", None)
+    output = run("attn", "faithfulness", models / "0", DATA, "--limit", 2, code=1)
+    assert "pip install 'spacy-attn[faithfulness]'" in " ".join(output.split())
 
 
 @pytest.mark.parametrize(

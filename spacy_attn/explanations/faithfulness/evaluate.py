@@ -113,6 +113,7 @@ def evaluate_faithfulness(
         for pipelines that cannot be compared.
     """
     check_positive(_WHERE, n_draws=n_draws)
+    require_scipy()
     classifier = Classifier(nlp, component)
     chosen, notes = _choose_methods(methods)
     perturbations = Perturbations(chosen, n_draws, seed)
@@ -158,6 +159,17 @@ def evaluate_faithfulness(
         plausibility=None if plausibility is None else plausibility.result(),
         notes=tuple(notes),
     )
+
+
+def require_scipy() -> None:
+    """RAISES: ImportError if SciPy is not installed."""
+    try:
+        import scipy.stats  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"The measures of faithfulness need SciPy ({error}): pip install "
+            f"'spacy-attn[faithfulness]'."
+        ) from error
 
 
 def _choose_methods(methods: Sequence[str] | None) -> tuple[list[str], list[str]]:

@@ -48,7 +48,7 @@ def test_strongly_rated_words_are_looked_for_by_importance_and_compared_by_sign(
         )
         assert result.sign_agreement[name].mean == (int(great > 0) + int(dull < 0)) / 2
     by_decision = [batch.decisions[i][batch.classifier.labels.index("positive")] for i in (0, 1)]
-    expected = (by_decision[0] + (not by_decision[1])) / 2
+    expected = (int(by_decision[0]) + int(not by_decision[1])) / 2
     assert result.sign_agreement["the decision alone"].mean == expected
     assert result.average_precision["chance"].n == 2
     assert "attention" not in result.sign_agreement
