@@ -37,11 +37,8 @@ class UniformAttention:
         self.same: list[float] = []
 
     def add(self, batch: Batch) -> None:
-        weight, bias = batch.output_weights
-        width = weight.shape[1]
-        pooled = [h.mean(axis=0) if len(h) else numpy.zeros(width) for h in batch.hidden]
-        logits = numpy.stack(pooled) @ weight.T + bias
-        uniform = batch.classifier.decide(batch.classifier.probabilities(logits))
+        scores = batch.classifier.probabilities(uniform_logits(batch))
+        uniform = batch.classifier.decide(scores)
         self.same.extend((uniform == batch.decisions).all(axis=1).astype(float))
         has_gold = batch.known.any(axis=1)
         self.right.extend(_right(batch, batch.decisions)[has_gold])
@@ -58,6 +55,14 @@ class UniformAttention:
             loss=estimate(a - b for a, b in pairs),
             same_decision=same,
         )
+
+
+def uniform_logits(batch: Batch) -> Values:
+    """The logits when every token of a document has the same weight, shape (n_docs, n_labels)."""
+    weight, bias = batch.output_weights
+    nothing = numpy.zeros(weight.shape[1])
+    pooled = [states.mean(axis=0) if len(states) else nothing for states in batch.hidden]
+    return numpy.stack(pooled) @ weight.T + bias
 
 
 def _right(batch: Batch, decisions: Bools) -> Values:

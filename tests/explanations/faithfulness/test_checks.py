@@ -11,6 +11,7 @@ from spacy_attn.explanations.faithfulness.attention_checks import (
     divergence,
     kendall_tau,
     total_variation,
+    uniform_logits,
 )
 from spacy_attn.explanations.faithfulness.estimates import estimate
 
@@ -22,11 +23,15 @@ from .conftest import METHODS
 def test_equal_weights_are_those_of_uniform_attention(words_nlp, make_batch):
     texts = {**TEXTS, "": "negative", "great but dull dull dull": "positive"}
     uniform = UniformAttention()
-    uniform.add(make_batch(texts))
+    batch = make_batch(texts)
+    uniform.add(batch)
     result = uniform.result()
     other = make("words")
     module = other.get_pipe("attn_textcat").model.get_ref("output_layer").shims[0].module
     module.attention.scoring = "uniform"
+    docs = [other.make_doc(text) for text in texts]
+    logits, _ = other.get_pipe("attn_textcat").predict_logits(docs)
+    numpy.testing.assert_allclose(uniform_logits(batch), logits, atol=1e-5)
     decisions = [
         [max(doc.cats, key=doc.cats.get) for doc in nlp.pipe(texts)] for nlp in (words_nlp, other)
     ]

@@ -54,6 +54,19 @@ def test_strongly_rated_words_are_looked_for_by_importance_and_compared_by_sign(
     assert "attention" not in result.sign_agreement
 
 
+def test_words_that_speak_against_the_decision_count_by_their_absolute_value(make_batch):
+    batch = make_batch({"dull dull tedious great dull": "negative"})
+    values = batch.importance("contributions")[0]
+    plausibility = Plausibility(
+        {"great": 3.0}, ["contributions"], bound=2.0, positive_label=None, seed=0
+    )
+    batch.importance = lambda name: [values - values[3] - 2 * numpy.abs(values).max()]
+    plausibility.add(batch)
+    # Now the lowest of all, and by absolute value the highest.
+    assert batch.importance("contributions")[0].argmin() == 3
+    assert plausibility.result().average_precision["contributions"].mean == 1.0
+
+
 def test_a_word_is_looked_up_as_written_and_then_in_lower_case():
     plausibility = Plausibility({":D": 2.5, "fun": 2.0}, [], bound=1, positive_label=None, seed=0)
     assert plausibility._rate([":D", "Fun", ":d", "x"]).tolist() == [2.5, 2.0, 0.0, 0.0]
