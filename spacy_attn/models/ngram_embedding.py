@@ -14,6 +14,7 @@ from thinc.types import Floats2d, Ints1d
 from torch.nn.functional import embedding_bag
 
 from ..torch.threads import keep_forked_child_to_one_thread
+from .context import CONTEXT_FREE
 from .docs_to_array import attribute_of_tokens
 from .row_gradients import add_row_gradients
 from .token_vectors import Embedding
@@ -44,7 +45,7 @@ def ngram_embedding(width: int, *, sizes: Sequence[int], rows: int) -> Embedding
         init=init,
         dims={"nO": width, "nV": rows},
         params={"E": None},
-        attrs={"sizes": list(sizes)},
+        attrs={"sizes": list(sizes), CONTEXT_FREE: True},
     )
 
 

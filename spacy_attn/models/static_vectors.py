@@ -9,6 +9,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
+from .context import CONTEXT_FREE
 from .token_vectors import Embedding
 
 # Of the root mean square: that of the learned vectors, which would otherwise drown beside
@@ -32,6 +33,7 @@ def static_vectors(width: int) -> Embedding:
         init=init,
         dims={"nO": width},
         layers=[StaticVectors(nO=width)],
+        attrs={CONTEXT_FREE: True},
     )
 
 

@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from .context import CONTEXT_FREE, is_context_free
 from .ragged import split
 
 Embedding = Model[list[Doc], Floats2d]
@@ -19,7 +20,14 @@ def token_vectors(layers: Sequence[Embedding], width: int) -> Model[list[Doc], V
     The embeddings return the vectors of the tokens of all documents, concatenated, as a new array:
     adding up goes over one large array and not over many small ones.
     """
-    return Model("token_vectors", forward, init=init, dims={"nO": width}, layers=layers)
+    return Model(
+        "token_vectors",
+        forward,
+        init=init,
+        dims={"nO": width},
+        layers=layers,
+        attrs={CONTEXT_FREE: all(map(is_context_free, layers))},
+    )
 
 
 def forward(

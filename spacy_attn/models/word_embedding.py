@@ -14,6 +14,7 @@ from thinc.api import Model, deserialize_attr, serialize_attr
 from thinc.types import Floats2d, Ints1d
 
 from ..errors import check_choice, check_not_negative, check_positive
+from .context import CONTEXT_FREE
 from .docs_to_array import attribute_of_tokens
 from .row_gradients import add_row_gradients
 from .static_vectors import require_vectors, static_vectors
@@ -131,6 +132,7 @@ def word_layers(
             "min_frequency": min_frequency,
             "max_size": max_size,
             "tuned": vectors == "tuned",
+            CONTEXT_FREE: True,
             "vocabulary": WordVocabulary(),
             "keep": None,
             # The number of documents that the vocabulary was learned from in the last

@@ -18,7 +18,7 @@ from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
 from ..explanation import Explanation
-from ..extensions import install_extensions, set_attention
+from ..extensions import install_contributions, install_extensions, set_values
 from ..models.adversarial import perturb
 from ..models.attention_head import output_weights
 from ..models.bilstm_attention import begin_update_of_vectors, is_initialized
@@ -51,10 +51,24 @@ class Predictions(NamedTuple):
 
     scores: Probabilities, shape (n_docs, n_labels), columns in the order of the labels.
     attention: For each document, the weights of its tokens, shape (n_tokens,).
+    contributions: For each document, what each token contributes to each logit, shape
+        (n_tokens, n_labels); None unless the component has a `contributions_attr`.
     """
 
     scores: Floats2d
     attention: list[Floats1d]
+    contributions: list[Floats2d] | None = None
+
+
+class _Parts(NamedTuple):
+    """What the model computes for documents; shapes as in `Predictions`.
+
+    logits: Shape (n_docs, n_labels).
+    """
+
+    logits: Floats2d
+    attention: list[Floats1d]
+    contributions: list[Floats2d]
 
 
 if TYPE_CHECKING:
@@ -71,6 +85,7 @@ class AttentionCategorizerMixin(_Base):
     """
 
     attention_attr: str
+    contributions_attr: str | None
     perturbation: float
     class_weights: ClassWeights
     label_smoothing: float
@@ -84,6 +99,7 @@ class AttentionCategorizerMixin(_Base):
         threshold: float,
         scorer: Callable | None,
         attention_attr: str,
+        contributions_attr: str | None,
         perturbation: float,
         class_weights: ClassWeights,
         label_smoothing: float,
@@ -102,11 +118,17 @@ class AttentionCategorizerMixin(_Base):
             raise ValueError(
                 f"Component '{name}': 'threshold' must be between 0 and 1, but is {threshold}."
             )
+        if contributions_attr == attention_attr:
+            raise ValueError(
+                f"Component '{name}': 'attention_attr' and 'contributions_attr' must be two names, "
+                f"but both are '{attention_attr}'."
+            )
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
         self.attention_attr = attention_attr
+        self.contributions_attr = contributions_attr
         self.perturbation = perturbation
         self.class_weights = class_weights
         self.label_smoothing = label_smoothing
@@ -117,7 +139,12 @@ class AttentionCategorizerMixin(_Base):
             "balanced_weights": None,
             "temperature": 1.0,
         }
-        install_extensions(attention_attr)
+        self._install_extensions()
+
+    def _install_extensions(self) -> None:
+        install_extensions(self.attention_attr)
+        if self.contributions_attr is not None:
+            install_contributions(self.contributions_attr)
 
     # How the subclasses differ
 
@@ -154,45 +181,78 @@ class AttentionCategorizerMixin(_Base):
         the model's bias and an empty array of attention.
 
         docs (Iterable[Doc]): The documents to predict.
-        RETURNS (Predictions): Scores and attention.
+        RETURNS (Predictions): Scores and attention, and contributions where they are to be stored.
         RAISES: ValueError (E109) if the component has not been initialised.
         """
-        install_extensions(self.attention_attr)
-        logits, attention = self._predict_logits(list(docs))
-        return Predictions(self._probabilities(logits / self.temperature), attention)
+        self._install_extensions()
+        docs = list(docs)
+        if self.contributions_attr is None:
+            logits, attention = self.predict_logits(docs)
+            return Predictions(self.probabilities(logits), attention)
+        parts = self._predict_parts(docs)
+        return Predictions(self.probabilities(parts.logits), parts.attention, parts.contributions)
 
-    def _predict_logits(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
+    def probabilities(self, logits: Floats2d) -> Floats2d:
+        """The scores that some logits stand for, both of shape (n_docs, n_labels)."""
+        return self._probabilities(logits / self.temperature)
+
+    def predict_logits(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
+        """The logits, shape (n_docs, n_labels), and attention of a batch of documents."""
         self._check_initialized()
         logits = [self.model.ops.alloc2f(0, len(self.labels))]
         attention: list[Floats1d] = []
+        head = self.model.get_ref("output_layer")
         for chunk in _chunks(docs):
-            chunk_logits, chunk_attention = self._predict_chunk(chunk)
+            chunk_logits, chunk_attention = head.predict(self.encode(chunk))
             logits.append(chunk_logits)
             attention.extend(chunk_attention)
         return self.model.ops.xp.concatenate(logits), attention
+
+    def _predict_parts(self, docs: list[Doc]) -> _Parts:
+        """As `predict_logits`, from one pass through the model, too; and the contributions."""
+        self._check_initialized()
+        logits = [self.model.ops.alloc2f(0, len(self.labels))]
+        attention: list[Floats1d] = []
+        contributions: list[Floats2d] = []
+        head = self.model.get_ref("output_layer")
+        weight, _ = output_weights(head)
+        for chunk in _chunks(docs):
+            hidden = self.encode(chunk)
+            chunk_logits, chunk_attention = head.predict(hidden)
+            logits.append(chunk_logits)
+            attention.extend(chunk_attention)
+            contributions.extend(
+                a[:, None] * (h @ weight.T) for a, h in zip(chunk_attention, hidden, strict=True)
+            )
+        return _Parts(self.model.ops.xp.concatenate(logits), attention, contributions)
+
+    def encode(self, docs: list[Doc]) -> list[Floats2d]:
+        """The hidden states h of each document, which attention averages, shape (n_tokens, 2H)."""
+        if any(len(doc) for doc in docs):
+            return self.model.get_ref("encoder").predict(docs)
+        # Not every embedding layer can do with no token at all.
+        width = self.model.get_ref("output_layer").get_dim("nI")
+        return [self.model.ops.alloc2f(0, width)] * len(docs)
 
     def _check_initialized(self) -> None:
         if not is_initialized(self.model):
             raise ValueError(Errors.E109.format(name=self.name))
 
-    def _predict_chunk(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
-        if any(len(doc) for doc in docs):
-            return self.model.predict(docs)
-        # Not every embedding layer can do with no token at all.
-        head = self.model.get_ref("output_layer")
-        return head.predict([self.model.ops.alloc2f(0, head.get_dim("nI"))] * len(docs))
-
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
-        """Set `doc.cats` and the attention attribute of a batch of documents.
+        """Set `doc.cats` and the attributes of a batch of documents.
 
         docs (Iterable[Doc]): The documents to modify.
         scores (Predictions): What `predict` returned for them.
         """
-        labels = self.labels
+        docs, labels, to_numpy = list(docs), self.labels, self.model.ops.to_numpy
         rows = scores.scores.tolist()
         for doc, row, attention in zip(docs, rows, scores.attention, strict=True):
             doc.cats.update(zip(labels, row, strict=True))
-            set_attention(doc, self.model.ops.to_numpy(attention), self.attention_attr)
+            set_values(doc, to_numpy(attention), self.attention_attr)
+        if self.contributions_attr is not None and scores.contributions is not None:
+            for doc, contributions in zip(docs, scores.contributions, strict=True):
+                values = to_numpy(contributions)
+                set_values(doc, values, self.contributions_attr, labels=labels)
 
     # Explanation
 
@@ -207,33 +267,24 @@ class AttentionCategorizerMixin(_Base):
         RETURNS (List[Explanation]): One for each document.
         RAISES: ValueError (E109) if the component has not been initialised.
         """
-        self._check_initialized()
-        explanations: list[Explanation] = []
-        for chunk in _chunks(list(docs)):
-            explanations.extend(self._explain_chunk(chunk))
-        return explanations
-
-    def _explain_chunk(self, docs: list[Doc]) -> Iterator[Explanation]:
-        head, to_numpy = self.model.get_ref("output_layer"), self.model.ops.to_numpy
-        if any(len(doc) for doc in docs):
-            hidden = self.model.get_ref("encoder").predict(docs)
-        else:
-            hidden = [self.model.ops.alloc2f(0, head.get_dim("nI"))] * len(docs)
-        logits, attention = head.predict(hidden)
-        scores = self._probabilities(logits / self.temperature)
-        weight, bias = output_weights(head)
-        for i, doc in enumerate(docs):
-            contributions = attention[i][:, None] * (hidden[i] @ weight.T)
-            yield Explanation(
+        docs = list(docs)
+        parts = self._predict_parts(docs)
+        to_numpy = self.model.ops.to_numpy
+        _, bias = output_weights(self.model.get_ref("output_layer"))
+        scores = self.probabilities(parts.logits)
+        return [
+            Explanation(
                 tokens=tuple(token.text for token in doc),
                 spaces=tuple(bool(token.whitespace_) for token in doc),
                 labels=tuple(self.labels),
-                attention=to_numpy(attention[i]),
-                logits=to_numpy(logits[i]),
+                attention=to_numpy(parts.attention[i]),
+                logits=to_numpy(parts.logits[i]),
                 scores=to_numpy(scores[i]),
                 bias=to_numpy(bias),
-                attributions=to_numpy(contributions),
+                attributions=to_numpy(parts.contributions[i]),
             )
+            for i, doc in enumerate(docs)
+        ]
 
     # Calibration
 
@@ -265,7 +316,7 @@ class AttentionCategorizerMixin(_Base):
         # Otherwise no score would be too sure where every document is classified rightly. So much
         # as in Platt 1999, "Probabilistic Outputs for Support Vector Machines".
         targets = self._smooth(truths, known, 2.0 / (len(examples) + 2.0))
-        logits, _ = self._predict_logits([example.predicted for example in examples])
+        logits, _ = self.predict_logits([example.predicted for example in examples])
         weights = self._equal_weights()
         temperature = fit_temperature(logits, lambda z: self._loss(z, targets, known, weights)[1])
         self.cfg["temperature"] = temperature
@@ -506,16 +557,21 @@ def _is_streamed(nlp: Language | None) -> bool:
     return nlp is not None and nlp.config["training"]["max_epochs"] == -1
 
 
-def warn_of_shared_attribute(nlp: Language, name: str, attention_attr: str) -> None:
-    """Say so when two components of a pipeline would overwrite each other's attention."""
+def warn_of_shared_attribute(
+    nlp: Language, name: str, attention_attr: str, contributions_attr: str | None
+) -> None:
+    """Say so when two components of a pipeline would overwrite each other's attributes."""
+    settings = {"attention_attr": attention_attr, "contributions_attr": contributions_attr}
     for other_name, other in nlp.pipeline:
-        if getattr(other, "attention_attr", None) == attention_attr:
-            warnings.warn(
-                f"The components '{other_name}' and '{name}' both show their attention on "
-                f"'doc._.{attention_attr}', where only that of the last one stays. Give one of "
-                f"them another name with its setting 'attention_attr'.",
-                stacklevel=2,
-            )
+        taken = {getattr(other, setting, None) for setting in settings}
+        for setting, attr in settings.items():
+            if attr is not None and attr in taken:
+                warnings.warn(
+                    f"The components '{other_name}' and '{name}' both use 'doc._.{attr}', where "
+                    f"only what the last one says stays. Give one of them another name with its "
+                    f"setting '{setting}'.",
+                    stacklevel=2,
+                )
 
 
 def validate_probabilities(cats: dict[str, float]) -> None:

@@ -36,6 +36,7 @@ _ROUNDING = 1e-3
         "model": DEFAULT_MODEL,
         "threshold": 0.0,
         "attention_attr": ATTENTION,
+        "contributions_attr": None,
         "perturbation": DEFAULT_PERTURBATION,
         "class_weights": None,
         "label_smoothing": 0.0,
@@ -49,6 +50,7 @@ def make_attn_textcat(
     model: Model[list[Doc], Output],
     threshold: float,
     attention_attr: str,
+    contributions_attr: str | None,
     perturbation: float,
     # Of any content, so that it is the component that says what is wrong with it.
     class_weights: str | dict[str, Any] | None,
@@ -56,13 +58,14 @@ def make_attn_textcat(
     scorer: Callable | None,
 ) -> "AttentionTextCategorizer":
     """Create an AttentionTextCategorizer; its settings are described there."""
-    warn_of_shared_attribute(nlp, name, attention_attr)
+    warn_of_shared_attribute(nlp, name, attention_attr, contributions_attr)
     return AttentionTextCategorizer(
         nlp.vocab,
         model,
         name,
         threshold=threshold,
         attention_attr=attention_attr,
+        contributions_attr=contributions_attr,
         perturbation=perturbation,
         class_weights=cast(ClassWeights, class_weights),
         label_smoothing=label_smoothing,
@@ -85,6 +88,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         *,
         threshold: float = 0.0,
         attention_attr: str = ATTENTION,
+        contributions_attr: str | None = None,
         perturbation: float = DEFAULT_PERTURBATION,
         class_weights: ClassWeights = None,
         label_smoothing: float = 0.0,
@@ -97,6 +101,9 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         name (str): Name of the component, used for its losses.
         threshold (float): Unused, as in spaCy's textcat: the class with the highest score counts.
         attention_attr (str): Name of the attribute that shows the attention, `doc._.NAME`.
+        contributions_attr (Optional[str]): Name of an attribute that shows what each token
+            contributes to each label's logit, `doc._.NAME`, shape (n_tokens, n_labels); its columns
+            are the labels in `doc._.NAME_labels`. 4 bytes a token and label. None: not stored.
         perturbation (float): Train on each batch a second time, with token vectors moved so far
             in the direction in which the loss grows (see `spacy_attn.models.adversarial.perturb`):
             more accurate, at about twice the time. 0 for none.
@@ -116,6 +123,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
             threshold=threshold,
             scorer=scorer,
             attention_attr=attention_attr,
+            contributions_attr=contributions_attr,
             perturbation=perturbation,
             class_weights=class_weights,
             label_smoothing=label_smoothing,

@@ -10,7 +10,7 @@ from spacy.cli import app
 from typer.testing import CliRunner
 
 from ..conftest import SMALL_MODEL, make_examples, make_nlp
-from ..explanations.conftest import Page
+from ..explanations.pages import Page
 
 TEXT = "A gorgeous, witty, seductive movie."
 

@@ -286,7 +286,10 @@ def test_a_package_requires_the_plugin(model, tmp_path):
 
 def test_project_run_knows_what_to_do_in_which_order():
     output = run_python("-m", "spacy", "project", "run", "all", ".", "--dry")
-    steps = ["train configs/default.cfg", "attn convert", "evaluate training", "package training"]
+    steps = [
+        *("train configs/default.cfg", "attn convert", "evaluate training", "attn faithfulness"),
+        "package training",
+    ]
     positions = [output.index(step) for step in steps]
     assert positions == sorted(positions)
 

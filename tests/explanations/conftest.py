@@ -1,75 +1,63 @@
-"""Explanations made by hand, and what reads the HTML made of them."""
+"""Trained pipelines whose token vectors come from different kinds of layers."""
 
-from html.parser import HTMLParser
+import pytest
+import spacy
+from spacy.language import Language
+from thinc.api import fix_random_seed
 
-import numpy
+from ..conftest import SMALL_MODEL, make_examples, make_nlp, train
 
-from spacy_attn.explanation import Explanation
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "'&amp;",
-    "</style>",
-    "]]>",
-    "{{7*7}}",
-    "a\nb",
-    "\u202e",
-]
-
-
-def make_explanation(
-    tokens=("great", "fun"), labels=("negative", "positive"), seed=0, spaces=None, **changes
-) -> Explanation:
-    random = numpy.random.default_rng(seed)
-    weights = random.random(len(tokens)).astype("float32")
-    settings = {
-        "tokens": tuple(tokens),
-        "spaces": tuple(spaces or [True] * len(tokens)),
-        "labels": tuple(labels),
-        "attention": weights / max(weights.sum(), 1e-9),
-        "logits": random.normal(size=len(labels)).astype("float32"),
-        "scores": numpy.linspace(0.1, 0.9, len(labels)).astype("float32"),
-        "bias": numpy.zeros(len(labels), dtype="float32"),
-        "attributions": random.normal(size=(len(tokens), len(labels))).astype("float32"),
-    }
-    return Explanation(**{**settings, **changes})
+HASH_EMBEDDING = {
+    "@architectures": "spacy.MultiHashEmbed.v2",
+    "width": 8,
+    "attrs": ["NORM", "PREFIX", "SHAPE"],
+    "rows": [50, 50, 50],
+    "include_static_vectors": False,
+}
+# Looks at the neighbours of a token, too.
+TOK2VEC = {
+    "@architectures": "spacy.Tok2Vec.v2",
+    "embed": HASH_EMBEDDING,
+    "encode": {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        "width": 8,
+        "window_size": 1,
+        "maxout_pieces": 2,
+        "depth": 2,
+    },
+}
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "*"}
+SUBWORDS = {
+    "@architectures": "spacy-attn.SubwordEmbedding.v1",
+    "width": 8,
+    "min_frequency": 1,
+    "ngram_rows": 100,
+}
 
 
-class Page(HTMLParser):
-    """What a browser makes of HTML, in small: elements, and the texts of the documents."""
+def make(kind: str, factory: str = "attn_textcat") -> Language:
+    if kind == "words":
+        nlp = make_nlp(factory)
+    else:
+        tok2vec = {"subwords": SUBWORDS, "tok2vec": TOK2VEC, "listener": LISTENER}[kind]
+        fix_random_seed(0)
+        nlp = spacy.blank("en")
+        if kind == "listener":
+            nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+        nlp.add_pipe(factory, config={"model": {**SMALL_MODEL, "tok2vec": tok2vec}})
+        nlp.initialize(lambda: make_examples(nlp))
+    train(nlp, steps=20)
+    nlp.get_pipe(factory).cfg["temperature"] = 1.3
+    return nlp
 
-    VOID = ("meta", "br", "link", "img", "input")
 
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict]] = []
-        self.texts: list[str] = []
-        self.tokens: list[str] = []
-        self._open: list[tuple[str, str]] = []
-        self.feed(html)
-        self.close()
-        assert not self._open, f"not closed: {self._open}"
+@pytest.fixture(scope="session", params=["words", "subwords", "tok2vec", "listener"])
+def nlp(request) -> Language:
+    """Trained pipelines of four kinds; tests must not change them."""
+    return make(request.param)
 
-    def handle_starttag(self, tag, attributes):
-        classes = dict(attributes).get("class") or ""
-        self.elements.append((tag, dict(attributes)))
-        if "sa-text" in classes.split():
-            self.texts.append("")
-        if "sa-t" in classes.split():
-            self.tokens.append("")
-        if tag not in self.VOID:
-            self._open.append((tag, classes))
 
-    def handle_endtag(self, tag):
-        assert self._open.pop()[0] == tag
-
-    def handle_data(self, data):
-        classes = [name for _, names in self._open for name in names.split()]
-        if "sa-text" in classes:
-            self.texts[-1] += data
-        if "sa-t" in classes:
-            self.tokens[-1] += data
-
-    def with_class(self, name: str) -> list[dict]:
-        return [found for _, found in self.elements if name in (found.get("class") or "").split()]
+@pytest.fixture(scope="session")
+def words_nlp() -> Language:
+    """A trained pipeline with the package's own embedding; tests must not change it."""
+    return make("words")

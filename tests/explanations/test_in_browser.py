@@ -13,7 +13,7 @@ import spacy_attn
 from spacy_attn.explanations.html.scale import SCALES
 from spacy_attn.explanations.report import Decisions, report
 
-from .conftest import HOSTILE, make_explanation
+from .pages import HOSTILE, make_explanation
 
 playwright = pytest.importorskip("playwright.sync_api")
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -17,7 +17,7 @@ from spacy_attn.explanations.html.visible import visible
 from spacy_attn.extensions import install_extensions, set_attention
 
 from ..conftest import MIXED_TEXTS
-from .conftest import HOSTILE, Page, make_explanation
+from .pages import HOSTILE, Page, make_explanation
 
 STYLES = ["attention", "contributions"]
 

@@ -13,7 +13,7 @@ from spacy.training import Example
 from spacy_attn.explanations.report import Decisions, embed_json, judge, report, summarize
 from spacy_attn.pipeline.scorer import textcat_multilabel_score, textcat_score
 
-from .conftest import HOSTILE, Page, make_explanation
+from .pages import HOSTILE, Page, make_explanation
 
 NLP = spacy.blank("en")
 LABELS = ("a", "b", "c")

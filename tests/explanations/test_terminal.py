@@ -10,7 +10,7 @@ from spacy_attn.explanations.html.scale import SCALES
 from spacy_attn.explanations.render import describe_values, shaded_texts
 from spacy_attn.explanations.terminal import terminal_view
 
-from .conftest import make_explanation
+from .pages import make_explanation
 
 
 def print_terminal(explanation, style, **settings) -> str:

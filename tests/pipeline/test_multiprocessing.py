@@ -24,7 +24,8 @@ TEXTS = ["", "A gorgeous, witty, seductive movie.", "  ", "dull " * 50, "great f
 def main():
     multiprocessing.set_start_method(sys.argv[2])
     torch.set_num_threads(2)
-    nlp = spacy.load(sys.argv[1])
+    settings = {"contributions_attr": "contributions"}
+    nlp = spacy.load(sys.argv[1], config={"components": {"attn_textcat": settings}})
     # Run torch on several threads here first: what then hangs in a forked child that does the same.
     expected = list(nlp.pipe(["word " * 400] * 8 + TEXTS))[8:]
     threads = torch.get_num_threads()
@@ -33,6 +34,8 @@ def main():
     for doc, other in zip(docs, expected):
         numpy.testing.assert_allclose(list(doc.cats.values()), list(other.cats.values()), atol=1e-5)
         numpy.testing.assert_allclose(doc._.attention, other._.attention, atol=1e-5)
+        numpy.testing.assert_allclose(doc._.contributions, other._.contributions, atol=1e-5)
+        assert doc._.contributions_labels == other._.contributions_labels
         assert doc._.attention.flags.owndata
         assert len(doc) == 0 or abs(doc[:]._.attention - 1.0) < 1e-5
     assert torch.get_num_threads() == threads == 2

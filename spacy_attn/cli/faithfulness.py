@@ -1,0 +1,157 @@
+"""`python -m spacy attn faithfulness`: how far the explanations of a pipeline can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import tqdm  # type: ignore[import-untyped]
+import typer
+from spacy import util
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from spacy.language import Language
+from spacy.training import Corpus, Example
+from wasabi import msg
+
+from ..data.reader import HFDataset
+from ..explanations.faithfulness.evaluate import FaithfulnessReport, evaluate_faithfulness
+from ..explanations.faithfulness.plausibility import read_ratings
+from ..explanations.faithfulness.report import to_markdown, write
+
+
+def faithfulness_cli(
+    model: Annotated[str, Arg(help="Pipeline: its folder, or the name of its package")],
+    data_path: Annotated[
+        Path,
+        Arg(help="Documents: a .spacy file, or a Parquet, JSON lines or CSV file", exists=True),
+    ],
+    output: Annotated[
+        Path | None,
+        Opt(
+            "--output",
+            "-o",
+            help="Folder to write faithfulness.md, .json and .html to. By default the first of "
+            "them is printed",
+            file_okay=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")
+    ] = 0,
+    component: Annotated[
+        str | None, Opt("--component", help="Name of the component, where there are several")
+    ] = None,
+    methods: Annotated[
+        str | None,
+        Opt(
+            "--methods",
+            "-M",
+            help="Comma-separated methods to compare with attention and chance, say "
+            "'contributions,leave_one_out'. By default all that are installed",
+        ),
+    ] = None,
+    other_models: Annotated[
+        str | None,
+        Opt(
+            "--other-models",
+            help="Comma-separated pipelines, trained alike from other seeds, to compare the "
+            "attention of",
+        ),
+    ] = None,
+    ratings: Annotated[
+        Path | None,
+        Opt(
+            "--ratings",
+            help="File of words that people have rated: a word, a tab and its mean rating a line",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    ratings_bound: Annotated[
+        float,
+        Opt("--ratings-bound", help="Absolute rating from which on a word is rated strongly"),
+    ] = 2.0,
+    positive_label: Annotated[
+        str | None, Opt("--positive-label", help="Label that a positive rating speaks for")
+    ] = None,
+    text_column: Annotated[str, Opt("--text-column", help="Column of the texts")] = "text",
+    label_column: Annotated[str, Opt("--label-column", help="Column of the labels")] = "label",
+    draws: Annotated[
+        int, Opt("--draws", min=1, help="Number of rankings by chance of each document")
+    ] = 5,
+    seed: Annotated[int, Opt("--seed", help="Of the rankings by chance")] = 0,
+    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    code_path: Annotated[
+        Path | None,
+        Opt(
+            "--code",
+            "-c",
+            help="Path to Python file with additional code (registered functions) to be imported",
+        ),
+    ] = None,
+) -> None:
+    """
+    Measure how far the explanations of a trained pipeline can be trusted: what
+    happens to its decisions when the tokens are left out that attention, the
+    contributions, gradients or chance say matter; when all tokens have the same
+    weight; and how attention differs between models.
+    """
+    import_code(code_path)
+    setup_gpu(gpu_id, silent=False)
+    try:
+        nlp = util.load_model(model)
+        others = {name: util.load_model(name) for name in _split(other_models) or ()}
+        examples = read_examples(
+            nlp, data_path, text_column=text_column, label_column=label_column, limit=limit
+        )
+        report = evaluate_faithfulness(
+            nlp,
+            # disable=None shows the bar on a terminal only.
+            tqdm.tqdm(examples, unit=" docs", disable=None, leave=False),
+            component=component,
+            methods=_split(methods),
+            others=others,
+            ratings=None if ratings is None else read_ratings(ratings),
+            ratings_bound=ratings_bound,
+            positive_label=positive_label,
+            n_draws=draws,
+            seed=seed,
+        )
+    except (ValueError, ImportError, OSError) as error:
+        msg.fail("Can't measure faithfulness", error, exits=1)
+    _show(report, output, f"Faithfulness of explanations: {model}, {data_path.name}")
+
+
+def _split(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+
+
+def read_examples(
+    nlp: Language, path: Path, *, text_column: str, label_column: str, limit: int
+) -> Sequence[Example]:
+    """The documents of a `.spacy` file, or of what `spacy-attn.HFDataset.v1` reads.
+
+    limit: The number of documents at most; 0 for all.
+    """
+    examples: Iterable[Example]
+    if path.suffix == ".spacy":
+        examples = Corpus(path)(nlp)
+    else:
+        examples = HFDataset(
+            str(path), text_column=text_column, label_column=label_column, limit=limit
+        )(nlp)
+    return list(islice(examples, limit or None))
+
+
+def _show(report: FaithfulnessReport, output: Path | None, title: str) -> None:
+    for note in report.notes:
+        msg.warn(note)
+    if report.uniform is not None and report.uniform.accuracy is None:
+        msg.warn("No document has labels of the component: there is no accuracy")
+    if output is None:
+        typer.echo(to_markdown(report, title))
+        return
+    for path in write(report, output, title):
+        msg.good(f"Saved {path}")

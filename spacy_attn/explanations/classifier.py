@@ -1,0 +1,228 @@
+"""A component of a pipeline, asked about documents and about parts of documents."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
+
+import numpy
+from numpy.typing import NDArray
+from spacy.attrs import LEMMA, MORPH, NORM, POS, TAG
+from spacy.language import Language
+from spacy.pipeline import MultiLabel_TextCategorizer
+from spacy.tokens import Doc
+from thinc.types import Floats2d, Ints2d
+
+from ..explanation import Explanation
+from ..models.context import is_context_free
+from ..pipeline.attention_categorizer import AttentionCategorizerMixin
+
+AnyFloats = NDArray[numpy.floating]
+Bools = NDArray[numpy.bool_]
+Indices = NDArray[numpy.intp]
+# A document, by its place among others, and the tokens of it that remain.
+Part = tuple[int, Indices]
+
+# Of a token, what need not follow from its text and does not refer to other tokens. The tokenizer
+# itself sets the norms of its exceptions: those of "ca" and "n't" in "can't" are "can" and "not".
+_TOKEN_ATTRS = [NORM, LEMMA, POS, TAG, MORPH]
+
+# So many tokens, of however many shortened documents, go through the model at once.
+_MAX_TOKENS = 32_768
+
+
+class Classifier:
+    """A component, with the components before it, which it may depend on.
+
+    nlp: The pipeline.
+    name: Name of the component.
+    component: The component itself.
+    """
+
+    def __init__(self, nlp: Language, component: str | None = None) -> None:
+        """Find the component.
+
+        nlp (Language): The pipeline.
+        component (Optional[str]): Name of the component; by default the only one with attention.
+        RAISES: ValueError if there is no such component, or if there are several and none is named.
+        """
+        self.nlp = nlp
+        self.name = find_component(nlp, component)
+        self.component: AttentionCategorizerMixin = nlp.get_pipe(self.name)  # type: ignore[assignment]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.component.labels)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether a document has exactly one of the labels."""
+        return not isinstance(self.component, MultiLabel_TextCategorizer)
+
+    @property
+    def threshold(self) -> float:
+        """The score from which on a label counts as predicted, where they are independent."""
+        return float(self.component.cfg["threshold"])
+
+    def decide(self, scores: AnyFloats) -> Bools:
+        """Which labels some scores predict, both of shape (n_docs, n_labels)."""
+        if not self.exclusive:
+            return scores >= self.threshold
+        decisions = numpy.zeros(scores.shape, dtype=bool)
+        decisions[numpy.arange(len(scores)), scores.argmax(axis=1)] = True
+        return decisions
+
+    def columns(self, labels: Iterable[str] | None) -> list[int]:
+        """The places of some labels among the component's; of all by default.
+
+        RAISES: ValueError for a label that the component does not have.
+        """
+        if labels is None:
+            return list(range(len(self.labels)))
+        wanted = [labels] if isinstance(labels, str) else list(labels)
+        for label in wanted:
+            if label not in self.labels:
+                known = ", ".join(map(repr, self.labels))
+                raise ValueError(f"There is no label {label!r}; '{self.name}' has {known}.")
+        return [self.labels.index(label) for label in wanted]
+
+    def prepare(self, texts: Iterable[str | Doc]) -> list[Doc]:
+        """Make documents, and have the components before this one see them.
+
+        texts (Iterable[Union[str, Doc]]): Texts, or documents, which are not modified.
+        RETURNS (List[Doc]): The documents, one for each.
+        """
+        docs = [self.nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
+        upstream = self._upstream()
+        if not upstream:
+            return docs
+        copies = [
+            doc.copy() if isinstance(text, Doc) else doc
+            for doc, text in zip(docs, texts, strict=True)
+        ]
+        return self._run(upstream, copies)
+
+    def _upstream(self) -> list[str]:
+        return self.nlp.pipe_names[: self.nlp.pipe_names.index(self.name)]
+
+    def _run(self, names: list[str], docs: list[Doc]) -> list[Doc]:
+        with self.nlp.select_pipes(enable=names):
+            return list(self.nlp.pipe(docs))
+
+    def explain(self, docs: list[Doc]) -> list[Explanation]:
+        return self.component.explain(docs)
+
+    def token_vectors(self, docs: list[Doc]) -> list[Floats2d]:
+        """The token vectors of each document, shape (n_tokens, width)."""
+        ops, tok2vec = self.component.model.ops, self.component.model.get_ref("tok2vec")
+        if any(len(doc) for doc in docs):
+            return tok2vec.predict(docs)
+        width = self.component.model.get_ref("bilstm").get_dim("nI")
+        return [ops.alloc2f(0, width)] * len(docs)
+
+    def logits_of_parts(
+        self, docs: list[Doc], parts: Iterable[Iterable[Indices]]
+    ) -> list[AnyFloats]:
+        """What the logits would be if some tokens were all there is of a document.
+
+        The other tokens are left out, not masked: the result is that of the shorter document.
+        Where the vector of a token does not depend on its neighbours, vectors are left out, which
+        comes to the same. Elsewhere the document is made anew from the remaining tokens and goes
+        through the components before this one again.
+
+        docs (List[Doc]): The documents, as `prepare` returns them.
+        parts (Iterable[Iterable[Indices]]): For each document any number of parts: the indices of
+            the tokens that remain, in order, which may be none. They are used up one by one.
+        RETURNS (List[AnyFloats]): For each document, a row for each part, shape (n_parts,
+            n_labels), on the CPU.
+        """
+        if is_context_free(self.component.model.get_ref("tok2vec")):
+            logits_of = self._vectors_of_parts(docs)
+        else:
+            logits_of = self._docs_of_parts(docs)
+        rows = [numpy.zeros((0, len(self.labels)), dtype=numpy.float32)]
+        counts = numpy.zeros(len(docs), dtype=numpy.intp)
+        for batch in _batches(parts):
+            rows.append(self.component.model.ops.to_numpy(logits_of(batch)))
+            numpy.add.at(counts, [i for i, _ in batch], 1)
+        return numpy.split(numpy.concatenate(rows), counts.cumsum())[:-1]
+
+    def _vectors_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
+        model, asarray = self.component.model, self.component.model.ops.xp.asarray
+        vectors = self.token_vectors(docs)
+
+        def logits_of(batch: list[Part]) -> Floats2d:
+            hidden = model.get_ref("bilstm").predict(
+                [vectors[i][asarray(kept)] for i, kept in batch]
+            )
+            return model.get_ref("output_layer").predict(hidden)[0]
+
+        return logits_of
+
+    def _docs_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
+        upstream = self._upstream()
+
+        def logits_of(batch: list[Part]) -> Floats2d:
+            shortened = [keep_tokens(docs[i], kept) for i, kept in batch]
+            if upstream:
+                shortened = self._run(upstream, shortened)
+            return self.component.predict_logits(shortened)[0]
+
+        return logits_of
+
+    def probabilities(self, logits: AnyFloats) -> AnyFloats:
+        """The scores of logits, both of shape (n, n_labels) and on the CPU."""
+        ops = self.component.model.ops
+        scores = self.component.probabilities(ops.asarray2f(cast(Floats2d, logits)))
+        return ops.to_numpy(scores)
+
+
+def find_component(nlp: Language, name: str | None = None) -> str:
+    """RETURNS: The given name, or that of the pipeline's only component with attention.
+
+    RAISES: ValueError if there is no such component, or if there are several and none is named.
+    """
+    found = [n for n, pipe in nlp.pipeline if isinstance(pipe, AttentionCategorizerMixin)]
+    if not found:
+        raise ValueError(
+            f"The pipeline has no component that can be explained, 'attn_textcat' or "
+            f"'attn_textcat_multilabel'; it has {nlp.pipe_names}."
+        )
+    if name is not None and name not in found:
+        raise ValueError(
+            f"There is no component '{name}' that can be explained. Those of the pipeline are: "
+            f"{found}."
+        )
+    if name is None and len(found) > 1:
+        raise ValueError(
+            f"The pipeline has several components that can be explained: name one of {found} as "
+            f"'component'."
+        )
+    return found[0] if name is None else name
+
+
+def keep_tokens(doc: Doc, kept: Indices) -> Doc:
+    """A new document of some tokens of another one, in order, with what belongs to each of them."""
+    tokens = [doc[int(i)] for i in kept]
+    shortened = Doc(
+        doc.vocab,
+        words=[token.text for token in tokens],
+        spaces=[bool(token.whitespace_) for token in tokens],
+    )
+    if tokens:
+        values = cast(Ints2d, doc.to_array(_TOKEN_ATTRS)[kept])
+        shortened.from_array(_TOKEN_ATTRS, values)
+    return shortened
+
+
+def _batches(parts: Iterable[Iterable[Indices]]) -> Iterator[list[Part]]:
+    """Cut the parts of all documents, in order, into runs of a bounded number of tokens."""
+    batch: list[Part] = []
+    size = 0
+    for i, doc_parts in enumerate(parts):
+        for kept in doc_parts:
+            if batch and size + len(kept) > _MAX_TOKENS:
+                yield batch
+                batch, size = [], 0
+            batch.append((i, kept))
+            size += len(kept)
+    if batch:
+        yield batch
