@@ -22,6 +22,7 @@ ATTENTION = "attention"
 CONTRIBUTIONS = "contributions"
 
 Floats = NDArray[numpy.float32]
+Layout = NDArray[numpy.int32]
 Bounds = NDArray[numpy.int32]
 
 
@@ -48,7 +49,7 @@ class DocLabels(_Attribute):
 class TokenValues(_Attribute):
     def __call__(self, token: Token) -> float | Floats | None:
         stored = _user_data(token.doc).get(_key(self.name))
-        if stored is not None and _is_in_place(token, stored["bounds"]):
+        if stored is not None and _is_in_place(token, _stored_bounds(stored)):
             # A loop over tokens asks once for each, so this must not touch the whole document.
             return _plain(stored["values"][token.i])
         values = get_values(token.doc, self.name)
@@ -137,7 +138,9 @@ def set_values(
     """
     _user_data(doc)[_key(name)] = {
         "values": _own(values),
-        "bounds": _token_bounds(doc),
+        # From which the bounds of tokens follow, when they are asked for: this is called for each
+        # document of a stream, and most are never looked at.
+        "layout": _token_layout(doc),
         "labels": None if labels is None else list(labels),
     }
 
@@ -153,11 +156,12 @@ def get_values(doc: Doc, name: str = ATTENTION) -> Floats | None:
     stored = _user_data(doc).get(_key(name))
     if stored is None:
         return None
-    values, bounds = stored["values"], _token_bounds(doc)
-    if not numpy.array_equal(bounds, stored["bounds"]):
-        if _text_length(bounds) != _text_length(stored["bounds"]):
+    values, layout = stored["values"], _token_layout(doc)
+    if not numpy.array_equal(layout, stored["layout"]):
+        bounds, stored_bounds = _token_bounds(layout), _stored_bounds(stored)
+        if _text_length(bounds) != _text_length(stored_bounds):
             return None
-        realigned = _realign(values, stored["bounds"], bounds)
+        realigned = _realign(values, stored_bounds, bounds)
         set_values(doc, realigned, name, labels=stored["labels"])
     elif not values.flags.owndata or values.flags.writeable:
         # Loaded from bytes: a view of the whole message.
@@ -208,10 +212,21 @@ def _own(values: NDArray[numpy.floating]) -> Floats:
     return owned
 
 
-def _token_bounds(doc: Doc) -> Bounds:
+def _token_layout(doc: Doc) -> Layout:
+    """Characters of each token, and whether a space follows it, shape (n_tokens, 2)."""
+    return doc.to_array([LENGTH, SPACY]).astype(numpy.int32)
+
+
+def _stored_bounds(stored: dict[str, Any]) -> Bounds:
+    """The bounds of the tokens that values were stored for, which are kept for the next time."""
+    if "bounds" not in stored:
+        stored["bounds"] = _token_bounds(stored["layout"])
+    return cast(Bounds, stored["bounds"])
+
+
+def _token_bounds(layout: Layout) -> Bounds:
     """First and past-the-last character of each token, shape (n_tokens, 2)."""
-    lengths = doc.to_array(LENGTH).astype(numpy.int32)
-    with_space = lengths + doc.to_array(SPACY).astype(numpy.int32)
+    lengths, with_space = layout[:, 0], layout.sum(axis=1, dtype=numpy.int32)
     starts = numpy.cumsum(with_space, dtype=numpy.int32) - with_space
     return numpy.stack((starts, starts + lengths), axis=1)
 

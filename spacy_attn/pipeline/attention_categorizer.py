@@ -201,12 +201,16 @@ class AttentionCategorizerMixin(_Base):
         self._check_initialized()
         logits = [self.model.ops.alloc2f(0, len(self.labels))]
         attention: list[Floats1d] = []
-        head = self.model.get_ref("output_layer")
         for chunk in _chunks(docs):
-            chunk_logits, chunk_attention = head.predict(self.encode(chunk))
+            chunk_logits, chunk_attention = self._predict_chunk(chunk)
             logits.append(chunk_logits)
             attention.extend(chunk_attention)
         return self.model.ops.xp.concatenate(logits), attention
+
+    def _predict_chunk(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
+        if any(len(doc) for doc in docs):
+            return self.model.predict(docs)
+        return self.model.get_ref("output_layer").predict(self.encode(docs))
 
     def _predict_parts(self, docs: list[Doc]) -> _Parts:
         """As `predict_logits`, from one pass through the model, too; and the contributions."""

@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 import spacy_attn
 from spacy_attn.explanations.html.scale import SCALES
 from spacy_attn.explanations.html.visible import visible
-from spacy_attn.extensions import install_extensions, set_attention
+from spacy_attn.extensions import install_extensions, set_values
 
 from ..conftest import MIXED_TEXTS
 from .pages import HOSTILE, Page, make_explanation
@@ -173,7 +173,7 @@ def test_the_direction_of_the_text_is_that_of_the_language():
     nlp = spacy.blank("he")
     doc = nlp("שלום עולם")
     install_extensions("weights")
-    set_attention(doc, numpy.array([0.5, 0.5]), "weights")
+    set_values(doc, numpy.array([0.5, 0.5]), "weights")
     page = Page(spacy_attn.render(doc, attention_attr="weights"))
     (text,) = page.with_class("sa-text")
     assert (text["dir"], text["lang"]) == ("rtl", "he")

@@ -40,7 +40,7 @@ def arrays_of(model, optimizer):
         Adam,
         lambda rate: Adam(rate, use_averages=False, grad_clip=0.0, L2=0.0),
         lambda rate: Adam(rate, L2=0.01, L2_is_weight_decay=False),
-        lambda rate: Adam(rate, L2=0.1),
+        lambda rate: Adam(rate, L2=0.02),
         SGD,
         RAdam,
     ],

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
 from spacy_attn.extensions import get_values, install_contributions, set_values
+from spacy_attn.torch.attention_head import AttentionHead
+from spacy_attn.torch.bilstm import BiLSTM
 
 from ..conftest import MIXED_TEXTS, SMALL_MODEL, assert_same_predictions, make_nlp, train
 
@@ -54,7 +56,8 @@ def test_scores_and_attention_are_the_same_with_the_setting_as_without(nlp):
     name = nlp.pipe_names[-1]
     other = make_nlp(name)
     other.get_pipe(name).from_bytes(nlp.get_pipe(name).to_bytes())
-    assert_same_predictions(nlp, other)
+    # The hidden states of all documents are kept at once with it, which rounds otherwise.
+    assert_same_predictions(nlp, other, atol=1e-6)
 
 
 @pytest.mark.parametrize("attr", [None, "contributions"])
@@ -62,19 +65,21 @@ def test_a_prediction_is_one_pass_through_the_model(attr, monkeypatch):
     nlp = make_nlp(contributions_attr=attr)
     component = nlp.get_pipe("attn_textcat")
     calls = []
-    for ref in ("tok2vec", "bilstm", "output_layer"):
-        layer = component.model.get_ref(ref)
-        forward = layer._func
-        monkeypatch.setattr(
-            layer,
-            "_func",
-            lambda *args, ref=ref, forward=forward, **kwargs: (
-                calls.append(ref),
-                forward(*args, **kwargs),
-            )[1],
-        )
+
+    def count(owner, name, what):
+        function = getattr(owner, name)
+
+        def counting(*args, **kwargs):
+            calls.append(what)
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    count(component.model.get_ref("tok2vec"), "_func", "embedding")
+    count(BiLSTM, "encode", "encoder")
+    count(AttentionHead, "forward", "head")
     nlp(WITNESS)
-    assert calls == ["tok2vec", "bilstm", "output_layer"]
+    assert calls == ["embedding", "encoder", "head"]
 
 
 def test_without_the_setting_nothing_is_computed_and_nothing_stored(monkeypatch):

@@ -56,11 +56,12 @@ def test_strongly_rated_words_are_looked_for_by_importance_and_compared_by_sign(
 
 def test_words_that_speak_against_the_decision_count_by_their_absolute_value(make_batch):
     batch = make_batch({"dull dull tedious great dull": "negative"})
-    values = batch.importance("contributions")[0]
+    values = batch.importance("contributions")[0].copy()
     plausibility = Plausibility(
         {"great": 3.0}, ["contributions"], bound=2.0, positive_label=None, seed=0
     )
-    batch.importance = lambda name: [values - values[3] - 2 * numpy.abs(values).max()]
+    values[3] = -2 * numpy.abs(values).max()
+    batch.importance = lambda name: [values]
     plausibility.add(batch)
     # Now the lowest of all, and by absolute value the highest.
     assert batch.importance("contributions")[0].argmin() == 3
