@@ -9,7 +9,8 @@ import typer
 from spacy.cli._util import Arg, Opt
 
 from ..explanation import CONTRIBUTIONS
-from .explaining import Explainer
+from ..explanations.methods import METHODS, check_method, explain_with
+from .explaining import load_classifier
 from .failing import failing
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
@@ -18,7 +19,9 @@ from .texts import read_texts
 def explain_cli(
     model: Annotated[str, Arg(help="Name of or path to a trained pipeline")],
     text: Annotated[str, Arg(help=TEXT_HELP)],
-    method: Annotated[str, Opt("--method", "-m", help="How to attribute")] = CONTRIBUTIONS,
+    method: Annotated[
+        str, Opt("--method", "-m", help=f"How to attribute: {', '.join(METHODS)}")
+    ] = CONTRIBUTIONS,
     component: Annotated[
         str | None, Opt("--component", "-c", help="The component, where there are several")
     ] = None,
@@ -41,11 +44,12 @@ def explain(
 
     model (str): Name or folder of a pipeline.
     text (str): A text, a file of texts, or "-".
-    method (str): How to attribute.
+    method (str): How to attribute, see `spacy_attn.explain`.
     component (Optional[str]): Name of the component, where there are several.
     """
     with failing(f"Can't load the pipeline '{model}'"):
-        explainer = Explainer(model, component)
+        classifier = load_classifier(model, component)
     with failing("Can't explain the texts"):
-        for explanation in explainer.explain(read_texts(text), method):
+        check_method("spacy attn explain", method)
+        for explanation in explain_with(classifier, read_texts(text), method=method):
             typer.echo(json.dumps(explanation.to_dict(), allow_nan=False))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +9,12 @@ import tqdm  # type: ignore[import-untyped]
 import typer
 from spacy import util
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
-from spacy.language import Language
-from spacy.training import Corpus, Example
 from wasabi import msg
 
-from ..data.reader import HFDataset
 from ..explanations.faithfulness.evaluate import FaithfulnessReport, evaluate_faithfulness
 from ..explanations.faithfulness.plausibility import read_ratings
 from ..explanations.faithfulness.report import to_markdown, write
+from .explaining import make_reader, read_first
 
 
 def faithfulness_cli(
@@ -103,9 +99,8 @@ def faithfulness_cli(
     try:
         nlp = util.load_model(model)
         others = {name: util.load_model(name) for name in _split(other_models) or ()}
-        examples = read_examples(
-            nlp, data_path, text_column=text_column, label_column=label_column, limit=limit
-        )
+        reader = make_reader(str(data_path), text_column=text_column, label_column=label_column)
+        examples = read_first(reader, nlp, limit)
         report = evaluate_faithfulness(
             nlp,
             # disable=None shows the bar on a terminal only.
@@ -126,23 +121,6 @@ def faithfulness_cli(
 
 def _split(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
-
-
-def read_examples(
-    nlp: Language, path: Path, *, text_column: str, label_column: str, limit: int
-) -> Sequence[Example]:
-    """The documents of a `.spacy` file, or of what `spacy-attn.HFDataset.v1` reads.
-
-    limit: The number of documents at most; 0 for all.
-    """
-    examples: Iterable[Example]
-    if path.suffix == ".spacy":
-        examples = Corpus(path)(nlp)
-    else:
-        examples = HFDataset(
-            str(path), text_column=text_column, label_column=label_column, limit=limit
-        )(nlp)
-    return list(islice(examples, limit or None))
 
 
 def _show(report: FaithfulnessReport, output: Path | None, title: str) -> None:

@@ -10,10 +10,11 @@ from spacy.cli._util import Arg, Opt
 from wasabi import msg
 
 from ..explanations.html.scale import ATTENTION, SCALES
+from ..explanations.methods import explain_with
 from ..explanations.render import describe_values, shaded_texts
 from ..explanations.render import render as render_html
 from ..explanations.terminal import terminal_view
-from .explaining import Explainer
+from .explaining import load_classifier
 from .failing import failing
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
@@ -64,9 +65,9 @@ def render(
     component (Optional[str]): Name of the component, where there are several.
     """
     with failing(f"Can't load the pipeline '{model}'"):
-        explainer = Explainer(model, component)
+        classifier = load_classifier(model, component)
     with failing("Can't show the texts"):
-        explanations = list(explainer.explain(read_texts(text)))
+        explanations = list(explain_with(classifier, read_texts(text)))
         texts = shaded_texts(explanations, style, label=label)
         if output is not None:
             html = render_html(explanations, style, label=label, page=True, jupyter=False)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tqdm  # type: ignore[import-untyped]
 from spacy.cli._util import Arg, Opt
 from spacy.language import Language
-from spacy.pipeline import MultiLabel_TextCategorizer
 from spacy.training import Corpus, Example
 from wasabi import msg
 
 from ..data.reader import HFDataset
+from ..explanations.classifier import Classifier
+from ..explanations.methods import explain_with
 from ..explanations.report import Decisions
 from ..explanations.report import report as report_html
-from .explaining import Explainer
+from .explaining import load_classifier, make_reader, read_first
 from .failing import failing
 
 
@@ -53,18 +53,10 @@ def report_cli(
     and predicted labels, confidence, and tokens shaded by attention and by
     contributions, to be filtered, sorted and searched.
     """
-    reader: Corpus | HFDataset
     with failing("Can't read the data"):
-        if data.endswith(".spacy") or (Path(data).is_dir() and any(Path(data).glob("*.spacy"))):
-            reader = Corpus(data)
-        else:
-            reader = HFDataset(
-                data,
-                split=split,
-                text_column=_names(text_column),
-                label_column=_names(label_column),
-                labels=labels.split(",") if labels else None,
-            )
+        reader = make_reader(
+            data, split=split, text_column=text_column, label_column=label_column, labels=labels
+        )
     title = f"{_short(model)} on {_short(data)}"
     report(model, reader, output=output, title=title, limit=limit, component=component)
 
@@ -91,18 +83,18 @@ def report(
     component (Optional[str]): Name of the component, where there are several.
     """
     with failing(f"Can't load the pipeline '{model}'"):
-        explainer = Explainer(model, component)
+        classifier = load_classifier(model, component)
     with failing("Can't read the data"):
-        examples = list(_first(reader(explainer.nlp), limit))
+        examples = read_first(reader, classifier.nlp, limit)
         if not examples:
             raise ValueError("There is no document in it.")
     with failing("Can't make the report"):
         html = report_html(
-            list(_progress(explainer.explain(eg.predicted for eg in examples), len(examples))),
+            list(_progress(explain_with(classifier, (eg.predicted for eg in examples)), examples)),
             [example.reference.cats for example in examples],
-            _decisions(explainer),
+            _decisions(classifier),
             title=title,
-            **_writing(explainer.nlp),
+            **_writing(classifier.nlp),
         )
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(html, encoding="utf8")
@@ -114,25 +106,16 @@ def _short(path: str) -> str:
     return "/".join(Path(path).parts[-2:])
 
 
-def _names(columns: str) -> str | list[str]:
-    return columns.split(",") if "," in columns else columns
-
-
-def _first(examples: Iterable[Example], limit: int) -> Iterator[Example]:
-    return islice(examples, limit or None)
-
-
-def _progress(explanations: Iterable, total: int) -> Iterable:
+def _progress(explanations: Iterable, examples: Sequence[Example]) -> Iterable:
     # disable=None shows the bar on a terminal only.
-    return tqdm.tqdm(explanations, total=total, unit=" docs", disable=None, leave=False)
+    return tqdm.tqdm(explanations, total=len(examples), unit=" docs", disable=None, leave=False)
 
 
-def _decisions(explainer: Explainer) -> Decisions:
-    component = explainer.component
+def _decisions(classifier: Classifier) -> Decisions:
     return Decisions(
-        labels=tuple(component.labels),
-        exclusive=not isinstance(component, MultiLabel_TextCategorizer),
-        threshold=component.cfg["threshold"],
+        labels=classifier.labels,
+        exclusive=classifier.exclusive,
+        threshold=classifier.threshold,
     )
 
 

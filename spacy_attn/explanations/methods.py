@@ -68,7 +68,9 @@ def explain(
     check_several("spacy_attn.explain", texts)
     check_method("spacy_attn.explain", method)
     classifier = Classifier(nlp, component)
-    return _explain(classifier, texts, method, classifier.columns(labels), batch_size)
+    return explain_with(
+        classifier, texts, method=method, columns=classifier.columns(labels), batch_size=batch_size
+    )
 
 
 def check_several(where: str, texts: object) -> None:
@@ -87,13 +89,19 @@ def check_method(where: str, method: str) -> None:
         require_captum()
 
 
-def _explain(
+def explain_with(
     classifier: Classifier,
     texts: Iterable[str | Doc],
-    method: str,
-    columns: list[int],
-    batch_size: int,
+    *,
+    method: str = CONTRIBUTIONS,
+    columns: Sequence[int] | None = None,
+    batch_size: int = 64,
 ) -> Iterator[Explanation]:
+    """As `explain`, of a component that has been found.
+
+    columns: The places of the labels among those of the component; None for all.
+    """
+    columns = classifier.columns(None) if columns is None else columns
     for batch in minibatch(texts, batch_size):
         yield from explain_docs(classifier, classifier.prepare(batch), method, columns)
 

@@ -86,7 +86,7 @@ def test_the_component_is_chosen_by_name_where_there_are_several(tmp_path):
     nlp.get_pipe("second").from_bytes(other.get_pipe("attn_textcat").to_bytes())
     nlp.to_disk(tmp_path / "two")
     result = run("explain", tmp_path / "two", TEXT, code=1)
-    assert "Choose one of the components 'attn_textcat', 'second'" in result.stderr
+    assert "['attn_textcat', 'second'] as 'component'" in result.stderr
     one, two = (
         run("explain", tmp_path / "two", TEXT, "--component", name).stdout
         for name in nlp.pipe_names
@@ -102,8 +102,8 @@ def test_errors_say_what_is_wrong_and_leave_the_standard_output_alone(model, tmp
     (tmp_path / "table.csv").write_text("text\n")
     for arguments, message in (
         ((tmp_path / "none", TEXT), "[E050]"),
-        ((blank, TEXT), "has no component that classifies with attention"),
-        ((model, TEXT, "--component", "ner"), "No component 'ner' classifies"),
+        ((blank, TEXT), "has no component that can be explained"),
+        ((model, TEXT, "--component", "ner"), "There is no component 'ner'"),
         ((model, "missing.txt"), "There is no file 'missing.txt'"),
         ((model, tmp_path / "table.csv"), "is neither .txt"),
         ((model, tmp_path / "rows.jsonl"), "line 2 has no string under the key 'text'"),
@@ -126,7 +126,7 @@ def test_unknown_styles_labels_and_methods_are_errors(model, tmp_path):
             ("render", model, TEXT, "-s", "contributions", "-l", "good", "-o", tmp_path / "x.html"),
             "There is no label 'good'",
         ),
-        (("explain", model, TEXT, "--method", "magic"), "There is no method 'magic'"),
+        (("explain", model, TEXT, "--method", "magic"), "but is 'magic'"),
     ):
         assert message in run(*arguments, code=1).stderr
     assert not (tmp_path / "x.html").exists()
