@@ -93,8 +93,8 @@ class TorchShim(PyTorchShim):
         return self._mixed_precision and self.device.type == "cuda"
 
     @property
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast("cuda", enabled=self._scales)
+    def _autocast(self) -> contextlib.AbstractContextManager:
+        return torch.autocast("cuda") if self._scales else contextlib.nullcontext()
 
     def predict(self, inputs: Any) -> Any:
         with self.predicting() as module:

@@ -81,8 +81,7 @@ def final_states(hidden: Tensor, documents: Ragged) -> Tensor:
     hidden: Shape (N, D), N at least 1.
     RETURNS: Shape (n_docs, D), arbitrary for a document without tokens.
     """
-    last = (documents.starts + documents.lengths - 1).clamp(min=0)
-    first = documents.starts.clamp(max=len(hidden) - 1)
-    ahead, behind = hidden.index_select(0, torch.cat((last, first))).chunk(2)
-    half = hidden.shape[1] // 2
-    return torch.cat((ahead[:, :half], behind[:, half:]), dim=-1)
+    ahead, behind = hidden.chunk(2, dim=1)
+    return torch.cat(
+        (ahead.index_select(0, documents.last), behind.index_select(0, documents.first)), dim=1
+    )

@@ -66,6 +66,18 @@ class BiLSTM(nn.Module):
         # In mixed precision, back to the precision that gradients are scaled in.
         return hidden.to(tokens.dtype)
 
+    def encode_alone(self, tokens: Tensor) -> Tensor:
+        """Encode one document, which needs no padding, for prediction.
+
+        tokens: Vectors of its tokens, shape (N, input_width), N at least 1.
+        RETURNS: Their hidden states, shape (N, 2H).
+        """
+        hidden = tokens.unsqueeze(1)
+        for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
+            behind = backwards(hidden.flip(0))[0].flip(0)
+            hidden = torch.cat((forwards(hidden)[0], behind), dim=-1)
+        return hidden.squeeze(1).to(tokens.dtype)
+
 
 def _run(
     lstm: Callable[[Tensor], tuple[Tensor, object]], tokens: Tensor, steps: Tensor, after: Tensor

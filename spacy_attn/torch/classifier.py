@@ -21,6 +21,8 @@ def classify(
     lengths: Number of tokens of each document, adding up to N; 0 is allowed.
     RETURNS: Logits, shape (n_docs, n_labels), and attention weights, shape (N,).
     """
+    if len(lengths) == 1 and len(tokens):
+        return head(encoder.encode_alone(tokens), lengths)
     # That of a document without tokens.
     logits = head.output.bias.expand(len(lengths), -1).clone()
     attention = tokens.new_zeros(len(tokens))

@@ -14,11 +14,14 @@ class Ragged:
 
     lengths: Number of tokens of each document, 0 allowed, shape (B,).
     starts: Where each document starts, shape (B,).
+    first, last: Its first and its last token, shape (B,); any token for a document without any.
     of_token: The index of each token's document, shape (N,).
     """
 
     lengths: Tensor
     starts: Tensor
+    first: Tensor
+    last: Tensor
     of_token: Tensor
 
     @classmethod
@@ -27,7 +30,9 @@ class Ragged:
         all_lengths = numpy.array(lengths, dtype=numpy.int64)
         starts = all_lengths.cumsum() - all_lengths
         of_token = numpy.arange(len(lengths)).repeat(all_lengths)
-        arrays = (all_lengths, starts, of_token)
+        last = numpy.maximum(starts + all_lengths - 1, 0)
+        first = numpy.minimum(starts, max(len(of_token) - 1, 0))
+        arrays = (all_lengths, starts, first, last, of_token)
         return cls(*(torch.from_numpy(array).to(device) for array in arrays))
 
     def __len__(self) -> int:

@@ -25,3 +25,17 @@ def test_sub_batch_by_sub_batch_gives_what_the_whole_batch_gives(depth, lengths)
         for row, length in zip(logits, lengths, strict=True):
             if length == 0:
                 assert torch.equal(row, head.output.bias)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("length", [1, 2, 30])
+def test_one_document_alone_gets_what_it_gets_in_a_batch(depth, length):
+    torch.manual_seed(0)
+    encoder = BiLSTM(5, 4, depth).eval()
+    head = AttentionHead(8, "additive_query", 3).eval()
+    tokens = torch.randn(length + 7, 5)
+    with torch.no_grad():
+        logits, attention = classify(encoder, head, tokens, [length, 7])
+        alone_logits, alone_attention = classify(encoder, head, tokens[:length], [length])
+    torch.testing.assert_close(alone_logits[0], logits[0])
+    torch.testing.assert_close(alone_attention, attention[:length])
