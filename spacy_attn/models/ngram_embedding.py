@@ -104,7 +104,7 @@ def forward(
 
 def _means(ops: Ops, table: Floats2d, rows: Ints1d, counts: Ints1d) -> Floats2d:
     """The means of consecutive rows of a table, so many at a time, shape (n_words, width)."""
-    if len(rows) <= _FEW_ROWS:
+    if 0 < len(rows) <= _FEW_ROWS:
         return ops.reduce_mean(table[rows], counts)
     # Of many rows torch makes no copy, which is ten times faster; of few it takes longer to start.
     keep_forked_child_to_one_thread()
