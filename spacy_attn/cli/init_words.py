@@ -24,6 +24,7 @@ from wasabi import msg
 
 from ..models.word_embedding import learn_vocabulary
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
+from ..pipeline.vocabularies import word_embeddings
 
 
 def init_words_cli(
@@ -77,7 +78,7 @@ def init_words(
     components = {
         name: component
         for name, component in nlp.pipeline
-        if isinstance(component, AttentionCategorizerMixin) and component.word_embeddings(nlp)
+        if isinstance(component, AttentionCategorizerMixin) and word_embeddings(component, nlp)
     }
     if not components:
         msg.fail("No component of the pipeline has an embedding of whole words", exits=1)
@@ -92,7 +93,7 @@ def init_words(
 def _learn_words(
     nlp: Language, name: str, component: AttentionCategorizerMixin, corpus: Any
 ) -> list[str]:
-    embeddings = component.word_embeddings(nlp)
+    embeddings = word_embeddings(component, nlp)
     if len(embeddings) > 1:
         msg.fail(f"Component '{name}' has {len(embeddings)} embeddings of whole words", exits=1)
     examples = tqdm.tqdm(corpus(nlp), desc=name, unit=" docs", disable=None, leave=False)

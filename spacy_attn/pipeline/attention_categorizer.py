@@ -1,35 +1,22 @@
 """What the components for exclusive and for independent labels have in common."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import cast
 
 import numpy
-from spacy.errors import Errors
 from spacy.language import Language
-from spacy.pipeline import TextCategorizer
-from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
-from ..explanation import Explanation
-from ..extensions import install_contributions, install_extensions, set_values
 from ..models.adversarial import perturb
-from ..models.attention_head import output_weights
-from ..models.bilstm_attention import begin_update_of_vectors, is_initialized
+from ..models.bilstm_attention import begin_update_of_vectors
 from ..models.fused_adam import finish_update
-from ..models.word_embedding import (
-    is_word_embedding,
-    keeps_vocabulary,
-    knows_sample_only,
-    learn_vocabulary,
-    set_vocabulary,
-)
 from .calibration import fit_temperature
 from .class_weights import (
     ClassWeights,
@@ -37,55 +24,17 @@ from .class_weights import (
     check_class_weights,
     check_labels_of_weights,
 )
-
-# At most so many tokens go through the embedding layers at once, whatever the batch size, so that
-# memory does not grow with the length of documents (a longer document goes alone).
-MAX_CHUNK_TOKENS = 32_768
-
-# Keeps the loss finite where a probability has been rounded to 0.
-TINY = float(numpy.finfo(numpy.float32).tiny)
+from .prediction import AttentionPredictorMixin, Predictions
+from .vocabularies import is_streamed
 
 
-class Predictions(NamedTuple):
-    """What a component predicts for a batch of documents.
-
-    scores: Probabilities, shape (n_docs, n_labels), columns in the order of the labels.
-    attention: For each document, the weights of its tokens, shape (n_tokens,).
-    contributions: For each document, what each token contributes to each logit, shape
-        (n_tokens, n_labels); None unless the component has a `contributions_attr`.
-    """
-
-    scores: Floats2d
-    attention: list[Floats1d]
-    contributions: list[Floats2d] | None = None
-
-
-class _Parts(NamedTuple):
-    """What the model computes for documents; shapes as in `Predictions`.
-
-    logits: Shape (n_docs, n_labels).
-    """
-
-    logits: Floats2d
-    attention: list[Floats1d]
-    contributions: list[Floats2d]
-
-
-if TYPE_CHECKING:
-    _Base = TextCategorizer
-else:
-    _Base = object
-
-
-class AttentionCategorizerMixin(_Base):
+class AttentionCategorizerMixin(AttentionPredictorMixin):
     """Predicts, trains and annotates with a model that returns logits and attention.
 
     To be mixed into spaCy's own text categorizers, which keep the labels, their validation and the
     initialisation. A subclass says how logits become probabilities and what loss goes with them.
     """
 
-    attention_attr: str
-    contributions_attr: str | None
     perturbation: float
     class_weights: ClassWeights
     label_smoothing: float
@@ -141,15 +90,7 @@ class AttentionCategorizerMixin(_Base):
         }
         self._install_extensions()
 
-    def _install_extensions(self) -> None:
-        install_extensions(self.attention_attr)
-        if self.contributions_attr is not None:
-            install_contributions(self.contributions_attr)
-
     # How the subclasses differ
-
-    def _probabilities(self, logits: Floats2d) -> Floats2d:
-        raise NotImplementedError
 
     def _logits(self, scores: Floats2d) -> Floats2d:
         """Logits that give some scores, up to rounding and to what does not change the loss."""
@@ -172,130 +113,7 @@ class AttentionCategorizerMixin(_Base):
         """
         raise NotImplementedError
 
-    # Prediction
-
-    def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """Apply the model to a batch of documents, without modifying them.
-
-        A document's result depends on that document alone. One without tokens gets the scores of
-        the model's bias and an empty array of attention.
-
-        docs (Iterable[Doc]): The documents to predict.
-        RETURNS (Predictions): Scores and attention, and contributions where they are to be stored.
-        RAISES: ValueError (E109) if the component has not been initialised.
-        """
-        self._install_extensions()
-        docs = list(docs)
-        if self.contributions_attr is None:
-            logits, attention = self.predict_logits(docs)
-            return Predictions(self.probabilities(logits), attention)
-        parts = self._predict_parts(docs)
-        return Predictions(self.probabilities(parts.logits), parts.attention, parts.contributions)
-
-    def probabilities(self, logits: Floats2d) -> Floats2d:
-        """The scores that some logits stand for, both of shape (n_docs, n_labels)."""
-        return self._probabilities(logits / self.temperature)
-
-    def predict_logits(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
-        """The logits, shape (n_docs, n_labels), and attention of a batch of documents."""
-        self._check_initialized()
-        logits = [self.model.ops.alloc2f(0, len(self.labels))]
-        attention: list[Floats1d] = []
-        for chunk in _chunks(docs):
-            chunk_logits, chunk_attention = self._predict_chunk(chunk)
-            logits.append(chunk_logits)
-            attention.extend(chunk_attention)
-        return self.model.ops.xp.concatenate(logits), attention
-
-    def _predict_chunk(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
-        if any(len(doc) for doc in docs):
-            return self.model.predict(docs)
-        return self.model.get_ref("output_layer").predict(self.encode(docs))
-
-    def _predict_parts(self, docs: list[Doc]) -> _Parts:
-        """As `predict_logits`, from one pass through the model, too; and the contributions."""
-        self._check_initialized()
-        logits = [self.model.ops.alloc2f(0, len(self.labels))]
-        attention: list[Floats1d] = []
-        contributions: list[Floats2d] = []
-        head = self.model.get_ref("output_layer")
-        weight, _ = output_weights(head)
-        for chunk in _chunks(docs):
-            hidden = self.encode(chunk)
-            chunk_logits, chunk_attention = head.predict(hidden)
-            logits.append(chunk_logits)
-            attention.extend(chunk_attention)
-            contributions.extend(
-                a[:, None] * (h @ weight.T) for a, h in zip(chunk_attention, hidden, strict=True)
-            )
-        return _Parts(self.model.ops.xp.concatenate(logits), attention, contributions)
-
-    def encode(self, docs: list[Doc]) -> list[Floats2d]:
-        """The hidden states h of each document, which attention averages, shape (n_tokens, 2H)."""
-        if any(len(doc) for doc in docs):
-            return self.model.get_ref("encoder").predict(docs)
-        # Not every embedding layer can do with no token at all.
-        width = self.model.get_ref("output_layer").get_dim("nI")
-        return [self.model.ops.alloc2f(0, width)] * len(docs)
-
-    def _check_initialized(self) -> None:
-        if not is_initialized(self.model):
-            raise ValueError(Errors.E109.format(name=self.name))
-
-    def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
-        """Set `doc.cats` and the attributes of a batch of documents.
-
-        docs (Iterable[Doc]): The documents to modify.
-        scores (Predictions): What `predict` returned for them.
-        """
-        docs, labels, to_numpy = list(docs), self.labels, self.model.ops.to_numpy
-        rows = scores.scores.tolist()
-        for doc, row, attention in zip(docs, rows, scores.attention, strict=True):
-            doc.cats.update(zip(labels, row, strict=True))
-            set_values(doc, to_numpy(attention), self.attention_attr)
-        if self.contributions_attr is not None and scores.contributions is not None:
-            for doc, contributions in zip(docs, scores.contributions, strict=True):
-                values = to_numpy(contributions)
-                set_values(doc, values, self.contributions_attr, labels=labels)
-
-    # Explanation
-
-    def explain(self, docs: Iterable[Doc]) -> list[Explanation]:
-        """What each token contributes to each label's logit, in one pass through the model.
-
-        The contributions are exact: they add up to the logits minus the bias. `docs` are not
-        modified.
-
-        docs (Iterable[Doc]): The documents to explain, classified or not. Components that this one
-            listens to must have seen them.
-        RETURNS (List[Explanation]): One for each document.
-        RAISES: ValueError (E109) if the component has not been initialised.
-        """
-        docs = list(docs)
-        parts = self._predict_parts(docs)
-        to_numpy = self.model.ops.to_numpy
-        _, bias = output_weights(self.model.get_ref("output_layer"))
-        scores = self.probabilities(parts.logits)
-        return [
-            Explanation(
-                tokens=tuple(token.text for token in doc),
-                spaces=tuple(bool(token.whitespace_) for token in doc),
-                labels=tuple(self.labels),
-                attention=to_numpy(parts.attention[i]),
-                logits=to_numpy(parts.logits[i]),
-                scores=to_numpy(scores[i]),
-                bias=to_numpy(bias),
-                attributions=to_numpy(parts.contributions[i]),
-            )
-            for i, doc in enumerate(docs)
-        ]
-
     # Calibration
-
-    @property
-    def temperature(self) -> float:
-        """What logits are divided by before they become scores: 1, or what `calibrate` found."""
-        return float(self.cfg.get("temperature", 1.0))
 
     def calibrate(self, examples: Iterable[Example]) -> float:
         """Fit the temperature to examples that were not trained on, so that a score is the share of
@@ -483,7 +301,7 @@ class AttentionCategorizerMixin(_Base):
         if self.class_weights != "balanced":
             self._label_weights()
             return
-        if _is_streamed(nlp):
+        if is_streamed(nlp):
             warnings.warn(
                 f"Component '{self.name}' balances its classes by the first documents of a "
                 f"streamed corpus only. Give 'class_weights' as a table of weights by label.",
@@ -496,109 +314,3 @@ class AttentionCategorizerMixin(_Base):
             numerators += self.model.ops.to_numpy(counted.sum(axis=0))
             positives += self.model.ops.to_numpy((truths * known).sum(axis=0))
         self.cfg["balanced_weights"] = balance(self.name, self.labels, numerators, positives)
-
-    def word_embeddings(self, nlp: Language | None) -> list[Model]:
-        """The layers with a learned vocabulary: of this component, and of what it listens to."""
-        own = [node for node in self.model.walk() if is_word_embedding(node)]
-        upstream = [node for model in self._upstream_models(nlp) for node in model.walk()]
-        return [*own, *filter(is_word_embedding, upstream)]
-
-    def _set_vocabularies(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        nlp: Language | None,
-        words: Iterable[str] | None,
-    ) -> None:
-        """Give the word embeddings the words of all training documents, or the given ones.
-
-        A component shows its model a sample of ten documents only, and a shared embedding has been
-        initialised with those by the time its listeners are. One that has been trained stays, and
-        so does one with words that `[initialize] before_init` has given.
-        """
-        own = set(self.model.walk())
-        embeddings = [
-            node for node in self.word_embeddings(nlp) if node in own or knows_sample_only(node)
-        ]
-        if words is None:
-            embeddings = [node for node in embeddings if not keeps_vocabulary(node)]
-            if embeddings and _is_streamed(nlp):
-                warnings.warn(
-                    f"Component '{self.name}' learns its vocabulary from the first documents of a "
-                    f"streamed corpus only. Write the words of the whole corpus with 'python -m "
-                    f"spacy attn init-words', and name that file in "
-                    f"[initialize.components.{self.name}.words].",
-                    stacklevel=3,
-                )
-        else:
-            words = list(words)
-            if len(embeddings) != 1:
-                raise ValueError(
-                    f"Component '{self.name}': 'words' are given, but its model has "
-                    f"{len(embeddings)} embeddings of whole words: remove 'words' from "
-                    f"[initialize.components.{self.name}]."
-                )
-        for node in embeddings:
-            if words is not None:
-                set_vocabulary(node, words)
-            else:
-                learn_vocabulary(node, (example.predicted for example in get_examples()))
-            if node not in own:
-                node.initialize([next(iter(get_examples())).predicted])
-
-    def _upstream_models(self, nlp: Language | None) -> Iterator[Model]:
-        names = {
-            node.upstream_name for node in self.model.walk() if isinstance(node, Tok2VecListener)
-        }
-        for name, component in nlp.pipeline if nlp is not None and names else ():
-            if component is not self and (name in names or "*" in names):
-                model = getattr(component, "model", None)
-                if getattr(component, "listening_components", None) and isinstance(model, Model):
-                    yield model
-
-
-def _is_streamed(nlp: Language | None) -> bool:
-    """Whether a component is initialised with the first documents of its training corpus only."""
-    return nlp is not None and nlp.config["training"]["max_epochs"] == -1
-
-
-def warn_of_shared_attribute(
-    nlp: Language, name: str, attention_attr: str, contributions_attr: str | None
-) -> None:
-    """Say so when two components of a pipeline would overwrite each other's attributes."""
-    settings = {"attention_attr": attention_attr, "contributions_attr": contributions_attr}
-    for other_name, other in nlp.pipeline:
-        taken = {getattr(other, setting, None) for setting in settings}
-        for setting, attr in settings.items():
-            if attr is not None and attr in taken:
-                warnings.warn(
-                    f"The components '{other_name}' and '{name}' both use 'doc._.{attr}', where "
-                    f"only what the last one says stays. Give one of them another name with its "
-                    f"setting '{setting}'.",
-                    stacklevel=2,
-                )
-
-
-def validate_probabilities(cats: dict[str, float]) -> None:
-    """RAISES: ValueError (E851) for a label that is neither false, true, nor a probability."""
-    for value in cats.values():
-        if not 0.0 <= value <= 1.0:
-            raise ValueError(Errors.E851.format(val=value))
-
-
-def safe_log(probabilities: Floats2d) -> Floats2d:
-    xp = get_array_module(probabilities)
-    return xp.log(xp.maximum(probabilities, TINY))
-
-
-def _chunks(docs: list[Doc]) -> Iterator[list[Doc]]:
-    """Cut a batch into runs of at most `MAX_CHUNK_TOKENS` tokens, or of one document."""
-    chunk: list[Doc] = []
-    size = 0
-    for doc in docs:
-        if chunk and size + len(doc) > MAX_CHUNK_TOKENS:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(doc)
-        size += len(doc)
-    if chunk:
-        yield chunk

@@ -13,16 +13,14 @@ from thinc.types import Floats1d, Floats2d
 
 from ..extensions import ATTENTION
 from ..models.attention_head import Output
-from .attention_categorizer import (
-    AttentionCategorizerMixin,
-    safe_log,
-    validate_probabilities,
-    warn_of_shared_attribute,
-)
+from .attention_categorizer import AttentionCategorizerMixin
 from .class_weights import ClassWeights
 from .defaults import DEFAULT_MODEL, DEFAULT_PERTURBATION, SCORE_WEIGHTS
 from .losses import sigmoid_cross_entropy
+from .probabilities import safe_log, validate_probabilities
 from .scorer import textcat_multilabel_score
+from .shared_attributes import warn_of_shared_attribute
+from .vocabularies import set_vocabularies
 
 
 @Language.factory(
@@ -166,6 +164,6 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
             `spacy attn init-words` writes it; by default the words of the examples.
         """
         validate_get_examples(get_examples, "AttentionMultiLabelTextCategorizer.initialize")
-        self._set_vocabularies(get_examples, nlp, words)
+        set_vocabularies(self, get_examples, nlp, words)
         super().initialize(get_examples, nlp=nlp, labels=labels)
         self._balance_classes(get_examples, nlp)

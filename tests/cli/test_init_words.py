@@ -4,6 +4,8 @@ import srsly
 from spacy import registry, util
 from thinc.api import Config
 
+from spacy_attn.pipeline.vocabularies import word_embeddings
+
 from .test_spacy_commands import ROOT, run
 
 
@@ -26,7 +28,7 @@ def streamed_config(tmp_path, words_path=None):
 
 
 def vocabulary(nlp):
-    (embedding,) = nlp.get_pipe("attn_textcat").word_embeddings(nlp)
+    (embedding,) = word_embeddings(nlp.get_pipe("attn_textcat"), nlp)
     return embedding.attrs["vocabulary"].words
 
 

@@ -12,6 +12,8 @@ from spacy.training.pretrain import pretrain
 from spacy.util import load_config, load_model_from_config
 from thinc.api import Config
 
+from spacy_attn.pipeline.vocabularies import word_embeddings
+
 ROOT = Path(__file__).parents[2]
 # Some of these words are nowhere in the movie reviews.
 RAW_TEXTS = ["the zyzzyva reads a quixotic film", "a film of the zyzzyva is dull fun"] * 20
@@ -66,7 +68,7 @@ def get_encoder(nlp):
 
 
 def vocabulary(nlp):
-    (embedding,) = nlp.get_pipe("attn_textcat").word_embeddings(nlp)
+    (embedding,) = word_embeddings(nlp.get_pipe("attn_textcat"), nlp)
     return embedding.attrs["vocabulary"].words
 
 

@@ -381,6 +381,6 @@ def test_a_failing_batch_goes_to_the_error_handler(monkeypatch):
 def test_chunks_of_a_large_batch_keep_the_order(trained_nlp, monkeypatch):
     texts = [*TEXTS, *MIXED_TEXTS] * 2
     expected = [doc.cats for doc in trained_nlp.pipe(texts)]
-    monkeypatch.setattr("spacy_attn.pipeline.attention_categorizer.MAX_CHUNK_TOKENS", 12)
+    monkeypatch.setattr("spacy_attn.pipeline.prediction.MAX_CHUNK_TOKENS", 12)
     for doc, cats in zip(trained_nlp.pipe(texts), expected, strict=True):
         assert doc.cats == pytest.approx(cats, abs=1e-5)

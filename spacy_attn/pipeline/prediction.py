@@ -1,0 +1,203 @@
+"""How a component predicts, annotates and explains documents."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from spacy.errors import Errors
+from spacy.pipeline import TextCategorizer
+from spacy.tokens import Doc
+from thinc.types import Floats1d, Floats2d
+
+from ..explanation import Explanation
+from ..extensions import install_contributions, install_extensions, set_values
+from ..models.attention_head import output_weights
+from ..models.bilstm_attention import is_initialized
+
+# At most so many tokens go through the embedding layers at once, whatever the batch size, so that
+# memory does not grow with the length of documents (a longer document goes alone).
+MAX_CHUNK_TOKENS = 32_768
+
+
+class Predictions(NamedTuple):
+    """What a component predicts for a batch of documents.
+
+    scores: Probabilities, shape (n_docs, n_labels), columns in the order of the labels.
+    attention: For each document, the weights of its tokens, shape (n_tokens,).
+    contributions: For each document, what each token contributes to each logit, shape
+        (n_tokens, n_labels); None unless the component has a `contributions_attr`.
+    """
+
+    scores: Floats2d
+    attention: list[Floats1d]
+    contributions: list[Floats2d] | None = None
+
+
+class _Parts(NamedTuple):
+    """What the model computes for documents; shapes as in `Predictions`.
+
+    logits: Shape (n_docs, n_labels).
+    """
+
+    logits: Floats2d
+    attention: list[Floats1d]
+    contributions: list[Floats2d]
+
+
+if TYPE_CHECKING:
+    _Base = TextCategorizer
+else:
+    _Base = object
+
+
+class AttentionPredictorMixin(_Base):
+    """Predicts, annotates and explains with a model that returns logits and attention.
+
+    To be mixed into spaCy's own text categorizers. A subclass says how logits become probabilities.
+    """
+
+    attention_attr: str
+    contributions_attr: str | None
+
+    def _install_extensions(self) -> None:
+        install_extensions(self.attention_attr)
+        if self.contributions_attr is not None:
+            install_contributions(self.contributions_attr)
+
+    def _probabilities(self, logits: Floats2d) -> Floats2d:
+        """The probabilities that calibrated logits stand for, both of shape (n_docs, n_labels)."""
+        raise NotImplementedError
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before they become scores: 1, or what `calibrate` found."""
+        return float(self.cfg.get("temperature", 1.0))
+
+    def predict(self, docs: Iterable[Doc]) -> Predictions:
+        """Apply the model to a batch of documents, without modifying them.
+
+        A document's result depends on that document alone. One without tokens gets the scores of
+        the model's bias and an empty array of attention.
+
+        docs (Iterable[Doc]): The documents to predict.
+        RETURNS (Predictions): Scores and attention, and contributions where they are to be stored.
+        RAISES: ValueError (E109) if the component has not been initialised.
+        """
+        self._install_extensions()
+        docs = list(docs)
+        if self.contributions_attr is None:
+            logits, attention = self.predict_logits(docs)
+            return Predictions(self.probabilities(logits), attention)
+        parts = self._predict_parts(docs)
+        return Predictions(self.probabilities(parts.logits), parts.attention, parts.contributions)
+
+    def probabilities(self, logits: Floats2d) -> Floats2d:
+        """The scores that some logits stand for, both of shape (n_docs, n_labels)."""
+        return self._probabilities(logits / self.temperature)
+
+    def predict_logits(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
+        """The logits, shape (n_docs, n_labels), and attention of a batch of documents."""
+        self._check_initialized()
+        logits = [self.model.ops.alloc2f(0, len(self.labels))]
+        attention: list[Floats1d] = []
+        for chunk in _chunks(docs):
+            chunk_logits, chunk_attention = self._predict_chunk(chunk)
+            logits.append(chunk_logits)
+            attention.extend(chunk_attention)
+        return self.model.ops.xp.concatenate(logits), attention
+
+    def _predict_chunk(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
+        if any(len(doc) for doc in docs):
+            return self.model.predict(docs)
+        return self.model.get_ref("output_layer").predict(self.encode(docs))
+
+    def _predict_parts(self, docs: list[Doc]) -> _Parts:
+        """As `predict_logits`, from one pass through the model, too; and the contributions."""
+        self._check_initialized()
+        logits = [self.model.ops.alloc2f(0, len(self.labels))]
+        attention: list[Floats1d] = []
+        contributions: list[Floats2d] = []
+        head = self.model.get_ref("output_layer")
+        weight, _ = output_weights(head)
+        for chunk in _chunks(docs):
+            hidden = self.encode(chunk)
+            chunk_logits, chunk_attention = head.predict(hidden)
+            logits.append(chunk_logits)
+            attention.extend(chunk_attention)
+            contributions.extend(
+                a[:, None] * (h @ weight.T) for a, h in zip(chunk_attention, hidden, strict=True)
+            )
+        return _Parts(self.model.ops.xp.concatenate(logits), attention, contributions)
+
+    def encode(self, docs: list[Doc]) -> list[Floats2d]:
+        """The hidden states h of each document, which attention averages, shape (n_tokens, 2H)."""
+        if any(len(doc) for doc in docs):
+            return self.model.get_ref("encoder").predict(docs)
+        # Not every embedding layer can do with no token at all.
+        width = self.model.get_ref("output_layer").get_dim("nI")
+        return [self.model.ops.alloc2f(0, width)] * len(docs)
+
+    def _check_initialized(self) -> None:
+        if not is_initialized(self.model):
+            raise ValueError(Errors.E109.format(name=self.name))
+
+    def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
+        """Set `doc.cats` and the attributes of a batch of documents.
+
+        docs (Iterable[Doc]): The documents to modify.
+        scores (Predictions): What `predict` returned for them.
+        """
+        docs, labels, to_numpy = list(docs), self.labels, self.model.ops.to_numpy
+        rows = scores.scores.tolist()
+        for doc, row, attention in zip(docs, rows, scores.attention, strict=True):
+            doc.cats.update(zip(labels, row, strict=True))
+            set_values(doc, to_numpy(attention), self.attention_attr)
+        if self.contributions_attr is not None and scores.contributions is not None:
+            for doc, contributions in zip(docs, scores.contributions, strict=True):
+                values = to_numpy(contributions)
+                set_values(doc, values, self.contributions_attr, labels=labels)
+
+    # Explanation
+
+    def explain(self, docs: Iterable[Doc]) -> list[Explanation]:
+        """What each token contributes to each label's logit, in one pass through the model.
+
+        The contributions are exact: they add up to the logits minus the bias. `docs` are not
+        modified.
+
+        docs (Iterable[Doc]): The documents to explain, classified or not. Components that this one
+            listens to must have seen them.
+        RETURNS (List[Explanation]): One for each document.
+        RAISES: ValueError (E109) if the component has not been initialised.
+        """
+        docs = list(docs)
+        parts = self._predict_parts(docs)
+        to_numpy = self.model.ops.to_numpy
+        _, bias = output_weights(self.model.get_ref("output_layer"))
+        scores = self.probabilities(parts.logits)
+        return [
+            Explanation(
+                tokens=tuple(token.text for token in doc),
+                spaces=tuple(bool(token.whitespace_) for token in doc),
+                labels=tuple(self.labels),
+                attention=to_numpy(parts.attention[i]),
+                logits=to_numpy(parts.logits[i]),
+                scores=to_numpy(scores[i]),
+                bias=to_numpy(bias),
+                attributions=to_numpy(parts.contributions[i]),
+            )
+            for i, doc in enumerate(docs)
+        ]
+
+
+def _chunks(docs: list[Doc]) -> Iterator[list[Doc]]:
+    """Cut a batch into runs of at most `MAX_CHUNK_TOKENS` tokens, or of one document."""
+    chunk: list[Doc] = []
+    size = 0
+    for doc in docs:
+        if chunk and size + len(doc) > MAX_CHUNK_TOKENS:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(doc)
+        size += len(doc)
+    if chunk:
+        yield chunk
