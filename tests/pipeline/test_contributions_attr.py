@@ -78,7 +78,7 @@ def test_a_prediction_is_one_pass_through_the_model(attr, monkeypatch):
     count(component.model.get_ref("tok2vec"), "_func", "embedding")
     count(BiLSTM, "encode", "encoder")
     count(AttentionHead, "forward", "head")
-    nlp(WITNESS)
+    list(nlp.pipe([WITNESS, WITNESS]))
     assert calls == ["embedding", "encoder", "head"]
 
 
