@@ -48,7 +48,7 @@ class DocLabels(_Attribute):
 
 class TokenValues(_Attribute):
     def __call__(self, token: Token) -> float | Floats | None:
-        stored = _user_data(token.doc).get(_key(self.name))
+        stored = _stored(token.doc, self.name)
         if stored is not None and _is_in_place(token, _stored_bounds(stored)):
             # A loop over tokens asks once for each, so this must not touch the whole document.
             return _plain(stored["values"][token.i])
@@ -153,7 +153,7 @@ def get_values(doc: Doc, name: str = ATTENTION) -> Floats | None:
         their length. None where there are no values for this text: no component has classified the
         document, or it was cut out of a larger one.
     """
-    stored = _user_data(doc).get(_key(name))
+    stored = _stored(doc, name)
     if stored is None:
         return None
     values, layout = stored["values"], _token_layout(doc)
@@ -188,6 +188,12 @@ def _plain(values: Any) -> float | Floats:
 
 def _user_data(doc: Doc) -> dict[Any, Any]:
     return cast(dict[Any, Any], doc.user_data)
+
+
+def _stored(doc: Doc, name: str) -> dict[str, Any] | None:
+    """What `set_values` has stored, if it is that."""
+    found = _user_data(doc).get(_key(name))
+    return found if isinstance(found, dict) and {"values", "layout"} <= found.keys() else None
 
 
 def _key(name: str) -> tuple[str, str, None, None]:

@@ -23,7 +23,7 @@ def explain_cli(
         str, Opt("--method", "-m", help=f"How to attribute: {', '.join(METHODS)}")
     ] = CONTRIBUTIONS,
     component: Annotated[
-        str | None, Opt("--component", "-c", help="The component, where there are several")
+        str | None, Opt("--component", help="The component, where there are several")
     ] = None,
 ) -> None:
     """

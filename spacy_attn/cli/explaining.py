@@ -47,12 +47,13 @@ def make_reader(
         split=split,
         text_column=_names(text_column),
         label_column=_names(label_column),
-        labels=labels.split(",") if labels else None,
+        labels=[name.strip() for name in labels.split(",")] if labels else None,
     )
 
 
 def _names(columns: str) -> str | list[str]:
-    return columns.split(",") if "," in columns else columns
+    names = [name.strip() for name in columns.split(",")]
+    return names if len(names) > 1 else columns
 
 
 def read_first(reader: Corpus | HFDataset, nlp: Language, limit: int) -> Sequence[Example]:

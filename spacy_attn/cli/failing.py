@@ -26,5 +26,7 @@ def failing(title: str) -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:
+        raise  # whoever reads the output has had enough; click ends the process quietly
     except (ValueError, ImportError, OSError) as error:
         fail(title, error)

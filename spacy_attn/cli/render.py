@@ -33,7 +33,7 @@ def render_cli(
         Opt("--label", "-l", help="Whose contributions to show, instead of the predicted label's"),
     ] = None,
     component: Annotated[
-        str | None, Opt("--component", "-c", help="The component, where there are several")
+        str | None, Opt("--component", help="The component, where there are several")
     ] = None,
 ) -> None:
     """

@@ -31,10 +31,10 @@ def report_cli(
         Path, Opt("--output", "-o", help="HTML file to write", dir_okay=False)
     ] = Path("report.html"),
     limit: Annotated[
-        int, Opt("--limit", "-n", min=0, help="Show the first documents only; 0 shows all")
-    ] = 500,
+        int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")
+    ] = 0,
     component: Annotated[
-        str | None, Opt("--component", "-c", help="The component, where there are several")
+        str | None, Opt("--component", help="The component, where there are several")
     ] = None,
     split: Annotated[str, Opt("--split", help="Of a data set on the hub")] = "train",
     text_column: Annotated[

@@ -90,6 +90,13 @@ class Classifier:
         texts (Iterable[Union[str, Doc]]): Texts, or documents, which are not modified.
         RETURNS (List[Doc]): The documents, one for each.
         """
+        texts = list(texts)
+        for text in texts:
+            if not isinstance(text, str | Doc):
+                raise TypeError(
+                    f"Texts and documents can be explained, but not {type(text).__name__}; of an "
+                    f"Example, give its 'predicted'."
+                )
         docs = [self.nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
         upstream = self._upstream()
         if not upstream:

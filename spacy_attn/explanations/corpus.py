@@ -233,10 +233,11 @@ class _Summary:
     def _add_gold(self, cats: Mapping[str, float], explanation: Explanation) -> None:
         labels = self.classifier.labels
         known = numpy.array([label in cats for label in labels])
-        if not known.any():
+        truths = numpy.array([[cats.get(label, 0.0) for label in labels]])
+        # Of exclusive labels one is right; where it is none of these, nothing is known.
+        if not known.any() or (self.classifier.exclusive and not truths.any()):
             return
         self.n_gold += 1
-        truths = numpy.array([[cats.get(label, 0.0) for label in labels]])
         gold = self.classifier.decide(truths) if self.classifier.exclusive else truths >= 0.5
         predicted = self.classifier.decide(explanation.scores[None])
         if ((gold == predicted) | ~known).all():

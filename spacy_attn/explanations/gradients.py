@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy
 import torch
 from spacy.tokens import Doc
-from thinc.api import xp2torch
 from thinc.types import Floats2d
 from torch import Tensor
 
 from ..models.differentiable import torch_classifier
 from ..models.ragged import split
+from ..models.to_torch import to_torch
 from .classifier import Classifier
 
 # Points on the way from the baseline to the vectors that integrated gradients takes into account.
@@ -118,7 +118,7 @@ def _for_all(
         if not any(lengths) or not columns:
             found.extend(ops.to_numpy(ops.alloc2f(n, len(columns))) for n in lengths)
             continue
-        vectors = xp2torch(ops.flatten(classifier.token_vectors(chunk)))
+        vectors = to_torch(ops.flatten(classifier.token_vectors(chunk)))
         attributions = attribute(vectors.clone(), lengths, columns)
         found.extend(split(attributions.detach().cpu().numpy().astype(numpy.float32), lengths))
     return found

@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from spacy.util import is_in_jupyter
 
 from ..explanation import Explanation
+from ..extensions import get_labels, get_values
 from .html.scale import ATTENTION, CONTRIBUTIONS, SCALES, STYLES
 from .html.shaded_text import ShadedText
 from .html.templates import fill_template
@@ -28,6 +29,7 @@ def render(
     minify: bool = False,
     jupyter: bool | None = None,
     attention_attr: str = ATTENTION,
+    contributions_attr: str = CONTRIBUTIONS,
     fold: int = 150,
 ) -> str | None:
     """Show documents as HTML, each token shaded by its attention or its contribution to a label.
@@ -37,8 +39,7 @@ def render(
     the HTML is returned.
 
     docs (Union[Doc, Explanation, Iterable]): Classified documents, or what `component.explain`
-        returns for documents. For contributions, a Doc must have them as `doc._.contributions`,
-        shape (n_tokens, n_labels), in the order of the labels in `doc.cats`.
+        returns for documents. For contributions, a Doc must have them as `doc._.contributions`.
     style (str): "attention" or "contributions".
     label (Optional[str]): The label whose contributions to show; by default each document's label
         with the highest score.
@@ -47,6 +48,7 @@ def render(
     jupyter (Optional[bool]): Show the documents with IPython (True) or return them (False); by
         default whether this runs in a notebook decides.
     attention_attr (str): The component's setting of that name, for documents.
+    contributions_attr (str): The same.
     fold (int): Of longer documents, the tokens from this number on are folded up; 0 folds none.
     RETURNS (Optional[str]): The HTML; None where it is shown.
     RAISES: ValueError if a document has no attention or contributions, or not the label; or for an
@@ -54,7 +56,13 @@ def render(
     """
     if fold < 0:
         raise ValueError(f"'fold' must be a number of tokens, or 0 to fold nothing, but is {fold}.")
-    texts = shaded_texts(docs, style, label=label, attention_attr=attention_attr)
+    texts = shaded_texts(
+        docs,
+        style,
+        label=label,
+        attention_attr=attention_attr,
+        contributions_attr=contributions_attr,
+    )
     html = fill_template(
         "render.html.jinja",
         minify=minify,
@@ -84,6 +92,7 @@ def shaded_texts(
     *,
     label: str | None = None,
     attention_attr: str = ATTENTION,
+    contributions_attr: str = CONTRIBUTIONS,
 ) -> list[ShadedText]:
     """Pick what is to be shown of each document. Takes and raises the same as `render`."""
     _check_style(style, label)
@@ -91,7 +100,7 @@ def shaded_texts(
         docs = [docs]
     if isinstance(docs, str) or not isinstance(docs, Iterable):
         raise TypeError(_wrong_type(docs))
-    return [_shaded_text(doc, style, label, attention_attr) for doc in docs]
+    return [_shaded_text(doc, style, label, attention_attr, contributions_attr) for doc in docs]
 
 
 def describe_values(texts: list[ShadedText], style: str) -> str:
@@ -118,12 +127,16 @@ def _check_style(style: str, label: str | None) -> None:
 
 
 def _shaded_text(
-    doc: Doc | Explanation, style: str, label: str | None, attention_attr: str
+    doc: Doc | Explanation,
+    style: str,
+    label: str | None,
+    attention_attr: str,
+    contributions_attr: str,
 ) -> ShadedText:
     if isinstance(doc, Explanation):
         return _from_explanation(doc, style, label)
     if isinstance(doc, Doc):
-        return _from_doc(doc, style, label, attention_attr)
+        return _from_doc(doc, style, label, attention_attr, contributions_attr)
     raise TypeError(_wrong_type(doc))
 
 
@@ -141,12 +154,16 @@ def _from_explanation(explanation: Explanation, style: str, label: str | None) -
     )
 
 
-def _from_doc(doc: Doc, style: str, label: str | None, attention_attr: str) -> ShadedText:
+def _from_doc(
+    doc: Doc, style: str, label: str | None, attention_attr: str, contributions_attr: str
+) -> ShadedText:
     scores = doc.cats
     if style == CONTRIBUTIONS:
-        values = _contributions(doc)
+        values, labels = _contributions(doc, contributions_attr)
+        # Other components may have set others.
+        scores = {name: doc.cats.get(name, 0.0) for name in labels}
         label = _label_to_show(scores, style, label)
-        values = values[:, list(scores).index(cast(str, label))]
+        values = values[:, labels.index(cast(str, label))]
     else:
         values = _attention(doc, attention_attr)
     return ShadedText(
@@ -182,22 +199,17 @@ def _attention(doc: Doc, name: str) -> NDArray[numpy.floating]:
     return weights
 
 
-def _contributions(doc: Doc) -> NDArray[numpy.floating]:
-    values = doc._.get(CONTRIBUTIONS) if doc.has_extension(CONTRIBUTIONS) else None
-    if values is None:
+def _contributions(doc: Doc, name: str) -> tuple[NDArray[numpy.floating], tuple[str, ...]]:
+    """RETURNS: The contributions, shape (n_tokens, n_labels), and the labels of the columns."""
+    values, labels = get_values(doc, name), get_labels(doc, name)
+    if values is None or not labels:
         raise ValueError(
-            f"The document '{_beginning(doc)}' has no 'doc._.{CONTRIBUTIONS}': give explanations "
-            f"instead of documents, spacy_attn.render(nlp.get_pipe('attn_textcat').explain(docs), "
+            f"The document '{_beginning(doc)}' has no 'doc._.{name}': set the component's "
+            f"'contributions_attr', name it here, and classify the document again; or give "
+            f"explanations instead of documents, spacy_attn.render(component.explain(docs), "
             f"style={CONTRIBUTIONS!r})."
         )
-    shape = (len(doc), len(doc.cats))
-    if numpy.shape(values) != shape or not doc.cats:
-        raise ValueError(
-            f"The 'doc._.{CONTRIBUTIONS}' of the document '{_beginning(doc)}' has the shape "
-            f"{numpy.shape(values)} instead of (n_tokens, n_labels) = {shape}: give what "
-            f"component.explain(docs) returns instead."
-        )
-    return numpy.asarray(values)
+    return values, labels
 
 
 def _wrong_type(doc: object) -> str:

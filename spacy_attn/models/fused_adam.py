@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 import torch
-from thinc.api import Model, Optimizer, torch2xp, xp2torch
+from thinc.api import Model, Optimizer, torch2xp
 from thinc.types import FloatsXd
 from torch import Tensor
 from torch.optim.adamw import adamw
 
+from ..torch.threads import keep_forked_child_to_one_thread
 from .shim import TorchShim
+from .to_torch import to_torch
 
 Key = tuple[int, str]
 
@@ -28,16 +30,19 @@ class Parameter(NamedTuple):
 def finish_update(model: Model, optimizer: Optimizer) -> None:
     """Update a model's weights from its gradients, and clear these.
 
-    The same as `model.finish_update(optimizer)` up to rounding, and up to weight decay being
-    applied before the step and not after it (Loshchilov and Hutter 2019, "Decoupled Weight Decay
-    Regularization", have both at once). Several times faster on large tables of embeddings, since
-    torch goes over each weight once, with all threads. Other optimizers than Adam with decoupled
+    The same as `model.finish_update(optimizer)` but for rounding and two details of torch's
+    `AdamW`: weight decay comes before the step and not after it (Loshchilov and Hutter 2019,
+    "Decoupled Weight Decay Regularization", have both at once), and `eps` is added after the
+    correction of the bias and not before it, so that the first steps of gradients near `eps` are
+    larger. Several times faster on large tables, since torch goes over each weight once, with all
+    threads. Other optimizers than Adam with decoupled
     weight decay are called as Thinc does. State lies where Thinc has it, in the optimizer.
     """
     shims = [shim for node in model.walk() for shim in node.shims]
     if not _is_adam(optimizer) or not all(isinstance(shim, TorchShim) for shim in shims):
         model.finish_update(optimizer)
         return
+    keep_forked_child_to_one_thread()
     torch_shims = [shim for shim in cast(list[TorchShim], shims) if shim.has_module]
     _step(optimizer, [*_torch_parameters(torch_shims), *_array_parameters(model)])
     for shim in torch_shims:
@@ -65,7 +70,7 @@ def _array_parameters(model: Model) -> Iterator[Parameter]:
         for name in node.param_names:
             if node.has_grad(name):
                 weights, gradient = node.get_param(name), node.get_grad(name)
-                yield Parameter((node.id, name), xp2torch(weights), xp2torch(gradient))
+                yield Parameter((node.id, name), to_torch(weights), to_torch(gradient))
 
 
 def _step(optimizer: Optimizer, parameters: list[Parameter]) -> None:
@@ -116,7 +121,7 @@ def _state(table: dict[Key, FloatsXd], parameter: Parameter, *, flat: bool = Tru
     if parameter.key not in table:
         zeros = torch.zeros_like(weights.flatten() if flat else weights)
         table[parameter.key] = cast(FloatsXd, torch2xp(zeros))
-    return xp2torch(table[parameter.key], device=weights.device).view(weights.shape)
+    return to_torch(table[parameter.key]).view(weights.shape)
 
 
 def _n_updates(optimizer: Optimizer, parameter: Parameter) -> Tensor:

@@ -9,7 +9,7 @@ import numpy
 from numpy.typing import NDArray
 from spacy.attrs import LOWER
 from spacy.tokens import Doc
-from thinc.api import Model, Ops, torch2xp, xp2torch
+from thinc.api import Model, Ops, torch2xp
 from thinc.types import Floats2d, Ints1d
 from torch.nn.functional import embedding_bag
 
@@ -17,6 +17,7 @@ from ..torch.threads import keep_forked_child_to_one_thread
 from .context import CONTEXT_FREE
 from .docs_to_array import attribute_of_tokens
 from .row_gradients import add_row_gradients
+from .to_torch import to_torch
 from .token_vectors import Embedding
 
 Rows = NDArray[numpy.int32]
@@ -90,13 +91,15 @@ def forward(
     rows, counts, occurrences = (
         ops.asarray1i(cast(Ints1d, array)) for array in (found_rows, found_counts, inverse)
     )
+    repeated = numpy.arange(len(found_counts)).repeat(found_counts)
+    word_of_row = ops.asarray1i(cast(Ints1d, repeated))
     words = _means(ops, table, rows, counts)
 
     def backprop(d_vectors: Floats2d) -> list[Doc]:
         d_words = ops.alloc2f(*words.shape)
         ops.scatter_add(d_words, occurrences, d_vectors)
         d_words /= ops.xp.maximum(counts, 1)[:, None]
-        add_row_gradients(model, "E", rows, ops.xp.repeat(d_words, found_counts, axis=0))
+        add_row_gradients(model, "E", rows, d_words[word_of_row])
         return []
 
     return words[occurrences], backprop
@@ -109,7 +112,7 @@ def _means(ops: Ops, table: Floats2d, rows: Ints1d, counts: Ints1d) -> Floats2d:
     # Of many rows torch makes no copy, which is ten times faster; of few it takes longer to start.
     keep_forked_child_to_one_thread()
     starts = ops.asarray1i(counts.cumsum() - counts)
-    means = embedding_bag(xp2torch(rows), xp2torch(table), xp2torch(starts), mode="mean")
+    means = embedding_bag(to_torch(rows), to_torch(table), to_torch(starts), mode="mean")
     return cast(Floats2d, torch2xp(means))
 
 

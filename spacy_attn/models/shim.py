@@ -68,10 +68,12 @@ class TorchShim(PyTorchShim):
 
     def build_module(self, **sizes: Any) -> None:
         """Put a new module of the shim's class into place."""
+        keep_forked_child_to_one_thread()
         self.set_module(self._module_class(**sizes))
 
     def set_module(self, module: torch.nn.Module) -> None:
         """Put a module into place, on the device that is in use."""
+        keep_forked_child_to_one_thread()
         device = get_torch_default_device()
         self._model = module.to(device)
         self._grad_scaler.to_(device)
@@ -204,6 +206,7 @@ class TorchShim(PyTorchShim):
         if message["sizes"] is None:
             self._model = None
         else:
+            keep_forked_child_to_one_thread()
             module = self._module_class(**message["sizes"])
             module.load_state_dict(safetensors.torch.load(message["weights"]))
             self.set_module(module)

@@ -49,7 +49,8 @@ def forward(
     projected, backprop_projection = projection(docs, is_train)
 
     def backprop(d_vectors: Floats2d) -> list[Doc]:
-        return backprop_projection(Ragged(d_vectors, lengths))
+        # Dropout in spaCy's layer changes the gradient in place, which other layers get, too.
+        return backprop_projection(Ragged(d_vectors.copy(), lengths))
 
     return projected.data, backprop
 

@@ -182,7 +182,7 @@ class AttentionPredictorMixin(_Base):
                 attention=to_numpy(parts.attention[i]),
                 logits=to_numpy(parts.logits[i]),
                 scores=to_numpy(scores[i]),
-                bias=to_numpy(bias),
+                bias=to_numpy(bias).copy(),  # not the weights themselves
                 attributions=to_numpy(parts.contributions[i]),
             )
             for i, doc in enumerate(docs)

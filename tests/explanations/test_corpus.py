@@ -148,3 +148,11 @@ def test_settings_out_of_range_are_refused(words_nlp):
         summarize_corpus(words_nlp, [], top=0)
     with pytest.raises(ValueError, match="put it into a list"):
         summarize_corpus(words_nlp, "great fun")
+
+
+def test_a_document_that_has_none_of_the_exclusive_labels_is_no_error(words_nlp):
+    examples = [
+        Example.from_dict(words_nlp.make_doc("great fun"), {"cats": dict.fromkeys(LABELS, 0.0)})
+    ]
+    summary = spacy_attn.summarize_corpus(words_nlp, examples)
+    assert (summary.n_gold, summary.n_errors) == (0, 0)

@@ -262,3 +262,8 @@ def test_a_method_that_is_not_installed_says_what_to_install(words_nlp, monkeypa
     monkeypatch.setattr(builtins, "__import__", fail)
     with pytest.raises(ImportError, match=r"pip install 'spacy-attn\[captum\]'"):
         spacy_attn.explain(words_nlp, ["fun"], method="integrated_gradients")
+
+
+def test_examples_are_refused_with_what_to_give_instead(words_nlp):
+    with pytest.raises(TypeError, match=r"not Example.*'predicted'"):
+        explain(words_nlp, make_examples(words_nlp))

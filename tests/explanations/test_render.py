@@ -9,24 +9,16 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc
 
 import spacy_attn
 from spacy_attn.explanations.html.scale import SCALES
 from spacy_attn.explanations.html.visible import visible
 from spacy_attn.extensions import install_extensions, set_values
 
-from ..conftest import MIXED_TEXTS
+from ..conftest import MIXED_TEXTS, make_nlp, train
 from .pages import HOSTILE, Page, make_explanation
 
 STYLES = ["attention", "contributions"]
-
-
-@pytest.fixture
-def contributions_extension():
-    Doc.set_extension("contributions", default=None, force=True)
-    yield
-    Doc.remove_extension("contributions")
 
 
 def shades(page):
@@ -154,19 +146,21 @@ def test_classified_documents_are_shown_without_more_ado(trained_nlp):
     assert shades(explained) == shades(page)
 
 
-def test_contributions_of_a_document_are_taken_from_its_attribute(
-    trained_nlp, contributions_extension
-):
-    doc = trained_nlp("great fun")
-    (explanation,) = trained_nlp.get_pipe("attn_textcat").explain([doc])
-    doc._.contributions = explanation.contributions
-    for label in (None, "negative"):
-        one = Page(spacy_attn.render(doc, "contributions", label=label))
-        other = Page(spacy_attn.render(explanation, "contributions", label=label))
-        assert shades(one) == shades(other)
-    doc._.contributions = explanation.contributions.T[:1]
-    with pytest.raises(ValueError, match=r"\(1, 2\) instead of \(n_tokens, n_labels\) = \(2, 2\)"):
-        spacy_attn.render(doc, "contributions")
+@pytest.mark.parametrize("name", ["contributions", "why"])
+def test_contributions_of_a_document_are_those_of_the_label_whatever_else_it_has(name):
+    nlp = make_nlp(contributions_attr=name)
+    train(nlp, steps=5)
+    doc = nlp.make_doc("great fun")
+    # Of another component, and in another order than that of the labels.
+    doc.cats = {"other": 1.0, **dict.fromkeys(reversed(nlp.get_pipe("attn_textcat").labels), 0.0)}
+    doc = nlp(doc)
+    (explanation,) = nlp.get_pipe("attn_textcat").explain([doc])
+    for label in (None, "negative", "positive"):
+        one = spacy_attn.render(doc, "contributions", label=label, contributions_attr=name)
+        other = spacy_attn.render(explanation, "contributions", label=label)
+        assert shades(Page(one)) == shades(Page(other))
+    with pytest.raises(ValueError, match="There is no label 'other'"):
+        spacy_attn.render(doc, "contributions", label="other", contributions_attr=name)
 
 
 def test_the_direction_of_the_text_is_that_of_the_language():
@@ -215,7 +209,11 @@ def test_wrong_arguments_are_refused_with_what_to_do(trained_nlp):
             ValueError,
             r"unseen.*…' has no 'doc._.attention'",
         ),
-        ((doc, "contributions"), ValueError, r"no 'doc._.contributions': give explanations"),
+        (
+            (doc, "contributions"),
+            ValueError,
+            r"no 'doc._.contributions': set the",
+        ),
     ):
         with pytest.raises(error, match=message):
             spacy_attn.render(*arguments)

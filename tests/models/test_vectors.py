@@ -7,7 +7,7 @@ import numpy
 import pytest
 import spacy
 from spacy.vectors import Vectors
-from thinc.api import Adam, fix_random_seed
+from thinc.api import Adam, fix_random_seed, set_dropout_rate
 
 from spacy_attn.models.static_vectors import INITIAL_SCALE
 from spacy_attn.models.subword_embedding import SubwordEmbedding_v1
@@ -213,3 +213,19 @@ def test_a_config_takes_vectors_from_a_folder(vectors, tmp_path):
     nlp.initialize(lambda: make_examples(nlp))
     assert nlp.vocab.vectors_length == WIDTH
     train(nlp, steps=1)
+
+
+def test_dropout_of_static_vectors_leaves_the_gradients_of_other_layers_alone():
+    nlp = make_vocab()
+    docs = [nlp.make_doc("fun and joy"), nlp.make_doc("no vectors")]
+    model = SubwordEmbedding_v1(WIDTH, min_frequency=1, vectors="static", ngram_rows=50)
+    model.initialize(docs)
+    set_dropout_rate(model, 0.5)
+    outputs, backprop = model.begin_update(docs)
+    backprop([numpy.ones_like(y) for y in outputs])
+    words, _, ngrams = model.layers
+    for layer in (words, ngrams):
+        # All dimensions have had the same gradient.
+        gradient = layer.get_grad("E")
+        numpy.testing.assert_allclose(gradient, gradient[:, :1].repeat(WIDTH, axis=1), atol=1e-6)
+        assert gradient.any()

@@ -79,3 +79,14 @@ def test_an_untrained_component_cannot_explain():
     component = nlp.add_pipe("attn_textcat")
     with pytest.raises(ValueError, match="E109"):
         component.explain([Doc(nlp.vocab, words=["fun"])])
+
+
+def test_an_explanation_stays_as_it_is_when_the_component_is_trained_on_or_it_is_written_to():
+    nlp = make_nlp()
+    component = nlp.get_pipe("attn_textcat")
+    (explanation,) = component.explain([nlp.make_doc("great fun")])
+    scores, bias = nlp("great fun").cats, explanation.bias.copy()
+    train(nlp, steps=3)
+    numpy.testing.assert_array_equal(explanation.bias, bias)
+    component.explain([nlp.make_doc("great fun")])[0].bias[:] = 100.0
+    assert nlp("great fun").cats["positive"] == pytest.approx(scores["positive"], abs=0.2)

@@ -65,6 +65,8 @@ elif sys.argv[2] == "copied":
 nlp("word " * 2000)
 pid = os.fork()
 if pid == 0:
+    if sys.argv[2] == "loaded in the child":
+        nlp = spacy.load(sys.argv[1])
     nlp("word " * 2000)
     os._exit(0 if torch.get_num_threads() == 1 else 1)
 assert os.waitpid(pid, 0)[1] == 0
@@ -103,6 +105,6 @@ def test_two_processes_give_the_same_documents_in_order(method, model_path, tmp_
     assert run(SCRIPT, tmp_path, model_path, method) == "equal 40"
 
 
-@pytest.mark.parametrize("how", ["loaded", "pickled", "copied"])
+@pytest.mark.parametrize("how", ["loaded", "pickled", "copied", "loaded in the child"])
 def test_a_forked_child_keeps_to_one_thread_and_does_not_hang(how, model_path, tmp_path):
     assert run(THREADS_SCRIPT, tmp_path, model_path, how) == "one thread in the child"

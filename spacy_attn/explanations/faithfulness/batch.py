@@ -73,9 +73,12 @@ class Batch:
     @cached_property
     def known(self) -> Bools:
         """Which labels are known to apply or not to apply, shape (n_docs, n_labels)."""
-        return numpy.array(
-            [[label in cats for label in self.classifier.labels] for cats in self.cats]
-        )
+        labels = self.classifier.labels
+        known = numpy.array([[label in cats for label in labels] for cats in self.cats])
+        if self.classifier.exclusive:
+            # One of the labels is right; where it is none of these, nothing is known.
+            known &= numpy.array([[any(map(cats.get, labels))] for cats in self.cats])
+        return known
 
     @cached_property
     def hidden(self) -> list[Values]:

@@ -42,7 +42,9 @@ const highest = (scores) => scores.indexOf(Math.max(...scores));
 // The number of the label whose contributions to show of a document, or null if it has none.
 function labelToShow(doc, choice) {
   if (choice === "gold") return doc.gold && doc.gold.length ? doc.gold[0] : null;
-  return choice === "predicted" ? highest(doc.scores) : Number(choice);
+  if (choice !== "predicted") return Number(choice);
+  // Scores are rounded, so that two may be the same: of exclusive labels, the one that was predicted.
+  return report.exclusive ? doc.predicted[0] : highest(doc.scores);
 }
 
 // The values to shade a document by: {values, scale, label}. No values: nothing to shade.
@@ -72,6 +74,11 @@ function matchesLabel(labels, choice) {
   return choice[0] === "!" ? !labels.includes(Number(choice.slice(1))) : labels.includes(Number(choice));
 }
 
+// Whether the annotation says anything about a chosen label.
+function isKnown(doc, choice) {
+  return !choice || report.exclusive || doc.known.includes(Number(choice.replace("!", "")));
+}
+
 function confidenceBounds(wanted) {
   const bounds = [Number(wanted.from), Number(wanted.to)];
   return [Math.min(...bounds), Math.max(...bounds)];
@@ -84,6 +91,7 @@ function findDocuments(wanted) {
     (doc) =>
       (!wanted.correct || String(doc.correct) === wanted.correct) &&
       matchesLabel(doc.gold, wanted.gold) &&
+      isKnown(doc, wanted.gold) &&
       matchesLabel(doc.predicted, wanted.predicted) &&
       100 * doc.confidence >= from &&
       100 * doc.confidence <= to &&
