@@ -22,6 +22,8 @@ OUTPUT = Path("benchmarks/results/speed")
 LIMIT = "limit: tokenizer, then LSTM"
 TRAINING_BATCH = 32
 PIPE_BATCH = 1000
+# Smaller ones, so that both processes have several.
+PROCESS_BATCH = 200
 BATCH_SIZES = (1, 8, 32, 128, 512, 2000)
 
 
@@ -63,7 +65,7 @@ def main(
     threads: Annotated[str, Option(help="Comma-separated numbers of threads")] = "1,2",
     snippets: Annotated[int, Option(help="Text of a pass of prediction, of 20 tokens each")] = 4000,
     training_snippets: Annotated[int, Option(help="Text of a pass of training")] = 1500,
-    process_snippets: Annotated[int, Option(help="Text for nlp.pipe with two processes")] = 40_000,
+    process_snippets: Annotated[int, Option(help="Text for nlp.pipe with two processes")] = 20_000,
     tasks: Annotated[
         str, Option(help="Comma-separated: predict, batches, single, train, processes")
     ] = "predict,batches,single,train,processes",
@@ -97,10 +99,14 @@ def main(
         ),
         "processes": lambda n: measure(
             "predict",
-            PIPELINES,
+            (OURS, "spacy BOW", "spacy ensemble"),
             n,
             min(rounds, 3),
-            [Setting("short", process_snippets, PIPE_BATCH, k) for k in (1, 2)],
+            [
+                Setting(length, process_snippets, PROCESS_BATCH, n_process, start)
+                for length in ("short", "long")
+                for n_process, start in ((1, "fork"), (2, "fork"), (2, "spawn"))
+            ],
         ),
     }
     wanted = tasks.split(",")
@@ -159,7 +165,7 @@ TITLES = {
     "batches": "Prediction by batch size, short documents",
     "single": "One short document, `nlp(text)`",
     "train": "Training, thousand words a second",
-    "processes": "Prediction in two processes, short documents",
+    "processes": "Prediction in two processes",
 }
 
 
@@ -220,18 +226,20 @@ def single_table(group: list[Measured]) -> str:
 
 
 def processes_table(group: list[Measured]) -> str:
-    one, two = group
-    return table(
-        [
-            {
-                "": side,
-                "one process": thousands(one.speeds(side)),
-                "two": thousands(two.speeds(side)),
-                "two / one": ratio(two.speeds(side), one.speeds(side)),
-            }
-            for side in PIPELINES
-        ]
-    )
+    rows = []
+    for side in group[0].timings:
+        for one, fork, spawn in (group[:3], group[3:]):
+            rows.append(
+                {
+                    "": f"{side}, {one.setting.length}",
+                    "one process": thousands(one.speeds(side)),
+                    "two by fork": thousands(fork.speeds(side)),
+                    "fork / one": ratio(fork.speeds(side), one.speeds(side)),
+                    "two by spawn": thousands(spawn.speeds(side)),
+                    "spawn / one": ratio(spawn.speeds(side), one.speeds(side)),
+                }
+            )
+    return table(rows)
 
 
 TABLES = {

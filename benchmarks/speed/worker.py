@@ -23,12 +23,14 @@ class Setting(NamedTuple):
 
     length: A name of `LENGTHS`.
     n_snippets: How much text: so many snippets of about 20 tokens.
+    start_method: How further processes are started, "fork" or "spawn".
     """
 
     length: str
     n_snippets: int
     batch_size: int
     n_process: int = 1
+    start_method: str = "spawn"
 
 
 class Timing(NamedTuple):
@@ -98,6 +100,7 @@ def _serve(connection: Connection, side: str, task: Task, threads: int) -> None:
         what, setting = message
         if what == "prepare":
             corpus = make_corpus(setting.length, setting.n_snippets)
+            multiprocessing.set_start_method(setting.start_method, force=True)
             current = make(corpus, setting.batch_size, setting.n_process)
         assert current is not None
         connection.send(_time(current))
