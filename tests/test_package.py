@@ -88,7 +88,14 @@ def test_imports_point_in_one_direction():
         "models": {"models", "torch", "errors"},
         "pipeline": {"pipeline", "models", "extensions", "explanation"},
         "data": {"data"},
-        "explanations": {"explanations", "pipeline", "models", "explanation", "errors"},
+        "explanations": {
+            "explanations",
+            "pipeline",
+            "models",
+            "explanation",
+            "extensions",
+            "errors",
+        },
         "cli": {"cli", "explanations", "data", "pipeline", "models", "explanation"},
     }
     root = Path(spacy_attn.__file__).parent
