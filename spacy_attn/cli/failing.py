@@ -18,6 +18,11 @@ def fail(title: str, text: object = None) -> NoReturn:
     raise typer.Exit(1)
 
 
+def warn(text: str) -> None:
+    """Say something on the standard error."""
+    typer.echo(Printer(no_print=True).warn(text), err=True)
+
+
 @contextmanager
 def failing(title: str) -> Iterator[None]:
     """End the process with a message where input cannot be used.

@@ -15,6 +15,7 @@ from ..explanations.faithfulness.evaluate import FaithfulnessReport, evaluate_fa
 from ..explanations.faithfulness.plausibility import read_ratings
 from ..explanations.faithfulness.report import to_markdown, write
 from .explaining import make_reader, read_first
+from .failing import failing, warn
 
 
 def faithfulness_cli(
@@ -95,8 +96,8 @@ def faithfulness_cli(
     weight; and how attention differs between models.
     """
     import_code(code_path)
-    setup_gpu(gpu_id, silent=False)
-    try:
+    setup_gpu(gpu_id, silent=output is None)  # the report alone goes to the standard output
+    with failing("Can't measure faithfulness"):
         nlp = util.load_model(model)
         others = {name: util.load_model(name) for name in _split(other_models) or ()}
         reader = make_reader(str(data_path), text_column=text_column, label_column=label_column)
@@ -114,8 +115,6 @@ def faithfulness_cli(
             n_draws=draws,
             seed=seed,
         )
-    except (ValueError, ImportError, OSError) as error:
-        msg.fail("Can't measure faithfulness", error, exits=1)
     _show(report, output, f"Faithfulness of explanations: {model}, {data_path.name}")
 
 
@@ -125,9 +124,9 @@ def _split(names: str | None) -> list[str] | None:
 
 def _show(report: FaithfulnessReport, output: Path | None, title: str) -> None:
     for note in report.notes:
-        msg.warn(note)
+        warn(note)
     if report.uniform is not None and report.uniform.accuracy is None:
-        msg.warn("No document has labels of the component: there is no accuracy")
+        warn("No document has labels of the component: there is no accuracy")
     if output is None:
         typer.echo(to_markdown(report, title))
         return
