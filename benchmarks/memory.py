@@ -15,7 +15,6 @@ the memory over its course. `long` is one document of 100,000 tokens, at predict
 import json
 import multiprocessing
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from typer import Option
 
 from .speed.corpus import ROOT, make_corpus
 from .speed.sides import OURS, make_examples, make_pipeline
+from .speed.worker import resident_memory
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -106,17 +106,7 @@ def peak_of(function: Callable[..., None], *arguments: Any) -> int:
 
 def _call(queue: Any, function: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     function(*arguments)
-    queue.put(_memory("self", "VmHWM"))
-
-
-def _memory(process: int | str, name: str) -> int:
-    """A line of Linux's status of a process, in bytes; 0 if it has ended."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0
-    found = re.search(rf"{name}:\s+(\d+) kB", status)
-    return int(found[1]) * 1024 if found else 0
+    queue.put(resident_memory("VmHWM"))
 
 
 def show(rows: list[dict[str, Any]]) -> None:
@@ -202,7 +192,7 @@ def run_training(folder: Path, n_docs: int, new_words: bool, perturbation: float
         while process.poll() is None:
             time.sleep(1)
             if "\n  0 " in log.read_text():
-                seen.append(_memory(process.pid, "VmRSS"))
+                seen.append(resident_memory("VmRSS", process.pid) or 0)
     if process.returncode:
         raise SystemExit(log.read_text())
     return [value for value in seen if value]

@@ -1,9 +1,12 @@
 """What tests of several rooms use: a small configuration, a few texts, and a trained pipeline."""
 
+import pickle
+
 import numpy
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
@@ -63,6 +66,16 @@ def assert_same_predictions(one: Language, other: Language, texts=MIXED_TEXTS, a
             list(left.cats.values()), list(right.cats.values()), atol=atol, rtol=0
         )
         numpy.testing.assert_allclose(left._.attention, right._.attention, atol=atol, rtol=0)
+
+
+def copies_of(doc: Doc):
+    """A document after each way it can be stored or sent: pairs of its name and the result."""
+    yield "bytes", Doc(doc.vocab).from_bytes(doc.to_bytes())
+    yield "pickle", pickle.loads(pickle.dumps(doc))
+    yield "copy", doc.copy()
+    doc_bin = DocBin(store_user_data=True)
+    doc_bin.add(doc)
+    yield "DocBin", next(DocBin().from_bytes(doc_bin.to_bytes()).get_docs(doc.vocab))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,3 @@
-import pickle
 import warnings
 from itertools import pairwise
 
@@ -7,11 +6,11 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin, Span, Token
+from spacy.tokens import Doc, Span, Token
 
 from spacy_attn.extensions import get_values, install_extensions, set_values
 
-from .conftest import MIXED_TEXTS
+from .conftest import MIXED_TEXTS, copies_of
 
 VOCAB = spacy.blank("en").vocab
 WORDS = ["Mr", "Smith", "goes", "to", "Washington", "!"]
@@ -62,17 +61,8 @@ def test_assigning_the_attribute_is_refused(doc, get):
         get(doc)._.attention = [1.0]
 
 
-def copies(doc: Doc):
-    yield "bytes", Doc(VOCAB).from_bytes(doc.to_bytes())
-    yield "pickle", pickle.loads(pickle.dumps(doc))
-    yield "copy", doc.copy()
-    doc_bin = DocBin(store_user_data=True)
-    doc_bin.add(doc)
-    yield "DocBin", next(DocBin().from_bytes(doc_bin.to_bytes()).get_docs(VOCAB))
-
-
 def test_attention_survives_bytes_pickle_copy_and_docbin(doc):
-    for how, copied in copies(doc):
+    for how, copied in copies_of(doc):
         assert copied._.attention is not None, how
         numpy.testing.assert_array_equal(copied._.attention, WEIGHTS, err_msg=how)
         assert copied._.attention.flags.owndata, how
@@ -82,7 +72,7 @@ def test_attention_survives_bytes_pickle_copy_and_docbin(doc):
 def test_a_copy_made_after_merging_is_in_line_with_its_tokens(doc):
     with doc.retokenize() as retokenizer:
         retokenizer.merge(doc[0:2])
-    for how, copied in copies(doc):
+    for how, copied in copies_of(doc):
         numpy.testing.assert_allclose(
             copied._.attention, [0.3, 0.3, 0.25, 0.1, 0.05], atol=1e-6, err_msg=how
         )

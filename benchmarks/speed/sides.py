@@ -13,6 +13,7 @@ from spacy.util import minibatch, registry
 from thinc.api import Config, fix_random_seed
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
+from spacy_attn.models.ragged import runs
 from spacy_attn.pipeline.prediction import MAX_CHUNK_TOKENS
 from spacy_attn.torch.batching import sub_batches
 from spacy_attn.torch.bilstm import BiLSTM
@@ -142,7 +143,9 @@ def _predict_lstm(side: str, corpus: Corpus, batch_size: int, n_process: int) ->
     if side == NAIVE:
         lstm, inputs = _packed(batches)
     else:
-        lstm, inputs = _bare([chunk for batch in batches for chunk in _chunks(batch)])
+        # In the runs that the component cuts a batch into.
+        chunks = [chunk for batch in batches for chunk in runs(batch, MAX_CHUNK_TOKENS, int)]
+        lstm, inputs = _bare(chunks)
 
     @torch.no_grad()
     def run() -> None:
@@ -217,13 +220,3 @@ def _packed(batches: list[list[int]]) -> tuple[list[torch.nn.Module], list[Any]]
         inputs.append(pack_padded_sequence(pad_sequence(documents), lengths, enforce_sorted=False))
     detached = [packed._replace(data=packed.data.detach().requires_grad_()) for packed in inputs]
     return [torch.nn.LSTM(width, hidden_width, bidirectional=True)], detached
-
-
-def _chunks(lengths: list[int]) -> list[list[int]]:
-    """A batch in the runs that the component cuts it into."""
-    chunks: list[list[int]] = [[]]
-    for length in lengths:
-        if chunks[-1] and sum(chunks[-1]) + length > MAX_CHUNK_TOKENS:
-            chunks.append([])
-        chunks[-1].append(length)
-    return chunks

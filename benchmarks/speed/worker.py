@@ -110,7 +110,7 @@ def _time(run) -> Timing:  # type: ignore[no-untyped-def]
     before = _reset_peak()
     start = time.perf_counter()
     run()
-    return Timing(time.perf_counter() - start, before, _memory("VmHWM"))
+    return Timing(time.perf_counter() - start, before, resident_memory("VmHWM"))
 
 
 def _reset_peak() -> int | None:
@@ -119,13 +119,16 @@ def _reset_peak() -> int | None:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return None
-    return _memory("VmRSS")
+    return resident_memory("VmRSS")
 
 
-def _memory(name: str) -> int | None:
-    """A line of Linux's status of a process, in bytes."""
+def resident_memory(name: str, process: int | str = "self") -> int | None:
+    """A line of Linux's status of a process, in bytes; None where there is none.
+
+    name: "VmRSS", the present memory, or "VmHWM", the highest.
+    """
     try:
-        status = Path("/proc/self/status").read_text()
+        status = Path(f"/proc/{process}/status").read_text()
     except OSError:
         return None
     found = re.search(rf"{name}:\s+(\d+) kB", status)

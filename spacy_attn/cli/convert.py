@@ -27,6 +27,7 @@ from thinc.api import Config, ConfigValidationError
 from wasabi import msg
 
 from .docbin_writer import DocBinWriter
+from .options import CodePath
 
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -44,14 +45,7 @@ def convert_cli(
             "path, except the one for pretraining",
         ),
     ] = None,
-    code_path: Annotated[
-        Path | None,
-        Opt(
-            "--code",
-            "-c",
-            help="Path to Python file with additional code (registered functions) to be imported",
-        ),
-    ] = None,
+    code_path: CodePath = None,
     docs_per_file: Annotated[
         int,
         Opt(

@@ -12,6 +12,7 @@ from ..explanation import CONTRIBUTIONS
 from ..explanations.methods import METHODS, check_method, explain_with
 from .explaining import load_classifier
 from .failing import failing
+from .options import ComponentName
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -22,9 +23,7 @@ def explain_cli(
     method: Annotated[
         str, Opt("--method", "-m", help=f"How to attribute: {', '.join(METHODS)}")
     ] = CONTRIBUTIONS,
-    component: Annotated[
-        str | None, Opt("--component", help="The component, where there are several")
-    ] = None,
+    component: ComponentName = None,
 ) -> None:
     """
     Explain the classification of texts: print a JSON object for each, in a line

@@ -16,6 +16,7 @@ from ..explanations.faithfulness.plausibility import read_ratings
 from ..explanations.faithfulness.report import to_markdown, write
 from .explaining import make_reader, read_first
 from .failing import failing, warn
+from .options import CodePath, ComponentName
 
 
 def faithfulness_cli(
@@ -37,9 +38,7 @@ def faithfulness_cli(
     limit: Annotated[
         int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")
     ] = 0,
-    component: Annotated[
-        str | None, Opt("--component", help="Name of the component, where there are several")
-    ] = None,
+    component: ComponentName = None,
     methods: Annotated[
         str | None,
         Opt(
@@ -80,14 +79,7 @@ def faithfulness_cli(
     ] = 5,
     seed: Annotated[int, Opt("--seed", help="Of the rankings by chance")] = 0,
     gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
-    code_path: Annotated[
-        Path | None,
-        Opt(
-            "--code",
-            "-c",
-            help="Path to Python file with additional code (registered functions) to be imported",
-        ),
-    ] = None,
+    code_path: CodePath = None,
 ) -> None:
     """
     Measure how far the explanations of a trained pipeline can be trusted: what

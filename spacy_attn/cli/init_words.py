@@ -12,7 +12,6 @@ import typer
 from spacy import util
 from spacy.cli._util import (
     Arg,
-    Opt,
     import_code,
     parse_config_overrides,
     show_validation_error,
@@ -25,20 +24,14 @@ from wasabi import msg
 from ..models.word_embedding import learn_vocabulary
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 from ..pipeline.vocabularies import word_embeddings
+from .options import CodePath
 
 
 def init_words_cli(
     ctx: typer.Context,  # This is only used to read the overrides
     config_path: Annotated[Path, Arg(help="Path to config file", exists=True, dir_okay=False)],
     output_dir: Annotated[Path, Arg(help="Directory to write to", file_okay=False)],
-    code_path: Annotated[
-        Path | None,
-        Opt(
-            "--code",
-            "-c",
-            help="Path to Python file with additional code (registered functions) to be imported",
-        ),
-    ] = None,
+    code_path: CodePath = None,
 ) -> None:
     """
     Write the vocabulary of each component that embeds whole words, learned from

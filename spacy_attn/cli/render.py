@@ -16,6 +16,7 @@ from ..explanations.render import render as render_html
 from ..explanations.terminal import terminal_view
 from .explaining import load_classifier
 from .failing import failing
+from .options import ComponentName
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -32,9 +33,7 @@ def render_cli(
         str | None,
         Opt("--label", "-l", help="Whose contributions to show, instead of the predicted label's"),
     ] = None,
-    component: Annotated[
-        str | None, Opt("--component", help="The component, where there are several")
-    ] = None,
+    component: ComponentName = None,
 ) -> None:
     """
     Classify texts and show them with their tokens shaded by attention, or by

@@ -19,6 +19,7 @@ from ..explanations.report import Decisions
 from ..explanations.report import report as report_html
 from .explaining import load_classifier, make_reader, read_first
 from .failing import failing
+from .options import ComponentName
 
 
 def report_cli(
@@ -33,9 +34,7 @@ def report_cli(
     limit: Annotated[
         int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")
     ] = 0,
-    component: Annotated[
-        str | None, Opt("--component", help="The component, where there are several")
-    ] = None,
+    component: ComponentName = None,
     split: Annotated[str, Opt("--split", help="Of a data set on the hub")] = "train",
     text_column: Annotated[
         str, Opt("--text-column", help="Column of the text; several separated by commas")

@@ -13,6 +13,7 @@ from thinc.types import Floats2d, Ints2d
 
 from ..explanation import Explanation
 from ..models.context import is_context_free
+from ..models.ragged import runs
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 
 AnyFloats = NDArray[numpy.floating]
@@ -222,14 +223,5 @@ def keep_tokens(doc: Doc, kept: Indices) -> Doc:
 
 def _batches(parts: Iterable[Iterable[Indices]]) -> Iterator[list[Part]]:
     """Cut the parts of all documents, in order, into runs of a bounded number of tokens."""
-    batch: list[Part] = []
-    size = 0
-    for i, doc_parts in enumerate(parts):
-        for kept in doc_parts:
-            if batch and size + len(kept) > _MAX_TOKENS:
-                yield batch
-                batch, size = [], 0
-            batch.append((i, kept))
-            size += len(kept)
-    if batch:
-        yield batch
+    pairs = ((i, kept) for i, doc_parts in enumerate(parts) for kept in doc_parts)
+    return runs(pairs, _MAX_TOKENS, length=lambda part: len(part[1]))

@@ -1,6 +1,6 @@
 """Attributions by gradients with respect to the token vectors."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy
 import torch
@@ -9,7 +9,7 @@ from thinc.types import Floats2d
 from torch import Tensor
 
 from ..models.differentiable import torch_classifier
-from ..models.ragged import split
+from ..models.ragged import runs, split
 from ..models.to_torch import to_torch
 from .classifier import Classifier
 
@@ -113,7 +113,7 @@ def _for_all(
     """Apply a method to documents of any number and length, a bounded number of tokens at once."""
     ops = classifier.component.model.ops
     found: list[Floats2d] = []
-    for chunk in _chunks(docs):
+    for chunk in runs(docs, _MAX_TOKENS):
         lengths = [len(doc) for doc in chunk]
         if not any(lengths) or not columns:
             found.extend(ops.to_numpy(ops.alloc2f(n, len(columns))) for n in lengths)
@@ -122,16 +122,3 @@ def _for_all(
         attributions = attribute(vectors.clone(), lengths, columns)
         found.extend(split(attributions.detach().cpu().numpy().astype(numpy.float32), lengths))
     return found
-
-
-def _chunks(docs: list[Doc]) -> Iterator[list[Doc]]:
-    chunk: list[Doc] = []
-    size = 0
-    for doc in docs:
-        if chunk and size + len(doc) > _MAX_TOKENS:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(doc)
-        size += len(doc)
-    if chunk:
-        yield chunk

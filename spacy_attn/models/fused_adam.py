@@ -35,8 +35,8 @@ def finish_update(model: Model, optimizer: Optimizer) -> None:
     "Decoupled Weight Decay Regularization", have both at once), and `eps` is added after the
     correction of the bias and not before it, so that the first steps of gradients near `eps` are
     larger. Several times faster on large tables, since torch goes over each weight once, with all
-    threads. Other optimizers than Adam with decoupled
-    weight decay are called as Thinc does. State lies where Thinc has it, in the optimizer.
+    threads. Other optimizers than Adam with decoupled weight decay are called as Thinc does. State
+    lies where Thinc has it, in the optimizer.
     """
     shims = [shim for node in model.walk() for shim in node.shims]
     if not _is_adam(optimizer) or not all(isinstance(shim, TorchShim) for shim in shims):

@@ -1,6 +1,6 @@
 """How a component predicts, annotates and explains documents."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from spacy.errors import Errors
@@ -12,6 +12,7 @@ from ..explanation import Explanation
 from ..extensions import install_contributions, install_extensions, set_values
 from ..models.attention_head import output_weights
 from ..models.bilstm_attention import is_initialized
+from ..models.ragged import runs
 
 # At most so many tokens go through the embedding layers at once, whatever the batch size, so that
 # memory does not grow with the length of documents (a longer document goes alone).
@@ -99,7 +100,7 @@ class AttentionPredictorMixin(_Base):
         self._check_initialized()
         logits = [self.model.ops.alloc2f(0, len(self.labels))]
         attention: list[Floats1d] = []
-        for chunk in _chunks(docs):
+        for chunk in runs(docs, MAX_CHUNK_TOKENS):
             chunk_logits, chunk_attention = self._predict_chunk(chunk)
             logits.append(chunk_logits)
             attention.extend(chunk_attention)
@@ -118,7 +119,7 @@ class AttentionPredictorMixin(_Base):
         contributions: list[Floats2d] = []
         head = self.model.get_ref("output_layer")
         weight, _ = output_weights(head)
-        for chunk in _chunks(docs):
+        for chunk in runs(docs, MAX_CHUNK_TOKENS):
             hidden = self.encode(chunk)
             chunk_logits, chunk_attention = head.predict(hidden)
             logits.append(chunk_logits)
@@ -187,17 +188,3 @@ class AttentionPredictorMixin(_Base):
             )
             for i, doc in enumerate(docs)
         ]
-
-
-def _chunks(docs: list[Doc]) -> Iterator[list[Doc]]:
-    """Cut a batch into runs of at most `MAX_CHUNK_TOKENS` tokens, or of one document."""
-    chunk: list[Doc] = []
-    size = 0
-    for doc in docs:
-        if chunk and size + len(doc) > MAX_CHUNK_TOKENS:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(doc)
-        size += len(doc)
-    if chunk:
-        yield chunk

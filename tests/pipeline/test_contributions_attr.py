@@ -1,6 +1,5 @@
 """The setting `contributions_attr`: the contributions kept on the document."""
 
-import pickle
 from itertools import pairwise
 
 import numpy
@@ -8,13 +7,20 @@ import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 
 from spacy_attn.extensions import get_values, install_contributions, set_values
 from spacy_attn.torch.attention_head import AttentionHead
 from spacy_attn.torch.bilstm import BiLSTM
 
-from ..conftest import MIXED_TEXTS, SMALL_MODEL, assert_same_predictions, make_nlp, train
+from ..conftest import (
+    MIXED_TEXTS,
+    SMALL_MODEL,
+    assert_same_predictions,
+    copies_of,
+    make_nlp,
+    train,
+)
 
 WITNESS = "A gorgeous, witty, seductive movie."
 
@@ -88,19 +94,10 @@ def test_without_the_setting_nothing_is_computed_and_nothing_stored(monkeypatch)
     assert len(nlp(WITNESS).user_data) == 1
 
 
-def copies(doc: Doc, vocab):
-    yield "bytes", Doc(vocab).from_bytes(doc.to_bytes())
-    yield "pickle", pickle.loads(pickle.dumps(doc))
-    yield "copy", doc.copy()
-    doc_bin = DocBin(store_user_data=True)
-    doc_bin.add(doc)
-    yield "DocBin", next(DocBin().from_bytes(doc_bin.to_bytes()).get_docs(vocab))
-
-
 @pytest.mark.parametrize("text", [WITNESS, ""])
 def test_contributions_and_their_labels_survive_bytes_pickle_copy_and_docbin(nlp, text):
     doc = nlp(text)
-    for how, copied in copies(doc, nlp.vocab):
+    for how, copied in copies_of(doc):
         numpy.testing.assert_array_equal(
             copied._.contributions, doc._.contributions, err_msg=how, strict=True
         )
