@@ -18,7 +18,7 @@ def check_positive(where: str, **values: int | None) -> None:
             raise ValueError(f"{where}: '{name}' must be 1 or more, but is {value}.")
 
 
-def check_not_negative(where: str, **values: int | None) -> None:
+def check_not_negative(where: str, **values: float | None) -> None:
     """RAISES: ValueError naming the setting that is below 0."""
     for name, value in values.items():
         if value is not None and value < 0:

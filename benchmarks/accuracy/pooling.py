@@ -1,6 +1,6 @@
 """What attention is compared with: the mean and the maximum over the tokens."""
 
-from typing import cast
+from typing import Any, cast
 
 import spacy
 import torch
@@ -20,7 +20,9 @@ class MaxPooling(Attention):
     The weight of a token is the share of the dimensions that have their largest value there.
     """
 
-    def forward(self, keys: Tensor, queries: Tensor, documents: Ragged) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, keys: Tensor, queries: Tensor, documents: Ragged, evidence: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Shapes as in `spacy_attn.torch.attention.Attention`, for one query."""
         parts = keys.split(documents.lengths.tolist())
         largest = [part.max(dim=0) for part in parts if len(part)]
@@ -36,10 +38,8 @@ class MaxPooling(Attention):
 
 
 class MaxPoolingHead(AttentionHead):
-    def __init__(
-        self, width: int, attention: Scoring, n_labels: int, attention_width: int | None = None
-    ) -> None:
-        super().__init__(width, attention, n_labels, attention_width)
+    def __init__(self, width: int, attention: Scoring, n_labels: int, **settings: Any) -> None:
+        super().__init__(width, attention, n_labels, **settings)
         self.attention = MaxPooling(width, "uniform")
 
 

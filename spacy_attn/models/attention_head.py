@@ -20,6 +20,7 @@ def attention_head(
     width: int,
     attention: Scoring,
     attention_width: int | None,
+    evidence: float,
     dropout: float | None,
     mixed_precision: bool,
     grad_scaler_config: Mapping[str, Any] | None,
@@ -32,6 +33,7 @@ def attention_head(
 
     width: Width nI of the hidden states.
     attention_width: Width in which the additive scoring functions compare; None for nI.
+    evidence: How much a token's weight follows the size of what it adds to the logits.
     dropout: A rate of its own; None to follow the rate set on the model, `[training] dropout`.
     """
     model: Model[list[Floats2d], Output] = Model(
@@ -43,6 +45,7 @@ def attention_head(
         attrs={
             "attention": attention,
             "attention_width": attention_width,
+            "evidence": evidence,
             "dropout_rate": 0.0,  # what thinc.api.set_dropout_rate looks for
         },
         shims=[
@@ -85,6 +88,7 @@ def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> 
         width=model.get_dim("nI"),
         attention=model.attrs["attention"],
         attention_width=model.attrs["attention_width"],
+        evidence=model.attrs["evidence"],
         n_labels=model.get_dim("nO"),
     )
 

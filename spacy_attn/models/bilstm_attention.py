@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
-from ..errors import check_choice, check_positive
+from ..errors import check_choice, check_not_negative, check_positive
 from ..torch.attention import SCORINGS, Scoring
 from ..torch.classifier import classify
 from .attention_head import Output, attention_head, resize
@@ -30,6 +30,7 @@ def BiLSTMAttention_v1(
     dropout: float | None = None,
     attention: Scoring = "additive_query",
     attention_width: int | None = 64,
+    evidence: float = 1.0,
     mixed_precision: bool = False,
     grad_scaler_config: dict[str, Any] | None = None,
     nO: int | None = None,
@@ -50,13 +51,16 @@ def BiLSTMAttention_v1(
         "additive_query" or "uniform" (see `spacy_attn.torch.attention.Attention`).
     attention_width (Optional[int]): Width in which "additive" and "additive_query" compare; None
         for 2H. The other functions take no notice of it.
+    evidence (float): How much attention follows what tokens have to say: this times the norm of
+        what a hidden state would add to the logits on its own is added to its score, unless
+        `attention` is "uniform". Attention then says more about what the decision was made of.
     mixed_precision (bool): Run the torch part in mixed precision, on a GPU.
     grad_scaler_config (Optional[Dict[str, Any]]): Arguments of `thinc.api.PyTorchGradScaler`, which
         mixed precision needs: init_scale, backoff_factor, growth_factor, growth_interval.
     nO (Optional[int]): Number of labels; inferred at initialisation.
     RAISES: ValueError if a setting is out of its range.
     """
-    _check_settings(hidden_width, depth, dropout, attention, attention_width)
+    _check_settings(hidden_width, depth, dropout, attention, attention_width, evidence)
     bilstm = bilstm_encoder(
         hidden_width=hidden_width,
         depth=depth,
@@ -68,6 +72,7 @@ def BiLSTMAttention_v1(
         width=2 * hidden_width,
         attention=attention,
         attention_width=attention_width,
+        evidence=evidence,
         dropout=dropout,
         mixed_precision=mixed_precision,
         grad_scaler_config=grad_scaler_config,
@@ -90,9 +95,11 @@ def _check_settings(
     dropout: float | None,
     attention: str,
     attention_width: int | None,
+    evidence: float,
 ) -> None:
     where = "spacy-attn.BiLSTMAttention.v1"
     check_positive(where, hidden_width=hidden_width, depth=depth, attention_width=attention_width)
+    check_not_negative(where, evidence=evidence)
     if dropout is not None and not 0.0 <= dropout < 1.0:
         raise ValueError(
             f"{where}: 'dropout' must be at least 0 and below 1, or null to follow "

@@ -12,6 +12,7 @@ depth = 1
 dropout = null
 attention = "additive_query"
 attention_width = 64
+evidence = 1.0
 mixed_precision = false
 grad_scaler_config = null
 nO = null

@@ -52,16 +52,22 @@ class Attention(nn.Module):
         if scoring == "additive_query":
             self.query = nn.Linear(width, hidden_width, bias=False)
 
-    def forward(self, keys: Tensor, queries: Tensor, documents: Ragged) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, keys: Tensor, queries: Tensor, documents: Ragged, evidence: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Attend.
 
         keys: Of the tokens of all documents, concatenated, shape (N, D).
         queries: Of each document, shape (B, Q, D).
         documents: Which keys belong to which of the B documents.
+        evidence: What is added to the score of each key, whatever the query, shape (N,).
         RETURNS: Contexts, shape (B, Q, D), 0 for a document without keys; and weights, shape
             (N, Q): at least 0, summing to 1 over the keys of a document.
         """
-        weights = _softmax(self.scores(keys, queries, documents), documents)
+        scores = self.scores(keys, queries, documents)
+        if evidence is not None:
+            scores = scores + evidence.unsqueeze(1)
+        weights = _softmax(scores, documents)
         weights = weights.to(torch.promote_types(keys.dtype, torch.float32))
         return _weighted_sums(keys, weights.to(keys.dtype), documents), weights
 

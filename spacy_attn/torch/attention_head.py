@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Attention, Scoring
@@ -15,19 +16,30 @@ class AttentionHead(nn.Module):
     r"""Attention asked once with the final states of the encoder, and a linear layer.
 
     .. math::
-        z = W \sum_t a_t h_t + b
+        z = W \sum_t a_t h_t + b, \quad
+        a = \mathrm{softmax}(s_1 + \gamma \lVert W h_1 \rVert .. s_T + \gamma \lVert W h_T \rVert)
 
     Because it is linear after pooling, the logits decompose exactly over tokens:
-    :math:`z_c = b_c + \sum_t a_t (w_c \cdot h_t)`.
+    :math:`z_c = b_c + \sum_t a_t (w_c \cdot h_t)`. Beside the scoring function s, attention
+    follows the size of what a token has to say, :math:`\lVert W h_t \rVert`: a weight says little
+    where the vectors that it weighs differ in size (Kobayashi et al. 2020, "Attention is Not Only a
+    Weight").
 
     width: Width D of the hidden states, one half from each direction of the encoder.
     attention: Name of the scoring function.
     n_labels: Number of labels.
     attention_width: Width in which the additive scoring functions compare; None for D.
+    evidence: The factor :math:`\gamma`; 0 for attention by the scoring function alone. "uniform"
+        takes no notice of it.
     """
 
     def __init__(
-        self, width: int, attention: Scoring, n_labels: int, attention_width: int | None = None
+        self,
+        width: int,
+        attention: Scoring,
+        n_labels: int,
+        attention_width: int | None = None,
+        evidence: float = 0.0,
     ) -> None:
         super().__init__()
         self.sizes: dict[str, Any] = {
@@ -35,6 +47,7 @@ class AttentionHead(nn.Module):
             "attention": attention,
             "n_labels": n_labels,
             "attention_width": attention_width,
+            "evidence": evidence,
         }
         self.attention = Attention(width, attention, attention_width)
         self.output = nn.Linear(width, n_labels)
@@ -53,7 +66,7 @@ class AttentionHead(nn.Module):
         if len(hidden):
             documents = Ragged.of_lengths(lengths, hidden.device)
             queries = final_states(hidden, documents).unsqueeze(1)
-            contexts, weights = self.attention(hidden, queries, documents)
+            contexts, weights = self.attention(hidden, queries, documents, self._evidence(hidden))
             pooled, weights = contexts.squeeze(1), weights.squeeze(1)
         else:
             # Zeros that are connected to the input, so that it has a gradient, too.
@@ -61,6 +74,13 @@ class AttentionHead(nn.Module):
         pooled = dropout_values(pooled, dropout, self.training)
         # In mixed precision, back to the precision that gradients are scaled in.
         return self.output(pooled).to(hidden.dtype), weights
+
+    def _evidence(self, hidden: Tensor) -> Tensor | None:
+        """What is added to the score of each token, shape (N,)."""
+        factor = self.sizes["evidence"]
+        if not factor or self.attention.scoring == "uniform":
+            return None
+        return factor * torch.linalg.vector_norm(F.linear(hidden, self.output.weight), dim=1)
 
     def with_labels(self, n_labels: int, new_bias: float) -> "AttentionHead":
         """A copy with more labels: weights of the present ones kept, new rows 0 and `new_bias`."""

@@ -25,7 +25,7 @@ def encoder(width=WIDTH, **settings):
 
 def head(n_labels=2, **settings):
     settings = {"width": WIDTH, "attention": "additive", "dropout": None, **PRECISION, **settings}
-    model = attention_head(attention_width=None, **settings)
+    model = attention_head(attention_width=None, evidence=1.0, **settings)
     model.set_dim("nO", n_labels)
     return model
 

@@ -124,17 +124,19 @@ def test_stored_weights_hold_no_pickle(nlp, tmp_path):
     hidden_width=st.integers(1, 5),
     depth=st.integers(1, 3),
     attention=st.sampled_from(SCORINGS),
+    evidence=st.sampled_from([0.0, 1.0, 2.5]),
     n_labels=st.integers(2, 5),
     width=st.integers(1, 6),
 )
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-def test_models_of_any_size_round_trip(hidden_width, depth, attention, n_labels, width):
+def test_models_of_any_size_round_trip(hidden_width, depth, attention, evidence, n_labels, width):
     model = {
         **SMALL_MODEL,
         "tok2vec": {**SMALL_MODEL["tok2vec"], "width": width},
         "hidden_width": hidden_width,
         "depth": depth,
         "attention": attention,
+        "evidence": evidence,
     }
     labels = tuple(f"label {i}" for i in range(n_labels))
     texts = {f"text number {i}": label for i, label in enumerate(labels)}

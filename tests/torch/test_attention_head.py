@@ -11,8 +11,8 @@ from spacy_attn.torch.bilstm import BiLSTM
 INPUT_WIDTH, WIDTH = 7, 8
 
 
-def make(scoring="dot", n_labels=3) -> AttentionHead:
-    return AttentionHead(WIDTH, scoring, n_labels).eval()
+def make(scoring="dot", n_labels=3, evidence=0.7) -> AttentionHead:
+    return AttentionHead(WIDTH, scoring, n_labels, evidence=evidence).eval()
 
 
 def sigmoid(x):
@@ -41,18 +41,22 @@ def evaluate(encoder: BiLSTM, head: AttentionHead, x):
     behind = run_lstm(encoder.backwards[0], x[::-1])[::-1]
     h = numpy.concatenate((ahead, behind), axis=1)
     q = numpy.concatenate((ahead[-1], behind[0]))
-    s = h @ q
+    w, b = head.output.weight.detach().numpy(), head.output.bias.detach().numpy()
+    s = h @ q + head.sizes["evidence"] * numpy.sqrt(((h @ w.T) ** 2).sum(axis=1))
     a = numpy.exp(s - s.max())
     a /= a.sum()
-    w, b = head.output.weight.detach().numpy(), head.output.bias.detach().numpy()
     return w @ (a @ h) + b, a
 
 
-@given(st.lists(st.integers(1, 12), min_size=1, max_size=9), st.integers(0, 1000))
+@given(
+    st.lists(st.integers(1, 12), min_size=1, max_size=9),
+    st.integers(0, 1000),
+    st.sampled_from([0.0, 1.0, 2.5]),
+)
 @settings(deadline=None, max_examples=30)
-def test_dot_attention_reproduces_a_plain_numpy_evaluation(lengths, seed):
+def test_dot_attention_reproduces_a_plain_numpy_evaluation(lengths, seed, evidence):
     torch.manual_seed(seed)
-    encoder, head = BiLSTM(INPUT_WIDTH, WIDTH // 2).eval(), make()
+    encoder, head = BiLSTM(INPUT_WIDTH, WIDTH // 2).eval(), make(evidence=evidence)
     tokens = torch.randn(sum(lengths), INPUT_WIDTH) * 2
     logits, weights = head(encoder(tokens, lengths), lengths)
     for document, own_weights, own_logits in zip(
@@ -100,6 +104,25 @@ def test_uniform_attention_is_mean_pooling_without_parameters():
     assert not list(head.attention.parameters())
     assert torch.equal(weights, torch.full((5,), 0.2))
     torch.testing.assert_close(logits[0], head.output(hidden.mean(0)), atol=1e-6, rtol=0)
+
+
+def test_uniform_attention_stays_uniform_whatever_the_evidence():
+    _, weights = make("uniform", evidence=100.0)(torch.randn(5, WIDTH), [5])
+    assert torch.equal(weights, torch.full((5,), 0.2))
+
+
+def test_with_much_evidence_attention_is_on_the_token_that_adds_most_to_the_logits():
+    head, hidden = make("additive_query", evidence=1000.0), torch.randn(9, WIDTH)
+    _, weights = head(hidden, [9])
+    assert weights.argmax() == head.output(hidden).sub(head.output.bias).norm(dim=1).argmax()
+    assert weights.max() > 0.9
+
+
+def test_hidden_states_of_zeros_have_finite_gradients():
+    head = make("additive_query")
+    hidden = torch.zeros(4, WIDTH, requires_grad=True)
+    head(hidden, [4])[0].sum().backward()
+    assert torch.isfinite(hidden.grad).all()
 
 
 def test_documents_without_tokens_get_the_bias_alone_or_among_others():
