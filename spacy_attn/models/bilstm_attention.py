@@ -51,9 +51,10 @@ def BiLSTMAttention_v1(
         "additive_query" or "uniform" (see `spacy_attn.torch.attention.Attention`).
     attention_width (Optional[int]): Width in which "additive" and "additive_query" compare; None
         for 2H. The other functions take no notice of it.
-    evidence (float): How much attention follows what tokens have to say: this times the norm of
-        what a hidden state would add to the logits on its own is added to its score, unless
-        `attention` is "uniform". Attention then says more about what the decision was made of.
+    evidence (float): How much attention follows what tokens have to say: the weight of a token is
+        in proportion to this power of the norm of what its hidden state on its own would add to the
+        logits, times what the scoring function makes it. 0 leaves it to the scoring function, as
+        "uniform" does in any case.
     mixed_precision (bool): Run the torch part in mixed precision, on a GPU.
     grad_scaler_config (Optional[Dict[str, Any]]): Arguments of `thinc.api.PyTorchGradScaler`, which
         mixed precision needs: init_scale, backoff_factor, growth_factor, growth_interval.

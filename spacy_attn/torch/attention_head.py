@@ -11,25 +11,28 @@ from .attention import Attention, Scoring
 from .dropout import dropout as dropout_values
 from .ragged import Ragged
 
+# In logits, too little to count: what adds less still has a weight, by its score.
+_LEAST_EVIDENCE = 0.1
+
 
 class AttentionHead(nn.Module):
     r"""Attention asked once with the final states of the encoder, and a linear layer.
 
     .. math::
         z = W \sum_t a_t h_t + b, \quad
-        a = \mathrm{softmax}(s_1 + \gamma \lVert W h_1 \rVert .. s_T + \gamma \lVert W h_T \rVert)
+        a_t \propto e^{s_t} (\lVert W h_t \rVert + \epsilon)^\gamma
 
     Because it is linear after pooling, the logits decompose exactly over tokens:
-    :math:`z_c = b_c + \sum_t a_t (w_c \cdot h_t)`. Beside the scoring function s, attention
-    follows the size of what a token has to say, :math:`\lVert W h_t \rVert`: a weight says little
-    where the vectors that it weighs differ in size (Kobayashi et al. 2020, "Attention is Not Only a
-    Weight").
+    :math:`z_c = b_c + \sum_t a_t (w_c \cdot h_t)`. Beside the scores s of the scoring function, the
+    weight of a token follows the size of what it has to say, :math:`\lVert W h_t \rVert`: a weight
+    says little where the vectors that it weighs differ in size (Kobayashi et al. 2020, "Attention
+    is Not Only a Weight").
 
     width: Width D of the hidden states, one half from each direction of the encoder.
     attention: Name of the scoring function.
     n_labels: Number of labels.
     attention_width: Width in which the additive scoring functions compare; None for D.
-    evidence: The factor :math:`\gamma`; 0 for attention by the scoring function alone. "uniform"
+    evidence: The exponent :math:`\gamma`; 0 for attention by the scoring function alone. "uniform"
         takes no notice of it.
     """
 
@@ -77,10 +80,11 @@ class AttentionHead(nn.Module):
 
     def _evidence(self, hidden: Tensor) -> Tensor | None:
         """What is added to the score of each token, shape (N,)."""
-        factor = self.sizes["evidence"]
-        if not factor or self.attention.scoring == "uniform":
+        exponent = self.sizes["evidence"]
+        if not exponent or self.attention.scoring == "uniform":
             return None
-        return factor * torch.linalg.vector_norm(F.linear(hidden, self.output.weight), dim=1)
+        size = torch.linalg.vector_norm(F.linear(hidden, self.output.weight), dim=1)
+        return exponent * torch.log(size + _LEAST_EVIDENCE)
 
     def with_labels(self, n_labels: int, new_bias: float) -> "AttentionHead":
         """A copy with more labels: weights of the present ones kept, new rows 0 and `new_bias`."""

@@ -42,7 +42,7 @@ def evaluate(encoder: BiLSTM, head: AttentionHead, x):
     h = numpy.concatenate((ahead, behind), axis=1)
     q = numpy.concatenate((ahead[-1], behind[0]))
     w, b = head.output.weight.detach().numpy(), head.output.bias.detach().numpy()
-    s = h @ q + head.sizes["evidence"] * numpy.sqrt(((h @ w.T) ** 2).sum(axis=1))
+    s = h @ q + head.sizes["evidence"] * numpy.log(numpy.linalg.norm(h @ w.T, axis=1) + 0.1)
     a = numpy.exp(s - s.max())
     a /= a.sum()
     return w @ (a @ h) + b, a
