@@ -1,0 +1,74 @@
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from benchmarks import faithfulness
+from benchmarks.accuracy import worker
+
+from .test_accuracy_benchmark import FEW_STEPS, make_rows, write_folder
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """RETURNS: The arguments of a small run: two values, two seeds, few steps, in this process."""
+    monkeypatch.setattr(faithfulness, "launch_process", worker.run)
+    source = write_folder(
+        tmp_path / "made_up",
+        train=make_rows(30),
+        validation=make_rows(8, 30),
+        test=make_rows(8, 38),
+    )
+    overrides = [f"--override={name}={value}" for name, value in FEW_STEPS.items()]
+    output = f"--output={tmp_path / 'results'}"
+    return [source, "--evidence=0,3", "--seeds=0,1", "--limit=5", output, *overrides]
+
+
+def run(command):
+    app = typer.Typer()
+    app.command()(faithfulness.main)
+    return runner.invoke(app, command)
+
+
+def test_it_compares_trainings_with_each_value_and_goes_on_where_it_was(
+    command, tmp_path, monkeypatch
+):
+    result = run(command)
+    assert result.exit_code == 0, result.output
+    table = (tmp_path / "results" / "made_up.md").read_text()
+    assert all(said in table for said in ("evidence = 0", "evidence = 3", "2 seeds"))
+    configs = [path.read_text() for path in tmp_path.glob("results/made_up/*/config.cfg")]
+    assert sorted("evidence = 3.0" in config for config in configs) == [False, False, True, True]
+    reports = list(tmp_path.glob("results/made_up/*/faithfulness-*.json"))
+    assert [json.loads(path.read_text())["n_docs"] for path in reports] == [5] * 4
+
+    def refuse(*args):
+        raise AssertionError("done anew")
+
+    monkeypatch.setattr(faithfulness, "launch_process", refuse)
+    monkeypatch.setattr(faithfulness, "measure", refuse)
+    assert run(command).exit_code == 0
+    (reports[0]).unlink()
+    assert isinstance(run(command).exception, AssertionError)
+
+
+def test_the_table_has_means_and_spreads_over_seeds():
+    report = {
+        "accuracy": 0.8,
+        "rankings": {
+            name: {"comprehensiveness": {"mean": mean}}
+            for name, mean in (("attention", 0.1), ("contributions", 0.3), ("leave_one_out", 0.4))
+        },
+        "change_agreement": {"mean": 0.2},
+        "uniform": None,
+        "conicity": {"mean": 0.7},
+        "seeds": {"other": {"attention_divergence": None}},
+    }
+    rows = dict(faithfulness.rows_of([report, {**report, "accuracy": 0.9}]))
+    assert rows["accuracy"] == "0.850 ± 0.071"
+    assert rows["comprehensiveness, leave one out"] == "0.400 ± 0.000"
+    assert rows["contributions: its share of leave one out's"] == "0.750 ± 0.000"
+    assert rows["same decision with equal weights"] == "-"
