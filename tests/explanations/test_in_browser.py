@@ -137,7 +137,7 @@ def test_filters_show_the_documents_they_name(page):
     page.select_option("[name=predicted]", label="positive")
     assert_shown(page, where(lambda i: PREDICTED[i] == "positive"))
     page.click("[type=reset]")
-    page.wait_for_function("document.getElementById('count').textContent === '500 documents'")
+    playwright.expect(page.locator("#count")).to_have_text("500 documents")
     page.fill("[name=from]", "60")
     page.fill("[name=to]", "70")
     assert_shown(page, where(lambda i: 0.6 <= round(CONFIDENCE[i], 3) <= 0.7))
@@ -198,9 +198,8 @@ def test_tokens_have_the_shades_of_what_is_chosen(page):
     # Those further down get theirs when they come into view.
     last = numbers(page)[-1]
     page.locator(f"article[data-number='{last}']").scroll_into_view_if_needed()
-    page.wait_for_function(
-        f"""() => document.querySelector("article[data-number='{last}'] [class*=' sa-a']")"""
-    )
+    shaded = page.locator(f"article[data-number='{last}'] [class*=' sa-a']")
+    playwright.expect(shaded).not_to_have_count(0)
     assert shades(page, last) == names("attention", EXPLANATIONS[last].attention)
 
 
@@ -305,7 +304,7 @@ def test_independent_labels_can_be_filtered_by_what_a_document_does_not_have(con
     assert numbers(page) == [1, 2]
     # "positive" was predicted alone for the first document.
     page.click("[type=reset]")
-    page.wait_for_function("document.querySelectorAll('article').length === 3")
+    playwright.expect(page.locator("article")).to_have_count(3)
     page.locator(".cell").nth(6).click()
     assert numbers(page) == [0]
     page.close()
