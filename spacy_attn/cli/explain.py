@@ -6,13 +6,13 @@ import json
 from typing import Annotated
 
 import typer
-from spacy.cli._util import Arg, Opt
+from spacy.cli._util import Arg
 
 from ..explanation import CONTRIBUTIONS
-from ..explanations.methods import METHODS, check_method, explain_with
+from ..explanations.methods import check_method, explain_with
 from .explaining import load_classifier
 from .failing import failing
-from .options import ComponentName
+from .options import ComponentName, MethodName
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -20,9 +20,7 @@ from .texts import read_texts
 def explain_cli(
     model: Annotated[str, Arg(help="Name of or path to a trained pipeline")],
     text: Annotated[str, Arg(help=TEXT_HELP)],
-    method: Annotated[
-        str, Opt("--method", "-m", help=f"How to attribute: {', '.join(METHODS)}")
-    ] = CONTRIBUTIONS,
+    method: MethodName = CONTRIBUTIONS,
     component: ComponentName = None,
 ) -> None:
     """

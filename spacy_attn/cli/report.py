@@ -13,13 +13,14 @@ from spacy.training import Corpus, Example
 from wasabi import msg
 
 from ..data.reader import HFDataset
+from ..explanation import CONTRIBUTIONS, method_name
 from ..explanations.classifier import Classifier
-from ..explanations.methods import explain_with
+from ..explanations.methods import check_method, explain_with
 from ..explanations.report import Decisions
 from ..explanations.report import report as report_html
 from .explaining import load_classifier, make_reader, read_first
 from .failing import failing
-from .options import ComponentName
+from .options import ComponentName, MethodName
 
 
 def report_cli(
@@ -34,6 +35,7 @@ def report_cli(
     limit: Annotated[
         int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")
     ] = 0,
+    method: MethodName = CONTRIBUTIONS,
     component: ComponentName = None,
     split: Annotated[str, Opt("--split", help="Of a data set on the hub")] = "train",
     text_column: Annotated[
@@ -50,14 +52,23 @@ def report_cli(
     """
     Write a web page on how documents were classified, in one file: their gold
     and predicted labels, confidence, and tokens shaded by attention and by
-    contributions, to be filtered, sorted and searched.
+    contributions (or another method), to be filtered, sorted and searched.
     """
     with failing("Can't read the data"):
         reader = make_reader(
             data, split=split, text_column=text_column, label_column=label_column, labels=labels
         )
     title = f"{_short(model)} on {_short(data)}"
-    report(model, reader, output=output, title=title, limit=limit, component=component)
+    if method != CONTRIBUTIONS:
+        title += f", by {method_name(method)}"
+    report(
+        *(model, reader),
+        output=output,
+        title=title,
+        limit=limit,
+        method=method,
+        component=component,
+    )
 
 
 def report(
@@ -67,6 +78,7 @@ def report(
     output: Path,
     title: str = "Report",
     limit: int = 0,
+    method: str = CONTRIBUTIONS,
     component: str | None = None,
 ) -> None:
     """Write the report page.
@@ -79,17 +91,21 @@ def report(
     output (Path): The HTML file.
     title (str): Of the page.
     limit (int): Use the first documents only; 0 uses all.
+    method (str): How to attribute, see `spacy_attn.explain`.
     component (Optional[str]): Name of the component, where there are several.
     """
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = load_classifier(model, component)
+    with failing("Can't make the report"):
+        check_method("spacy attn report", method)
     with failing("Can't read the data"):
         examples = read_first(reader, classifier.nlp, limit)
         if not examples:
             raise ValueError("There is no document in it.")
     with failing("Can't make the report"):
+        docs = (example.predicted for example in examples)
         html = report_html(
-            list(_progress(explain_with(classifier, (eg.predicted for eg in examples)), examples)),
+            list(_progress(explain_with(classifier, docs, method=method), examples)),
             [example.reference.cats for example in examples],
             _decisions(classifier),
             title=title,

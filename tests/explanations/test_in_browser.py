@@ -236,6 +236,18 @@ def test_the_mouse_and_the_arrow_keys_show_the_numbers_of_a_token(page):
     assert not page.is_visible("#tip")
 
 
+def test_the_numbers_of_a_token_are_under_the_name_of_their_method(context, tmp_path):
+    explanation = make_explanation(method="leave_one_out")
+    path = tmp_path / "report.html"
+    path.write_text(report([explanation], [{}], Decisions(LABELS, exclusive=True)), "utf8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.locator(".sa-t").first.hover()
+    rows = [row.split("\t")[0] for row in page.inner_text("#tip table").splitlines()]
+    assert rows == ["attention", "× the average", "leave one out", "negative", "positive"]
+    page.close()
+
+
 def test_long_documents_unfold(page):
     button = page.locator("article[data-number='1'] .unfold")
     every = names("contributions", EXPLANATIONS[1].of_label(PREDICTED[1]))
