@@ -6,13 +6,13 @@ import json
 from typing import Annotated
 
 import typer
-from spacy.cli._util import Arg
+from spacy.cli._util import Arg, import_code, setup_gpu
 
 from ..explanation import CONTRIBUTIONS
 from ..explanations.methods import check_method, explain_with
 from .explaining import load_classifier
 from .failing import failing
-from .options import ComponentName, MethodName
+from .options import CodePath, ComponentName, GpuId, MethodName
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -22,12 +22,16 @@ def explain_cli(
     text: Annotated[str, Arg(help=TEXT_HELP)],
     method: MethodName = CONTRIBUTIONS,
     component: ComponentName = None,
+    gpu_id: GpuId = -1,
+    code_path: CodePath = None,
 ) -> None:
     """
     Explain the classification of texts: print a JSON object for each, in a line
     of its own, with its tokens, scores, attention, and what each token adds to
     the logit of each label. Nothing else goes to the standard output.
     """
+    import_code(code_path)
+    setup_gpu(gpu_id, silent=True)  # the explanations alone go to the standard output
     explain(model, text, method=method, component=component)
 
 

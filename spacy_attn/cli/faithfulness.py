@@ -16,7 +16,7 @@ from ..explanations.faithfulness.plausibility import read_ratings
 from ..explanations.faithfulness.report import to_markdown, write
 from .explaining import make_reader, read_first
 from .failing import failing, warn
-from .options import CodePath, ComponentName
+from .options import CodePath, ComponentName, GpuId
 
 
 def faithfulness_cli(
@@ -78,7 +78,7 @@ def faithfulness_cli(
         int, Opt("--draws", min=1, help="Number of rankings by chance of each document")
     ] = 5,
     seed: Annotated[int, Opt("--seed", help="Of the rankings by chance")] = 0,
-    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    gpu_id: GpuId = -1,
     code_path: CodePath = None,
 ) -> None:
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, cast
 
 from rich.console import Console
-from spacy.cli._util import Arg, Opt
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
 from ..explanations.html.scale import ATTENTION, CONTRIBUTIONS, SCALES
@@ -16,7 +16,7 @@ from ..explanations.render import render as render_html
 from ..explanations.terminal import terminal_view
 from .explaining import load_classifier
 from .failing import failing
-from .options import ComponentName
+from .options import CodePath, ComponentName, GpuId
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -45,12 +45,16 @@ def render_cli(
         Opt("--label", "-l", help="Whose attributions to show, instead of the predicted label's"),
     ] = None,
     component: ComponentName = None,
+    gpu_id: GpuId = -1,
+    code_path: CodePath = None,
 ) -> None:
     """
     Classify texts and show them with their tokens shaded by attention, or by
     what they contribute to a label, or what another method attributes to them:
     in the terminal, or as a web page.
     """
+    import_code(code_path)
+    setup_gpu(gpu_id, silent=output is None)  # nothing else goes to the terminal
     render(
         *(model, text),
         output=output,

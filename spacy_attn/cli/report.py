@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tqdm  # type: ignore[import-untyped]
-from spacy.cli._util import Arg, Opt
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from spacy.language import Language
 from spacy.training import Corpus, Example
 from wasabi import msg
@@ -20,7 +20,7 @@ from ..explanations.report import Decisions
 from ..explanations.report import report as report_html
 from .explaining import load_classifier, make_reader, read_first
 from .failing import failing
-from .options import ComponentName, MethodName
+from .options import CodePath, ComponentName, GpuId, MethodName
 
 
 def report_cli(
@@ -48,12 +48,16 @@ def report_cli(
         str | None,
         Opt("--labels", help="Names of the data's label numbers, in order, separated by commas"),
     ] = None,
+    gpu_id: GpuId = -1,
+    code_path: CodePath = None,
 ) -> None:
     """
     Write a web page on how documents were classified, in one file: their gold
     and predicted labels, confidence, and tokens shaded by attention and by
     contributions (or another method), to be filtered, sorted and searched.
     """
+    import_code(code_path)
+    setup_gpu(gpu_id, silent=False)
     with failing("Can't read the data"):
         reader = make_reader(
             data, split=split, text_column=text_column, label_column=label_column, labels=labels
