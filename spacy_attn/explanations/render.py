@@ -44,7 +44,7 @@ def render(
         whatever method they were found by, and names it.
     label (Optional[str]): The label whose contributions to show; by default each document's label
         with the highest score.
-    page (bool): Return a complete HTML page.
+    page (bool): Return a complete HTML page. A notebook is one already: what it shows is the same.
     minify (bool): Leave out line breaks and indentation.
     jupyter (Optional[bool]): Show the documents with IPython (True) or return them (False); by
         default whether this runs in a notebook decides.
@@ -76,19 +76,19 @@ def render(
         max_scores=MAX_SCORES,
         fold=fold,
     )
-    if page:
-        html = fill_template(
-            "page.html.jinja",
-            minify=minify,
-            content=Markup(html),
-            title=", ".join(_names(texts) or [style]).capitalize(),
-        )
     if jupyter or (jupyter is None and is_in_jupyter()):
         from IPython.display import HTML, display
 
         # The class keeps MathJax from reading what lies between two dollar signs as a formula.
         display(HTML(f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'))
         return None
+    if page:
+        return fill_template(
+            "page.html.jinja",
+            minify=minify,
+            content=Markup(html),
+            title=", ".join(_names(texts) or [style]).capitalize(),
+        )
     return html
 
 

@@ -354,3 +354,15 @@ def test_in_a_notebook_the_theme_is_that_of_the_notebook(context, tmp_path, host
     paper = page.eval_on_selector(".spacy-attn", "one => getComputedStyle(one).backgroundColor")
     assert paper == ("rgb(255, 255, 255)" if light else "rgb(21, 24, 29)")
     page.close()
+
+
+def test_in_a_notebook_paragraphs_keep_their_direction_and_margins(context, tmp_path):
+    path = tmp_path / "notebook.html"
+    style = "<style>.jp-RenderedHTMLCommon p { text-align: left; margin: 0 0 1em }</style>"
+    html = spacy_attn.render(make_explanation(["שלום", "עולם"]))
+    path.write_text(f'{style}<body class="jp-RenderedHTMLCommon">{html}{style}</body>', "utf8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    computed = "one => { const s = getComputedStyle(one); return [s.textAlign, s.marginBottom] }"
+    assert page.eval_on_selector(".sa-text", computed) == ["start", "0px"]
+    page.close()

@@ -225,7 +225,9 @@ def test_a_notebook_shows_the_documents(monkeypatch):
     monkeypatch.setattr("spacy_attn.explanations.render.is_in_jupyter", lambda: True)
     assert spacy_attn.render(make_explanation()) is None
     assert spacy_attn.render(make_explanation(), jupyter=False) == html
-    assert shown == [f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'] * 2
+    # A whole page would bring the notebook another background.
+    assert spacy_attn.render(make_explanation(), page=True) is None
+    assert shown == [f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'] * 3
 
 
 def test_wrong_arguments_are_refused_with_what_to_do(trained_nlp):
