@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,9 +64,8 @@ def pipe_in_memory_zone(n_docs: int, new_words: bool) -> None:
     batch_size = 1000
     source = texts(n_docs, new_words=new_words)
     for _ in range(0, n_docs, batch_size):
-        batch = [text for text, _ in zip(source, range(batch_size), strict=False)]
         with nlp.memory_zone():
-            for doc in nlp.pipe(batch):
+            for doc in nlp.pipe(islice(source, batch_size)):
                 assert doc._.attention is not None
 
 
