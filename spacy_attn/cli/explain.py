@@ -13,6 +13,7 @@ from ..explanations.methods import check_method, explain_with
 from .explaining import load_classifier
 from .failing import failing
 from .options import CodePath, ComponentName, GpuId, MethodName
+from .progress import progress
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -52,5 +53,6 @@ def explain(
         classifier = load_classifier(model, component)
     with failing("Can't explain the texts"):
         check_method("spacy attn explain", method)
-        for explanation in explain_with(classifier, read_texts(text), method=method):
+        explanations = explain_with(classifier, read_texts(text), method=method)
+        for explanation in progress(explanations, printing=True):
             typer.echo(json.dumps(explanation.to_dict(), allow_nan=False))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import tqdm  # type: ignore[import-untyped]
 import typer
 from spacy import util
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
@@ -17,6 +16,7 @@ from ..explanations.faithfulness.report import to_markdown, write
 from .explaining import make_reader, read_first
 from .failing import failing, warn
 from .options import CodePath, ComponentName, GpuId
+from .progress import progress
 
 
 def faithfulness_cli(
@@ -96,8 +96,7 @@ def faithfulness_cli(
         examples = read_first(reader, nlp, limit)
         report = evaluate_faithfulness(
             nlp,
-            # disable=None shows the bar on a terminal only.
-            tqdm.tqdm(examples, unit=" docs", disable=None, leave=False),
+            progress(examples, total=len(examples)),
             component=component,
             methods=_split(methods),
             others=others,

@@ -17,6 +17,7 @@ from ..explanations.terminal import terminal_view
 from .explaining import load_classifier
 from .failing import failing
 from .options import CodePath, ComponentName, GpuId
+from .progress import progress
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -95,7 +96,7 @@ def render(
         style = _choose_style(style, method)
         method = method or CONTRIBUTIONS
         check_method("spacy attn render", method)
-        explanations = list(explain_with(classifier, read_texts(text), method=method))
+        explanations = list(progress(explain_with(classifier, read_texts(text), method=method)))
         texts = shaded_texts(explanations, style, label=label)
         if output is not None:
             html = render_html(explanations, style, label=label, page=True, jupyter=False)

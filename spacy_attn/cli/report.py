@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import tqdm  # type: ignore[import-untyped]
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from spacy.language import Language
-from spacy.training import Corpus, Example
+from spacy.training import Corpus
 from wasabi import msg
 
 from ..data.reader import HFDataset
@@ -21,6 +19,7 @@ from ..explanations.report import report as report_html
 from .explaining import load_classifier, make_reader, read_first
 from .failing import failing
 from .options import CodePath, ComponentName, GpuId, MethodName
+from .progress import progress
 
 
 def report_cli(
@@ -108,8 +107,9 @@ def report(
             raise ValueError("There is no document in it.")
     with failing("Can't make the report"):
         docs = (example.predicted for example in examples)
+        explanations = explain_with(classifier, docs, method=method)
         html = report_html(
-            list(_progress(explain_with(classifier, docs, method=method), examples)),
+            list(progress(explanations, total=len(examples))),
             [example.reference.cats for example in examples],
             _decisions(classifier),
             title=title,
@@ -123,11 +123,6 @@ def report(
 def _short(path: str) -> str:
     """The end of a path, which says enough."""
     return "/".join(Path(path).parts[-2:])
-
-
-def _progress(explanations: Iterable, examples: Sequence[Example]) -> Iterable:
-    # disable=None shows the bar on a terminal only.
-    return tqdm.tqdm(explanations, total=len(examples), unit=" docs", disable=None, leave=False)
 
 
 def _decisions(classifier: Classifier) -> Decisions:

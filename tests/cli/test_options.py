@@ -1,14 +1,20 @@
 """Options that several commands have do the same in each."""
 
+import io
+import sys
+
 import pytest
 import spacy
 import srsly
 from spacy import registry
 
+from spacy_attn.cli.progress import progress
+
 from ..conftest import TEXTS, make_nlp
-from .test_spacy_commands import run
+from .test_spacy_commands import ROOT, run
 
 COMMANDS = ["explain", "render", "report", "faithfulness"]
+WITH_CONFIG = ["convert", "init-words"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,7 +30,15 @@ def arguments(tmp_path, monkeypatch):
     rows = [{"text": text, "label": label} for text, label in TEXTS.items()]
     srsly.write_jsonl("rows.jsonl", rows)
     further = {"report": ["-o", "page.html"], "faithfulness": ["--methods", "contributions"]}
-    return lambda command: ["attn", command, "model", "rows.jsonl", *further.get(command, [])]
+    config = [ROOT / "configs" / "default.cfg", "folder"]
+    paths = [f"--paths.{name}=rows.jsonl" for name in ("train", "dev", "test")]
+
+    def make(command):
+        if command in WITH_CONFIG:
+            return ["attn", command, *config, *paths]
+        return ["attn", command, "model", "rows.jsonl", *further.get(command, [])]
+
+    return make
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -62,3 +76,41 @@ def test_the_gpu_is_chosen_before_the_pipeline_is_loaded(command, arguments, mon
 @pytest.mark.parametrize("command", ["explain", "render", "faithfulness"])
 def test_what_is_printed_for_scripts_has_no_word_on_the_gpu(command, arguments):
     assert "CPU" not in run(*arguments(command))
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *WITH_CONFIG])
+def test_a_bar_counts_the_documents(command, arguments, monkeypatch):
+    counted = []
+
+    def tqdm(docs, *, disable, **settings):
+        assert disable is None  # it looks whether the standard error is a terminal
+        for doc in docs:
+            counted.append(doc)
+            yield doc
+
+    monkeypatch.setattr("spacy_attn.cli.progress.tqdm", tqdm)
+    run(*arguments(command))
+    assert len(counted) == len(TEXTS) * (3 if command == "convert" else 1)
+
+
+@pytest.mark.parametrize(
+    ("terminals", "printing", "shown"),
+    [
+        ([], False, False),
+        (["stdout"], False, False),
+        (["stderr"], False, True),
+        (["stderr"], True, True),
+        (["stdout", "stderr"], False, True),
+        # Results on the same terminal would be garbled.
+        (["stdout", "stderr"], True, False),
+    ],
+)
+def test_a_bar_is_shown_on_a_terminal_only(monkeypatch, terminals, printing, shown):
+    for name in ("stdout", "stderr"):
+        stream = io.StringIO()
+        stream.isatty = lambda name=name: name in terminals
+        monkeypatch.setattr(sys, name, stream)
+    assert list(progress("ab", name="dev", printing=printing)) == ["a", "b"]
+    assert ("dev:   0%" in sys.stderr.getvalue()) == shown
+    assert bool(sys.stderr.getvalue()) == shown
+    assert not sys.stdout.getvalue()
