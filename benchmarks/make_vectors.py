@@ -29,6 +29,7 @@ import typer
 from spacy.language import Language
 from spacy.vectors import Vectors
 from torch import Tensor
+from tqdm import tqdm  # type: ignore[import-untyped]
 from transformers import AutoModel, AutoTokenizer
 from wasabi import msg
 
@@ -107,7 +108,8 @@ def mean_vectors(
     sums = numpy.zeros((len(rows), encoder.width), dtype=numpy.float32)
     counts: Counter[int] = Counter()
     ordered = sorted(filter(None, texts), key=len)
-    for start in range(0, len(ordered), batch_size):
+    # disable=None shows the bar on a terminal only.
+    for start in tqdm(range(0, len(ordered), batch_size), unit=" batches", disable=None):
         batch = ordered[start : start + batch_size]
         for number, word, state in encoder.embed(batch):
             row = rows[batch[number][word]]

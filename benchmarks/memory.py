@@ -20,11 +20,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice, product
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from tabulate import tabulate
+from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Option
 
 from .speed.corpus import ROOT, make_corpus
@@ -63,9 +65,8 @@ def pipe_in_memory_zone(n_docs: int, new_words: bool) -> None:
     batch_size = 1000
     source = texts(n_docs, new_words=new_words)
     for _ in range(0, n_docs, batch_size):
-        batch = [text for text, _ in zip(source, range(batch_size), strict=False)]
         with nlp.memory_zone():
-            for doc in nlp.pipe(batch):
+            for doc in nlp.pipe(islice(source, batch_size)):
                 assert doc._.attention is not None
 
 
@@ -119,9 +120,14 @@ def predict_command(
 ) -> None:
     counts = [int(number) for number in documents.split(",")]
     rows = []
-    for new_words in (False, True):
-        for function in (tokenize, pipe, pipe_in_memory_zone):
-            peaks = [peak_of(function, n, new_words) / 1e6 for n in counts]
+    functions = (tokenize, pipe, pipe_in_memory_zone)
+    # disable=None shows the bar on a terminal only.
+    with tqdm(total=2 * len(functions) * len(counts), unit=" processes", disable=None) as bar:
+        for new_words, function in product((False, True), functions):
+            peaks = []
+            for n in counts:
+                peaks.append(peak_of(function, n, new_words) / 1e6)
+                bar.update()
             row: dict[str, Any] = {
                 "MB": function.__name__.replace("_", " "),
                 "new words": "one a document" if new_words else "none",

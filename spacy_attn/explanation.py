@@ -14,6 +14,11 @@ Floats = NDArray[numpy.float32]
 CONTRIBUTIONS = "contributions"
 
 
+def method_name(method: str) -> str:
+    """What a method is called where people read it: "leave one out" for "leave_one_out"."""
+    return method.replace("_", " ")
+
+
 @dataclass(frozen=True, eq=False)
 class Explanation:
     r"""The tokens of a document, the component's decision, and each token's part in it.

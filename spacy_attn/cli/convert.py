@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import tqdm  # type: ignore[import-untyped]
 import typer
 from spacy import util
 from spacy.cli._util import (
@@ -28,6 +27,7 @@ from wasabi import msg
 
 from .docbin_writer import DocBinWriter
 from .options import CodePath
+from .progress import progress
 
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -163,6 +163,5 @@ def _write(name: str, examples: Iterable[Example], output_dir: Path, docs_per_fi
 
 
 def _references(name: str, examples: Iterable[Example]) -> Iterator[Doc]:
-    # disable=None shows the bar on a terminal only.
-    for example in tqdm.tqdm(examples, desc=name, unit=" docs", disable=None, leave=False):
+    for example in progress(examples, name=name):
         yield example.reference

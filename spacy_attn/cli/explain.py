@@ -6,13 +6,14 @@ import json
 from typing import Annotated
 
 import typer
-from spacy.cli._util import Arg, Opt
+from spacy.cli._util import Arg, import_code, setup_gpu
 
 from ..explanation import CONTRIBUTIONS
-from ..explanations.methods import METHODS, check_method, explain_with
+from ..explanations.methods import check_method, explain_with
 from .explaining import load_classifier
 from .failing import failing
-from .options import ComponentName
+from .options import CodePath, ComponentName, GpuId, MethodName
+from .progress import progress
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -20,16 +21,18 @@ from .texts import read_texts
 def explain_cli(
     model: Annotated[str, Arg(help="Name of or path to a trained pipeline")],
     text: Annotated[str, Arg(help=TEXT_HELP)],
-    method: Annotated[
-        str, Opt("--method", "-m", help=f"How to attribute: {', '.join(METHODS)}")
-    ] = CONTRIBUTIONS,
+    method: MethodName = CONTRIBUTIONS,
     component: ComponentName = None,
+    gpu_id: GpuId = -1,
+    code_path: CodePath = None,
 ) -> None:
     """
     Explain the classification of texts: print a JSON object for each, in a line
     of its own, with its tokens, scores, attention, and what each token adds to
     the logit of each label. Nothing else goes to the standard output.
     """
+    import_code(code_path)
+    setup_gpu(gpu_id, silent=True)  # the explanations alone go to the standard output
     explain(model, text, method=method, component=component)
 
 
@@ -50,5 +53,6 @@ def explain(
         classifier = load_classifier(model, component)
     with failing("Can't explain the texts"):
         check_method("spacy attn explain", method)
-        for explanation in explain_with(classifier, read_texts(text), method=method):
+        explanations = explain_with(classifier, read_texts(text), method=method)
+        for explanation in progress(explanations, printing=True):
             typer.echo(json.dumps(explanation.to_dict(), allow_nan=False))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import tqdm  # type: ignore[import-untyped]
 import typer
 from spacy import util
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
@@ -16,7 +15,8 @@ from ..explanations.faithfulness.plausibility import read_ratings
 from ..explanations.faithfulness.report import to_markdown, write
 from .explaining import make_reader, read_first
 from .failing import failing, warn
-from .options import CodePath, ComponentName
+from .options import CodePath, ComponentName, GpuId
+from .progress import progress
 
 
 def faithfulness_cli(
@@ -78,7 +78,7 @@ def faithfulness_cli(
         int, Opt("--draws", min=1, help="Number of rankings by chance of each document")
     ] = 5,
     seed: Annotated[int, Opt("--seed", help="Of the rankings by chance")] = 0,
-    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    gpu_id: GpuId = -1,
     code_path: CodePath = None,
 ) -> None:
     """
@@ -96,8 +96,7 @@ def faithfulness_cli(
         examples = read_first(reader, nlp, limit)
         report = evaluate_faithfulness(
             nlp,
-            # disable=None shows the bar on a terminal only.
-            tqdm.tqdm(examples, unit=" docs", disable=None, leave=False),
+            progress(examples, total=len(examples)),
             component=component,
             methods=_split(methods),
             others=others,

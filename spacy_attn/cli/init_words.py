@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import srsly
-import tqdm  # type: ignore[import-untyped]
 import typer
 from spacy import util
 from spacy.cli._util import (
@@ -25,6 +24,7 @@ from ..models.word_embedding import learn_vocabulary
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 from ..pipeline.vocabularies import word_embeddings
 from .options import CodePath
+from .progress import progress
 
 
 def init_words_cli(
@@ -89,6 +89,6 @@ def _learn_words(
     embeddings = word_embeddings(component, nlp)
     if len(embeddings) > 1:
         msg.fail(f"Component '{name}' has {len(embeddings)} embeddings of whole words", exits=1)
-    examples = tqdm.tqdm(corpus(nlp), desc=name, unit=" docs", disable=None, leave=False)
+    examples = progress(corpus(nlp), name=name)
     learn_vocabulary(embeddings[0], (example.predicted for example in examples))
     return list(embeddings[0].attrs["vocabulary"].words)

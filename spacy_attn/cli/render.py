@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Annotated, cast
 
 from rich.console import Console
-from spacy.cli._util import Arg, Opt
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
-from ..explanations.html.scale import ATTENTION, SCALES
-from ..explanations.methods import explain_with
+from ..explanations.html.scale import ATTENTION, CONTRIBUTIONS, SCALES
+from ..explanations.methods import METHODS, check_method, explain_with
 from ..explanations.render import describe_values, shaded_texts
 from ..explanations.render import render as render_html
 from ..explanations.terminal import terminal_view
 from .explaining import load_classifier
 from .failing import failing
-from .options import ComponentName
+from .options import CodePath, ComponentName, GpuId
+from .progress import progress
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
 
@@ -28,18 +29,41 @@ def render_cli(
         Path | None,
         Opt("--output", "-o", help="HTML file to write, instead of the terminal", dir_okay=False),
     ] = None,
-    style: Annotated[str, Opt("--style", "-s", help="'attention' or 'contributions'")] = ATTENTION,
+    style: Annotated[
+        str | None,
+        Opt("--style", "-s", help="'attention', the default, or 'contributions'"),
+    ] = None,
+    method: Annotated[
+        str | None,
+        Opt(
+            "--method",
+            "-m",
+            help=f"How to attribute, instead of showing attention: {', '.join(METHODS)}",
+        ),
+    ] = None,
     label: Annotated[
         str | None,
-        Opt("--label", "-l", help="Whose contributions to show, instead of the predicted label's"),
+        Opt("--label", "-l", help="Whose attributions to show, instead of the predicted label's"),
     ] = None,
     component: ComponentName = None,
+    gpu_id: GpuId = -1,
+    code_path: CodePath = None,
 ) -> None:
     """
     Classify texts and show them with their tokens shaded by attention, or by
-    what they contribute to a label: in the terminal, or as a web page.
+    what they contribute to a label, or what another method attributes to them:
+    in the terminal, or as a web page.
     """
-    render(model, text, output=output, style=style, label=label, component=component)
+    import_code(code_path)
+    setup_gpu(gpu_id, silent=output is None)  # nothing else goes to the terminal
+    render(
+        *(model, text),
+        output=output,
+        style=style,
+        method=method,
+        label=label,
+        component=component,
+    )
 
 
 def render(
@@ -47,7 +71,8 @@ def render(
     text: str,
     *,
     output: Path | None = None,
-    style: str = ATTENTION,
+    style: str | None = None,
+    method: str | None = None,
     label: str | None = None,
     component: str | None = None,
 ) -> None:
@@ -59,14 +84,19 @@ def render(
     model (str): Name or folder of a pipeline.
     text (str): A text, a file of texts, or "-".
     output (Optional[Path]): The HTML file; None for the terminal.
-    style (str): "attention" or "contributions".
-    label (Optional[str]): Whose contributions to show; None for the predicted label's.
+    style (Optional[str]): "attention" or "contributions"; None for attention, or for contributions
+        if there is a method.
+    method (Optional[str]): How to attribute, see `spacy_attn.explain`; None for contributions.
+    label (Optional[str]): Whose attributions to show; None for the predicted label's.
     component (Optional[str]): Name of the component, where there are several.
     """
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = load_classifier(model, component)
     with failing("Can't show the texts"):
-        explanations = list(explain_with(classifier, read_texts(text)))
+        style = _choose_style(style, method)
+        method = method or CONTRIBUTIONS
+        check_method("spacy attn render", method)
+        explanations = list(progress(explain_with(classifier, read_texts(text), method=method)))
         texts = shaded_texts(explanations, style, label=label)
         if output is not None:
             html = render_html(explanations, style, label=label, page=True, jupyter=False)
@@ -75,3 +105,12 @@ def render(
             msg.good(f"Saved {len(explanations)} documents: {output}")
             return
     Console().print(terminal_view(texts, SCALES[style], describe_values(texts, style)))
+
+
+def _choose_style(style: str | None, method: str | None) -> str:
+    if style == ATTENTION and method is not None:
+        raise ValueError(
+            f"Attention is not found by a method: leave out '--method {method}' or "
+            f"'--style {ATTENTION}'."
+        )
+    return style or (ATTENTION if method is None else CONTRIBUTIONS)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import tqdm  # type: ignore[import-untyped]
-from spacy.cli._util import Arg, Opt
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from spacy.language import Language
-from spacy.training import Corpus, Example
+from spacy.training import Corpus
 from wasabi import msg
 
 from ..data.reader import HFDataset
+from ..explanation import CONTRIBUTIONS, method_name
 from ..explanations.classifier import Classifier
-from ..explanations.methods import explain_with
+from ..explanations.methods import check_method, explain_with
 from ..explanations.report import Decisions
 from ..explanations.report import report as report_html
 from .explaining import load_classifier, make_reader, read_first
 from .failing import failing
-from .options import ComponentName
+from .options import CodePath, ComponentName, GpuId, MethodName
+from .progress import progress
 
 
 def report_cli(
@@ -34,6 +34,7 @@ def report_cli(
     limit: Annotated[
         int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")
     ] = 0,
+    method: MethodName = CONTRIBUTIONS,
     component: ComponentName = None,
     split: Annotated[str, Opt("--split", help="Of a data set on the hub")] = "train",
     text_column: Annotated[
@@ -46,18 +47,31 @@ def report_cli(
         str | None,
         Opt("--labels", help="Names of the data's label numbers, in order, separated by commas"),
     ] = None,
+    gpu_id: GpuId = -1,
+    code_path: CodePath = None,
 ) -> None:
     """
     Write a web page on how documents were classified, in one file: their gold
     and predicted labels, confidence, and tokens shaded by attention and by
-    contributions, to be filtered, sorted and searched.
+    contributions (or another method), to be filtered, sorted and searched.
     """
+    import_code(code_path)
+    setup_gpu(gpu_id, silent=False)
     with failing("Can't read the data"):
         reader = make_reader(
             data, split=split, text_column=text_column, label_column=label_column, labels=labels
         )
     title = f"{_short(model)} on {_short(data)}"
-    report(model, reader, output=output, title=title, limit=limit, component=component)
+    if method != CONTRIBUTIONS:
+        title += f", by {method_name(method)}"
+    report(
+        *(model, reader),
+        output=output,
+        title=title,
+        limit=limit,
+        method=method,
+        component=component,
+    )
 
 
 def report(
@@ -67,6 +81,7 @@ def report(
     output: Path,
     title: str = "Report",
     limit: int = 0,
+    method: str = CONTRIBUTIONS,
     component: str | None = None,
 ) -> None:
     """Write the report page.
@@ -79,17 +94,22 @@ def report(
     output (Path): The HTML file.
     title (str): Of the page.
     limit (int): Use the first documents only; 0 uses all.
+    method (str): How to attribute, see `spacy_attn.explain`.
     component (Optional[str]): Name of the component, where there are several.
     """
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = load_classifier(model, component)
+    with failing("Can't make the report"):
+        check_method("spacy attn report", method)
     with failing("Can't read the data"):
         examples = read_first(reader, classifier.nlp, limit)
         if not examples:
             raise ValueError("There is no document in it.")
     with failing("Can't make the report"):
+        docs = (example.predicted for example in examples)
+        explanations = explain_with(classifier, docs, method=method)
         html = report_html(
-            list(_progress(explain_with(classifier, (eg.predicted for eg in examples)), examples)),
+            list(progress(explanations, total=len(examples))),
             [example.reference.cats for example in examples],
             _decisions(classifier),
             title=title,
@@ -103,11 +123,6 @@ def report(
 def _short(path: str) -> str:
     """The end of a path, which says enough."""
     return "/".join(Path(path).parts[-2:])
-
-
-def _progress(explanations: Iterable, examples: Sequence[Example]) -> Iterable:
-    # disable=None shows the bar on a terminal only.
-    return tqdm.tqdm(explanations, total=len(examples), unit=" docs", disable=None, leave=False)
 
 
 def _decisions(classifier: Classifier) -> Decisions:

@@ -40,10 +40,11 @@ def render(
 
     docs (Union[Doc, Explanation, Iterable]): Classified documents, or what `component.explain`
         returns for documents. For contributions, a Doc must have them as `doc._.contributions`.
-    style (str): "attention" or "contributions".
+    style (str): "attention", or "contributions", which shows the attributions of explanations
+        whatever method they were found by, and names it.
     label (Optional[str]): The label whose contributions to show; by default each document's label
         with the highest score.
-    page (bool): Return a complete HTML page.
+    page (bool): Return a complete HTML page. A notebook is one already: what it shows is the same.
     minify (bool): Leave out line breaks and indentation.
     jupyter (Optional[bool]): Show the documents with IPython (True) or return them (False); by
         default whether this runs in a notebook decides.
@@ -70,19 +71,24 @@ def render(
         scale=SCALES[style],
         styles=[style],
         what=describe_values(texts, style),
+        # One legend is for all: where it cannot name the method, each document does.
+        name_methods=len(_names(texts)) > 1,
         max_scores=MAX_SCORES,
         fold=fold,
     )
-    if page:
-        html = fill_template(
-            "page.html.jinja", minify=minify, content=Markup(html), title=style.capitalize()
-        )
     if jupyter or (jupyter is None and is_in_jupyter()):
         from IPython.display import HTML, display
 
         # The class keeps MathJax from reading what lies between two dollar signs as a formula.
         display(HTML(f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'))
         return None
+    if page:
+        return fill_template(
+            "page.html.jinja",
+            minify=minify,
+            content=Markup(html),
+            title=", ".join(_names(texts) or [style]).capitalize(),
+        )
     return html
 
 
@@ -109,10 +115,17 @@ def describe_values(texts: list[ShadedText], style: str) -> str:
         return "A token's share of the attention"
     labels = list(dict.fromkeys(text.label for text in texts))
     label = f"“{visible(str(labels[0]))}”" if len(labels) == 1 else "the underlined label"
-    methods = {text.method for text in texts} - {CONTRIBUTIONS}
-    if methods:
-        return f"A token's attribution for {label} by {', '.join(sorted(methods))}"
+    names = _names(texts)
+    if len(names) > 1:
+        return f"A token's attribution for {label} by the method named above the document"
+    if names and names != [CONTRIBUTIONS]:
+        return f"A token's attribution for {label} by {visible(names[0])}"
     return f"What a token contributes to {label}"
+
+
+def _names(texts: list[ShadedText]) -> list[str]:
+    """What the values of some documents are called, each name once."""
+    return list(dict.fromkeys(text.name for text in texts))
 
 
 def _check_style(style: str, label: str | None) -> None:

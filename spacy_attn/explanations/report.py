@@ -9,7 +9,7 @@ import numpy
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ..explanation import CONTRIBUTIONS, Explanation
+from ..explanation import CONTRIBUTIONS, Explanation, method_name
 from .html.scale import SCALES
 from .html.templates import fill_template
 from .html.visible import visible
@@ -164,15 +164,22 @@ def report(
     direction: Of the texts: "ltr", "rtl" or "auto".
     language: The code of the texts' language, or "".
     RETURNS: The HTML.
-    RAISES: ValueError for an annotated label that the component does not have, or values that are
-        not finite.
+    RAISES: ValueError for an annotated label that the component does not have, values that are not
+        finite, or attributions of several methods.
     """
+    methods = list(dict.fromkeys(explanation.method for explanation in explanations))
+    if len(methods) > 1:
+        raise ValueError(
+            f"A report shows the attributions of one method, but these are of {methods}: make a "
+            f"report of each."
+        )
+    method = visible(method_name(methods[0] if methods else CONTRIBUTIONS))
     outcomes = [
         judge(explanation.scores, annotation, by)
         for explanation, annotation in zip(explanations, cats, strict=True)
     ]
-    method = explanations[0].method if explanations else CONTRIBUTIONS
     data = {
+        "method": method,
         "labels": [visible(label) for label in by.labels],
         "exclusive": by.exclusive,
         "direction": direction,
@@ -189,7 +196,12 @@ def report(
         summary=summarize(outcomes, by),
         labels=by.labels,
         exclusive=by.exclusive,
-        method=None if method == CONTRIBUTIONS else method,
+        method=method,
+        what=(
+            "What a token contributes to the chosen label"
+            if method == CONTRIBUTIONS
+            else f"A token's attribution for the chosen label by {method}"
+        ),
         styles=None,
         data=embed_json(data),
     )

@@ -9,6 +9,8 @@ from spacy import registry
 from spacy.cli import app
 from typer.testing import CliRunner
 
+import spacy_attn
+
 from ..conftest import SMALL_MODEL, make_examples, make_nlp
 from ..explanations.pages import Page
 
@@ -78,6 +80,17 @@ def test_render_shows_texts_in_the_terminal(model):
     assert "contributes to “negative”" in printed
 
 
+def test_render_shows_the_method_that_is_asked_for(model, tmp_path):
+    (expected,) = spacy_attn.explain(spacy.load(model), [TEXT], method="leave_one_out")
+    printed = run("render", model, TEXT, "--method", "leave_one_out").stdout
+    strongest = abs(expected.of_label(expected.labels[int(expected.scores.argmax())])).max()
+    assert f"{strongest:.3f}" in printed.split("strongest:")[1].split(",")[0]
+    assert "by leave one out" in " ".join(printed.split())
+    output = tmp_path / "page.html"
+    run("render", model, TEXT, "-m", "leave_one_out", "-s", "contributions", "-o", output)
+    assert output.read_text("utf8") == spacy_attn.render(expected, "contributions", page=True)
+
+
 def test_the_component_is_chosen_by_name_where_there_are_several(tmp_path):
     nlp = make_nlp()
     other = make_nlp(attention_attr="other", seed=1)
@@ -127,6 +140,11 @@ def test_unknown_styles_labels_and_methods_are_errors(model, tmp_path):
             "There is no label 'good'",
         ),
         (("explain", model, TEXT, "--method", "magic"), "but is 'magic'"),
+        (("render", model, TEXT, "--method", "magic"), "but is 'magic'"),
+        (
+            ("render", model, TEXT, "--style", "attention", "--method", "contributions"),
+            "Attention is not found by a method",
+        ),
     ):
         assert message in run(*arguments, code=1).stderr
     assert not (tmp_path / "x.html").exists()

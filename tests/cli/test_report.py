@@ -6,6 +6,9 @@ import srsly
 from spacy import registry
 from spacy.tokens import DocBin
 
+import spacy_attn
+from spacy_attn.explanations.methods import METHODS
+
 from ..conftest import LABELS, TEXTS, make_examples, make_nlp
 from ..explanations.test_report import data_of
 from .test_explaining import run
@@ -66,6 +69,24 @@ def test_class_ids_are_named_in_the_order_given(model, tmp_path):
     assert gold == list(TEXTS.values())
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_the_page_has_the_attributions_of_the_method(model, tmp_path, method):
+    srsly.write_jsonl(
+        tmp_path / "a.jsonl", [{"text": text, "label": x} for text, x in TEXTS.items()]
+    )
+    output = tmp_path / "a.html"
+    run("report", model, tmp_path / "a.jsonl", "-o", output, "--method", method)
+    html = output.read_text(encoding="utf8")
+    data = data_of(html)
+    assert (f", by {data['method']}</title>" in html) == (method != "contributions")
+    expected = list(spacy_attn.explain(spacy.load(model), TEXTS, method=method))
+    assert len({explanation.attributions.tobytes() for explanation in expected}) == len(TEXTS)
+    for shown, explanation in zip(data["documents"], expected, strict=True):
+        values = explanation.attributions.T.tolist()
+        for column, shown_column in zip(values, shown["attributions"], strict=True):
+            assert shown_column == pytest.approx(column, rel=0.01, abs=1e-6)
+
+
 def test_errors_say_what_is_wrong(model, tmp_path):
     srsly.write_jsonl(tmp_path / "a.jsonl", [{"text": "fun", "label": "pos"}] * 2)
     DocBin().to_disk(tmp_path / "empty.spacy")
@@ -77,4 +98,6 @@ def test_errors_say_what_is_wrong(model, tmp_path):
     ):
         result = run("report", model, data, "--output", tmp_path / "x.html", code=1)
         assert message in " ".join(result.stderr.split())
+    arguments = (tmp_path / "a.jsonl", "-o", tmp_path / "x.html", "--method", "magic")
+    assert "but is 'magic'" in run("report", model, *arguments, code=1).stderr
     assert not (tmp_path / "x.html").exists()

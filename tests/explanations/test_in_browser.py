@@ -137,7 +137,7 @@ def test_filters_show_the_documents_they_name(page):
     page.select_option("[name=predicted]", label="positive")
     assert_shown(page, where(lambda i: PREDICTED[i] == "positive"))
     page.click("[type=reset]")
-    page.wait_for_function("document.getElementById('count').textContent === '500 documents'")
+    playwright.expect(page.locator("#count")).to_have_text("500 documents")
     page.fill("[name=from]", "60")
     page.fill("[name=to]", "70")
     assert_shown(page, where(lambda i: 0.6 <= round(CONFIDENCE[i], 3) <= 0.7))
@@ -198,9 +198,8 @@ def test_tokens_have_the_shades_of_what_is_chosen(page):
     # Those further down get theirs when they come into view.
     last = numbers(page)[-1]
     page.locator(f"article[data-number='{last}']").scroll_into_view_if_needed()
-    page.wait_for_function(
-        f"""() => document.querySelector("article[data-number='{last}'] [class*=' sa-a']")"""
-    )
+    shaded = page.locator(f"article[data-number='{last}'] [class*=' sa-a']")
+    playwright.expect(shaded).not_to_have_count(0)
     assert shades(page, last) == names("attention", EXPLANATIONS[last].attention)
 
 
@@ -235,6 +234,18 @@ def test_the_mouse_and_the_arrow_keys_show_the_numbers_of_a_token(page):
     assert page.inner_text("#tip").startswith(EXPLANATIONS[2].tokens[-1])
     page.keyboard.press("Escape")
     assert not page.is_visible("#tip")
+
+
+def test_the_numbers_of_a_token_are_under_the_name_of_their_method(context, tmp_path):
+    explanation = make_explanation(method="leave_one_out")
+    path = tmp_path / "report.html"
+    path.write_text(report([explanation], [{}], Decisions(LABELS, exclusive=True)), "utf8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.locator(".sa-t").first.hover()
+    rows = [row.split("\t")[0] for row in page.inner_text("#tip table").splitlines()]
+    assert rows == ["attention", "× the average", "leave one out", "negative", "positive"]
+    page.close()
 
 
 def test_long_documents_unfold(page):
@@ -305,7 +316,7 @@ def test_independent_labels_can_be_filtered_by_what_a_document_does_not_have(con
     assert numbers(page) == [1, 2]
     # "positive" was predicted alone for the first document.
     page.click("[type=reset]")
-    page.wait_for_function("document.querySelectorAll('article').length === 3")
+    playwright.expect(page.locator("article")).to_have_count(3)
     page.locator(".cell").nth(6).click()
     assert numbers(page) == [0]
     page.close()
@@ -342,4 +353,16 @@ def test_in_a_notebook_the_theme_is_that_of_the_notebook(context, tmp_path, host
     page.goto(path.as_uri())
     paper = page.eval_on_selector(".spacy-attn", "one => getComputedStyle(one).backgroundColor")
     assert paper == ("rgb(255, 255, 255)" if light else "rgb(21, 24, 29)")
+    page.close()
+
+
+def test_in_a_notebook_paragraphs_keep_their_direction_and_margins(context, tmp_path):
+    path = tmp_path / "notebook.html"
+    style = "<style>.jp-RenderedHTMLCommon p { text-align: left; margin: 0 0 1em }</style>"
+    html = spacy_attn.render(make_explanation(["שלום", "עולם"]))
+    path.write_text(f'{style}<body class="jp-RenderedHTMLCommon">{html}{style}</body>', "utf8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    computed = "one => { const s = getComputedStyle(one); return [s.textAlign, s.marginBottom] }"
+    assert page.eval_on_selector(".sa-text", computed) == ["start", "0px"]
     page.close()

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spacy_attn
+from spacy_attn.explanation import method_name
 from spacy_attn.explanations.html.scale import SCALES
 from spacy_attn.explanations.html.visible import visible
+from spacy_attn.explanations.methods import METHODS
 from spacy_attn.extensions import install_extensions, set_values
 
 from ..conftest import MIXED_TEXTS, make_nlp, train
@@ -89,8 +91,35 @@ def test_the_legend_says_the_unit_and_where_it_is_clipped():
     contributions = spacy_attn.render(make_explanation(), "contributions", label="negative")
     assert "contributes to “negative”, in logits, times the document" in contributions
     assert "beyond ±6 it is clipped" in contributions
-    other = spacy_attn.render(make_explanation(method="gradient"), "contributions")
-    assert "attribution for “positive” by gradient" in other
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_attribution_is_named_in_title_legend_and_tooltips_and_no_other_is(method):
+    name = method_name(method)
+    html = spacy_attn.render(make_explanation(method=method), "contributions", page=True, fold=1)
+    assert f"<title>{name.capitalize()}</title>" in html
+    titles = [token["title"] for token in Page(html).with_class("sa-t")]
+    legend = html[html.rindex('class="sa-legend"') :]
+    contributed = method == "contributions"
+    assert ("contributes to “positive”" in legend) == contributed
+    assert ("attribution for “positive” by " + name in legend) != contributed
+    for title in titles:
+        assert ("contributed to positive" in title) == contributed
+        assert ("for positive by " + name in title) != contributed
+    # What was found by leaving out one token at a time does not add up.
+    assert ("1 more tokens, together" in html) == contributed
+    others = {method_name(other) for other in METHODS} - {name}
+    assert not any(other in " ".join([legend, *titles]) for other in others)
+
+
+def test_of_documents_explained_by_several_methods_each_names_its_own():
+    methods = ["contributions", "leave_one_out"]
+    html = spacy_attn.render([make_explanation(method=m) for m in methods], "contributions")
+    assert "by the method named above the document, in logits" in html
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", html, re.S)
+    assert ["by contributions" in caption for caption in captions] == [True, False]
+    assert ["by leave one out" in caption for caption in captions] == [False, True]
+    assert "by attention" not in spacy_attn.render([make_explanation(method=m) for m in methods])
 
 
 def test_the_average_is_marked_where_its_shade_is_in_the_legend():
@@ -111,7 +140,9 @@ def test_values_are_there_for_the_mouse_and_for_screen_readers():
     assert page.with_class("sa-t")[1]["title"].endswith("of the attention, 1.50 × the average")
     page = Page(spacy_attn.render(explanation, "contributions"))
     assert [found["data-v"] for found in page.with_class("sa-t")] == ["−0.500", "+2.000"]
-    assert page.with_class("sa-t")[0]["title"] == "great: −0.500 for positive (× 2 tokens: −1.0)"
+    assert page.with_class("sa-t")[0]["title"] == (
+        "great: −0.500 contributed to positive (× 2 tokens: −1.0)"
+    )
 
 
 def test_contributions_are_those_of_the_predicted_label_or_of_the_given_one():
@@ -194,7 +225,9 @@ def test_a_notebook_shows_the_documents(monkeypatch):
     monkeypatch.setattr("spacy_attn.explanations.render.is_in_jupyter", lambda: True)
     assert spacy_attn.render(make_explanation()) is None
     assert spacy_attn.render(make_explanation(), jupyter=False) == html
-    assert shown == [f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'] * 2
+    # A whole page would bring the notebook another background.
+    assert spacy_attn.render(make_explanation(), page=True) is None
+    assert shown == [f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'] * 3
 
 
 def test_wrong_arguments_are_refused_with_what_to_do(trained_nlp):

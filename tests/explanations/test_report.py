@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.training import Example
 
+from spacy_attn.explanation import method_name
+from spacy_attn.explanations.methods import METHODS
 from spacy_attn.explanations.report import Decisions, embed_json, judge, report, summarize
 from spacy_attn.pipeline.scorer import textcat_multilabel_score, textcat_score
 
@@ -144,6 +146,30 @@ def test_values_are_embedded_with_three_digits():
     (document,) = data_of(html)["documents"]
     assert document["attention"] == [0.123, 0.877]
     assert document["attributions"] == [[1e-7, 0], [-2.35, 0]]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_page_names_the_method_of_its_attributions_and_no_other(method):
+    explanation = make_explanation(method=method)
+    html = report([explanation] * 2, [{}] * 2, Decisions(explanation.labels, True))
+    name = method_name(method)
+    assert data_of(html)["method"] == name
+    page = html[: html.index("<script")]
+    assert f'value="contributions" checked><span>{name.capitalize()}</span>' in page
+    contributed = method == "contributions"
+    assert ("What a token contributes to the chosen label, in logits" in page) == contributed
+    assert (f"attribution for the chosen label by {name}, in logits" in page) != contributed
+    visible_text = re.sub(r"<[^>]*>", " ", page[page.index("<body") :]).lower()
+    others = {method_name(other) for other in METHODS} - {name}
+    assert not any(other in visible_text for other in others)
+
+
+def test_attributions_of_several_methods_are_refused():
+    explanations = [make_explanation(method=method) for method in METHODS]
+    with pytest.raises(
+        ValueError, match=r"of one method, but these are of .*make a report of each"
+    ):
+        report(explanations, [{}] * len(METHODS), Decisions(explanations[0].labels, True))
 
 
 def test_numbers_that_are_not_finite_are_refused():

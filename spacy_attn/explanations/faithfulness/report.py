@@ -9,18 +9,12 @@ from typing import Any
 import srsly
 from jinja2 import Environment, StrictUndefined
 
+from ...explanation import method_name
 from ..gradients import N_STEPS
 from .estimates import Estimate
 from .evaluate import FaithfulnessReport
 from .perturbation import MAX_FLIP_STEPS, PERCENTS
 
-NAMES = {
-    "attention": "attention",
-    "contributions": "contributions",
-    "gradient_x_input": "gradient x input",
-    "leave_one_out": "leave one out",
-    "integrated_gradients": "integrated gradients",
-}
 NONE = "-"
 
 
@@ -102,10 +96,6 @@ def _summary(report: FaithfulnessReport) -> str:
     )
 
 
-def _name(name: str) -> str:
-    return NAMES.get(name, name)
-
-
 def _cell(value: Estimate | None) -> str:
     return NONE if value is None else str(value)
 
@@ -128,7 +118,7 @@ def _perturbation(report: FaithfulnessReport) -> Table:
         f"token at a time. Integrated gradients start from zero vectors, with {N_STEPS} steps.",
         ("Ranking", "Comprehensiveness (higher is better)", "Sufficiency (lower)", "Share to flip"),
         [
-            (_name(name), str(r.comprehensiveness), str(r.sufficiency), str(r.flip_share))
+            (method_name(name), str(r.comprehensiveness), str(r.sufficiency), str(r.flip_share))
             for name, r in report.rankings.items()
         ],
     )
@@ -139,7 +129,7 @@ def _by_percent(report: FaithfulnessReport) -> Table:
         return (name, *(f"{value.mean:.3f}" for value in values.values()))
 
     rows = [
-        row(f"{_name(name)}: {what}", values)
+        row(f"{method_name(name)}: {what}", values)
         for name, result in report.rankings.items()
         for what, values in (
             ("comprehensiveness", result.comprehensiveness_at),
@@ -223,7 +213,7 @@ def _plausibility(report: FaithfulnessReport) -> Table | None:
         ("Ranking", "Average precision", "Sign agreement"),
         [
             (
-                _name(name),
+                method_name(name),
                 _cell(result.average_precision.get(name)),
                 _cell(result.sign_agreement.get(name)),
             )
@@ -234,7 +224,8 @@ def _plausibility(report: FaithfulnessReport) -> Table | None:
 
 def _agreement(report: FaithfulnessReport) -> Table | None:
     rows = [
-        (_name(one), _name(other), _cell(value)) for (one, other), value in report.agreement.items()
+        (method_name(one), method_name(other), _cell(value))
+        for (one, other), value in report.agreement.items()
     ]
     if report.change_agreement is not None:
         change = "change of the scores without the token"

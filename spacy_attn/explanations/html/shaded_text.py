@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import NDArray
 
+from ...explanation import method_name
 from .scale import ATTENTION, CONTRIBUTIONS, SCALES, Scale
 from .visible import visible
 
@@ -38,7 +39,7 @@ class ShadedText:
     scores: The component's score of each label.
     style: What the values are, "attention" or "contributions".
     label: The label they belong to; None for attention.
-    method: How contributions were found.
+    method: How the parts in the logit were found.
     direction: Of the text: "ltr", "rtl", or "auto" where it is not known.
     language: The text's language code, or "".
     """
@@ -56,6 +57,17 @@ class ShadedText:
     @property
     def scale(self) -> Scale:
         return SCALES[self.style]
+
+    @property
+    def name(self) -> str:
+        """What the values are called."""
+        return ATTENTION if self.style == ATTENTION else method_name(self.method)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the values are exact parts of a whole. The sum of others, say of tokens left out
+        one at a time, is not what the tokens do together."""
+        return self.name in (ATTENTION, CONTRIBUTIONS)
 
     @property
     def by_score(self) -> list[tuple[str, float]]:
@@ -91,8 +103,11 @@ class ShadedText:
         n_tokens = len(self.tokens)
         if self.style == ATTENTION:
             return f"{self.number(value)} of the attention, {value * n_tokens:.2f} × the average"
-        whole = _signed(value * n_tokens, digits=1)
-        return f"{self.number(value)} for {visible(str(self.label))} (× {n_tokens} tokens: {whole})"
+        label, whole = visible(str(self.label)), _signed(value * n_tokens, digits=1)
+        what = f"contributed to {label}"
+        if self.method != CONTRIBUTIONS:
+            what = f"for {label} by {visible(self.name)}"
+        return f"{self.number(value)} {what} (× {n_tokens} tokens: {whole})"
 
     def total(self, start: int) -> str:
         """What the tokens from one on have together."""

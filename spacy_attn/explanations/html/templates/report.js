@@ -254,6 +254,7 @@ const nearEnd = new IntersectionObserver(
 const tip = document.getElementById("tip");
 let tipped = null;
 
+// The rows of a tooltip, [name, value]; one without a value is a heading.
 function tipRows(doc, i) {
   const rows = [["attention", percent(doc.attention[i], 2)]];
   rows.push(["× the average", (doc.attention[i] * doc.length).toFixed(2)]);
@@ -261,6 +262,7 @@ function tipRows(doc, i) {
   order.sort((a, b) => Math.abs(doc.attributions[b][i]) - Math.abs(doc.attributions[a][i]));
   order.length = Math.min(order.length, MAX_TIP_LABELS);
   order.sort((a, b) => a - b);
+  rows.push([report.method, ""]);
   for (const label of order) rows.push([report.labels[label], signed(doc.attributions[label][i])]);
   return rows;
 }
@@ -273,6 +275,7 @@ function showTip(token) {
   const table = element("table");
   for (const [name, value] of tipRows(doc, i)) {
     const row = table.insertRow();
+    row.className = value ? "" : "heading";
     row.append(element("th", "", name), element("td", "", value));
   }
   tip.replaceChildren(element("strong", "", doc.tokens[i]), table);
@@ -318,7 +321,7 @@ list.addEventListener("keydown", (event) => {
   const next = Math.max(0, Math.min(tokens.length - 1, here + (leftwards ? -1 : 1) * STEPS[event.key]));
   tokens[next].scrollIntoView({ block: "nearest" });
   showTip(tokens[next]);
-  const numbers = tipRows(documentOf(paragraph), next).map((row) => row.join(" "));
+  const numbers = tipRows(documentOf(paragraph), next).map((row) => row.join(" ").trim());
   document.getElementById("spoken").textContent = [tokens[next].textContent, ...numbers].join(", ");
 });
 
