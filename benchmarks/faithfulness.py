@@ -15,6 +15,8 @@ from tabulate import tabulate
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Argument, Option
 
+from spacy_attn.explanation import method_name
+
 from .accuracy.__main__ import read_overrides, read_seeds
 from .accuracy.data import EMBEDDED, Columns, Prepared, prepare
 from .accuracy.errors import UsageError
@@ -175,7 +177,7 @@ def rows_of(reports: Sequence[Report]) -> Iterator[tuple[str, str]]:
     yield "accuracy", spread([report["accuracy"] for report in reports])
     for name in reports[0]["rankings"]:
         yield (
-            f"comprehensiveness, {name.replace('_', ' ')}",
+            f"comprehensiveness, {method_name(name)}",
             spread([comprehensiveness(report, name) for report in reports]),
         )
     for name in ("attention", "contributions"):
