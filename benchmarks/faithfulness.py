@@ -36,7 +36,7 @@ def main(
     datasets: Annotated[
         list[str] | None, Argument(metavar="DATASET", help="As for `python -m benchmarks.accuracy`")
     ] = None,
-    evidence: Annotated[str, Option(help="Comma-separated values of `evidence`")] = "0,2",
+    evidence: Annotated[str, Option(help="Comma-separated values of `evidence`")] = "0,1",
     seeds: Annotated[str, Option(help="Comma-separated seeds")] = "0,1,2",
     limit: Annotated[int, Option(help="Scored documents to explain, the first; 0 for all")] = 500,
     methods: Annotated[

@@ -30,7 +30,7 @@ def BiLSTMAttention_v1(
     dropout: float | None = None,
     attention: Scoring = "additive_query",
     attention_width: int | None = 64,
-    evidence: float = 2.0,
+    evidence: float = 1.0,
     mixed_precision: bool = False,
     grad_scaler_config: dict[str, Any] | None = None,
     nO: int | None = None,
