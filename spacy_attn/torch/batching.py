@@ -10,10 +10,11 @@ from torch import Tensor
 
 Indices = NDArray[numpy.int64]
 
-# Beyond this many padded tokens a larger sub-batch is no faster on a CPU (its activations leave the
-# cache and every step pays for fresh pages), and memory is bounded by it, or by the longest
+# Larger sub-batches are no faster on a CPU. Training is slower by a fifth from twice this size on:
+# what an LSTM of 128 units keeps for its backward pass then exceeds the 32 MiB above which glibc
+# gives every block fresh pages and takes them back. Memory is bounded by it, or by the longest
 # document.
-MAX_PADDED_TOKENS = 8192
+MAX_PADDED_TOKENS = 4096
 
 # What starting one more sub-batch costs, in tokens: a fixed price a call, and a price a time step.
 # Fitted to a per-direction LSTM of 96 to 128 units on a CPU; the optimum is flat around them.
