@@ -63,6 +63,7 @@ class SubBatch:
     after_forward: Where each token stands among the steps, flattened to (T * B,), when they are
         laid out as in `forward`, shape (N,).
     after_backward: The same when they are laid out as in `backward`.
+    padding: Which of the steps, flattened, are padding, in either layout, shape (T * B - N,).
 
     Padded steps come after the last token in either direction. They read a token of their own
     document, and no token is taken from them.
@@ -75,6 +76,7 @@ class SubBatch:
     backward: Tensor
     after_forward: Tensor
     after_backward: Tensor
+    padding: Tensor
 
 
 def sub_batches(
@@ -111,6 +113,7 @@ def _sub_batch(
         starts + numpy.maximum(last - step, 0),
         place * len(documents) + column,
         place_from_end * len(documents) + column,
+        numpy.flatnonzero(step > last),
     )
     tokens, *others = (torch.from_numpy(array).to(device) for array in arrays)
     return SubBatch(torch.from_numpy(documents), lengths.tolist(), tokens, *others)
