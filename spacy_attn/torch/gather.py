@@ -24,14 +24,14 @@ def gather(rows: Tensor, index: Tensor, inverse: Tensor, unread: Tensor | None =
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, rows: Tensor, index: Tensor, inverse: Tensor, unread: Tensor | None
     ) -> Tensor:
         ctx.inverse, ctx.unread = inverse, unread
         return rows.index_select(0, index)
 
     @staticmethod
-    def backward(ctx: Any, d_result: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, d_result: Tensor) -> tuple[Tensor, None, None, None]:
         d_rows = d_result.index_select(0, ctx.inverse)
         if ctx.unread is not None and len(ctx.unread):
             d_rows.index_fill_(0, ctx.unread, 0.0)
