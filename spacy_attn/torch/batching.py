@@ -10,10 +10,11 @@ from torch import Tensor
 
 Indices = NDArray[numpy.int64]
 
-# Beyond this many padded tokens a larger sub-batch is no faster on a CPU (its activations leave the
-# cache and every step pays for fresh pages), and memory is bounded by it, or by the longest
+# Larger sub-batches are no faster on a CPU. Training is slower by a fifth from twice this size on:
+# what an LSTM of 128 units keeps for its backward pass then exceeds the 32 MiB above which glibc
+# gives every block fresh pages and takes them back. Memory is bounded by it, or by the longest
 # document.
-MAX_PADDED_TOKENS = 8192
+MAX_PADDED_TOKENS = 4096
 
 # What starting one more sub-batch costs, in tokens: a fixed price a call, and a price a time step.
 # Fitted to a per-direction LSTM of 96 to 128 units on a CPU; the optimum is flat around them.
@@ -62,6 +63,7 @@ class SubBatch:
     after_forward: Where each token stands among the steps, flattened to (T * B,), when they are
         laid out as in `forward`, shape (N,).
     after_backward: The same when they are laid out as in `backward`.
+    padding: Which of the steps, flattened, are padding, in either layout, shape (T * B - N,).
 
     Padded steps come after the last token in either direction. They read a token of their own
     document, and no token is taken from them.
@@ -74,6 +76,7 @@ class SubBatch:
     backward: Tensor
     after_forward: Tensor
     after_backward: Tensor
+    padding: Tensor
 
 
 def sub_batches(
@@ -110,6 +113,7 @@ def _sub_batch(
         starts + numpy.maximum(last - step, 0),
         place * len(documents) + column,
         place_from_end * len(documents) + column,
+        numpy.flatnonzero(step > last),
     )
     tokens, *others = (torch.from_numpy(array).to(device) for array in arrays)
     return SubBatch(torch.from_numpy(documents), lengths.tolist(), tokens, *others)
