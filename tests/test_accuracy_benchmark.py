@@ -275,7 +275,7 @@ def test_rows_with_other_threads_or_software_are_said_to_be_so(source, tmp_path)
 
 def test_max_pooling_takes_the_largest_values_of_each_document_alone():
     keys = torch.tensor([[1.0, -4.0], [3.0, -2.0], [9.0, 9.0]])
-    documents = Ragged.of_lengths([2, 0, 1], keys.device)
+    documents = Ragged([2, 0, 1], keys.device)
     largest, weights = MaxPooling(2, "uniform")(keys, torch.zeros(3, 1, 2), documents)
     assert largest.tolist() == [[[3.0, -2.0]], [[0.0, 0.0]], [[9.0, 9.0]]]
     assert weights.tolist() == [[0.0], [1.0], [1.0]]

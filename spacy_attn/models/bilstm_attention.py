@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import numpy
+import torch
 from spacy.ml.models.textcat import get_tok2vec_width
 from spacy.tokens import Doc
 from thinc.api import Model, chain, torch2xp, xp2torch
@@ -16,6 +17,7 @@ from .attention_head import Output, attention_head, resize
 from .bilstm_encoder import bilstm_encoder
 from .ragged import split
 from .shim import TorchShim
+from .token_vectors import find_vectors
 
 # What a label added to a trained model starts with, as a share of the odds of the least likely
 # present label: small enough to leave the others' scores alone, large enough to be learned in
@@ -112,23 +114,21 @@ def _check_settings(
 def forward(
     model: Model[list[Doc], Output], docs: list[Doc], is_train: bool
 ) -> tuple[Output, Callable[[Floats2d], list[Doc]]]:
-    vectors, backprop_vectors = model.get_ref("tok2vec")(docs, is_train)
     if not is_train:
-        return predict_from_vectors(model, vectors), lambda d_logits: []
+        return _predict(model, docs), lambda d_logits: []
+    vectors, backprop_vectors = model.get_ref("tok2vec")(docs, is_train)
     output, backprop = begin_update_of_vectors(model, vectors)
     return output, lambda d_logits: backprop_vectors(backprop(d_logits))
 
 
-def predict_from_vectors(model: Model[list[Doc], Output], vectors: list[Floats2d]) -> Output:
-    """Run what is above the embedding, for prediction.
-
-    vectors: The token vectors of each document, shape (n_tokens, width).
-    """
+def _predict(model: Model[list[Doc], Output], docs: list[Doc]) -> Output:
+    found, token_rows = find_vectors(model.get_ref("tok2vec"), docs)
     bilstm, head = _torch_shims(model)
-    lengths = [len(x) for x in vectors]
+    lengths = [len(doc) for doc in docs]
     with bilstm.predicting() as encoder_module, head.predicting() as head_module:
-        tokens = xp2torch(model.ops.xp.concatenate(vectors), device=bilstm.device)
-        logits, weights = classify(encoder_module, head_module, tokens, lengths)
+        vectors = xp2torch(found, device=bilstm.device)
+        rows = None if token_rows is None else torch.from_numpy(token_rows).to(bilstm.device)
+        logits, weights = classify(encoder_module, head_module, vectors, lengths, rows)
     return cast(Floats2d, torch2xp(logits)), split(torch2xp(weights), lengths)
 
 

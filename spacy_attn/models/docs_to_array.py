@@ -6,8 +6,16 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
+Keys = NDArray[numpy.uint64]
 
-def attribute_of_tokens(docs: Sequence[Doc], attribute: int) -> NDArray[numpy.uint64]:
+
+def attribute_of_tokens(docs: Sequence[Doc], attribute: int) -> Keys:
     """An attribute (of `spacy.attrs`) of all tokens of some documents, shape (n_tokens,)."""
-    arrays = [doc.to_array(attribute) for doc in docs if len(doc)]
-    return numpy.concatenate(arrays) if arrays else numpy.zeros(0, dtype=numpy.uint64)
+    return attributes_of_tokens(docs, [attribute])[:, 0]
+
+
+def attributes_of_tokens(docs: Sequence[Doc], attributes: Sequence[int]) -> Keys:
+    """Several of them, shape (n_tokens, n_attributes): one call for each document, not several."""
+    arrays = [doc.to_array(list(attributes)) for doc in docs if len(doc)]
+    found = numpy.concatenate(arrays) if arrays else numpy.zeros(0, dtype=numpy.uint64)
+    return found.reshape(-1, len(attributes))

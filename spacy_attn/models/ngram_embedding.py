@@ -1,13 +1,14 @@
 """Embedding of words by their character n-grams."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, cast
 from zlib import crc32
 
 import numpy
 from numpy.typing import NDArray
 from spacy.attrs import LOWER
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 from thinc.api import Model, Ops, torch2xp
 from thinc.types import Floats2d, Ints1d
@@ -15,15 +16,15 @@ from torch.nn.functional import embedding_bag
 
 from ..torch.threads import keep_forked_child_to_one_thread
 from .context import CONTEXT_FREE
-from .docs_to_array import attribute_of_tokens
+from .docs_to_array import Keys, attribute_of_tokens
 from .row_gradients import add_row_gradients
 from .to_torch import to_torch
-from .token_vectors import Embedding
+from .token_vectors import VECTORS_OF_KEYS, Embedding
 
 Rows = NDArray[numpy.int32]
 
-# Words are cut into n-grams once, as long as they are among so many seen last; much longer ones (an
-# address, a line of symbols) come once and would fill the memory.
+# Words are cut into n-grams once, until there are so many of them; much longer ones (an address, a
+# line of symbols) come once and would fill the memory.
 _CACHED_WORDS = 65_536
 _CACHED_LENGTH = 50
 
@@ -48,7 +49,12 @@ def ngram_embedding(width: int, *, sizes: Sequence[int], rows: int) -> Embedding
         init=init,
         dims={"nO": width, "nV": rows},
         params={"E": None},
-        attrs={"sizes": list(sizes), CONTEXT_FREE: True},
+        attrs={
+            "attr": "LOWER",
+            "sizes": list(sizes),
+            CONTEXT_FREE: True,
+            VECTORS_OF_KEYS: vectors_of_keys,
+        },
     )
 
 
@@ -62,16 +68,33 @@ def _ngram_rows(word: str, sizes: tuple[int, ...], n_rows: int) -> Rows:
     )
 
 
-_cached_ngram_rows = lru_cache(maxsize=_CACHED_WORDS)(_ngram_rows)
+@cache
+def _rows_by_key(sizes: tuple[int, ...], n_rows: int) -> dict[int, Rows]:
+    """What has been found for words, by their keys in string stores.
+
+    Nothing in it can become wrong: a key is a hash of its word, and the rows follow from the word
+    and the arguments alone. It holds no string, so that words of a memory zone are not kept.
+    """
+    return {}
 
 
-def _find_rows(words: Sequence[str], sizes: tuple[int, ...], n_rows: int) -> tuple[Rows, Rows]:
+def _find_rows(
+    keys: Keys, strings: StringStore, sizes: tuple[int, ...], n_rows: int
+) -> tuple[Rows, Rows]:
     """RETURNS: The rows of the n-grams of all words, concatenated, and how many each word has."""
-    found = [
-        (_cached_ngram_rows if len(word) <= _CACHED_LENGTH else _ngram_rows)(word, sizes, n_rows)
-        for word in words
-    ]
-    counts = numpy.fromiter((len(rows) for rows in found), dtype=numpy.int32, count=len(found))
+    known = _rows_by_key(sizes, n_rows)
+    found = []
+    for key in keys.tolist():
+        rows = known.get(key)
+        if rows is None:
+            word = strings[key]
+            rows = _ngram_rows(word, sizes, n_rows)
+            if len(word) <= _CACHED_LENGTH:
+                if len(known) >= _CACHED_WORDS:
+                    known.clear()
+                known[key] = rows
+        found.append(rows)
+    counts = numpy.fromiter(map(len, found), dtype=numpy.int32, count=len(found))
     return numpy.concatenate(found), counts
 
 
@@ -85,9 +108,8 @@ def forward(
         return ops.alloc2f(0, table.shape[1]), lambda d_vectors: []
     # A batch repeats its words: each is put together once.
     distinct, inverse = numpy.unique(keys, return_inverse=True)
-    strings = docs[0].vocab.strings
     sizes = tuple(model.attrs["sizes"])
-    found_rows, found_counts = _find_rows([strings[key] for key in distinct], sizes, len(table))
+    found_rows, found_counts = _find_rows(distinct, docs[0].vocab.strings, sizes, len(table))
     rows, counts, occurrences = (
         ops.asarray1i(cast(Ints1d, array)) for array in (found_rows, found_counts, inverse)
     )
@@ -103,6 +125,16 @@ def forward(
         return []
 
     return words[occurrences], backprop
+
+
+def vectors_of_keys(model: Embedding, keys: Keys, strings: StringStore) -> Floats2d:
+    """The vectors of words, given by their keys in the string store, shape (n, width)."""
+    ops, table = model.ops, cast(Floats2d, model.get_param("E"))
+    if not len(keys):
+        return ops.alloc2f(0, table.shape[1])
+    found = _find_rows(keys, strings, tuple(model.attrs["sizes"]), len(table))
+    rows, counts = (ops.asarray1i(cast(Ints1d, array)) for array in found)
+    return _means(ops, table, rows, counts)
 
 
 def _means(ops: Ops, table: Floats2d, rows: Ints1d, counts: Ints1d) -> Floats2d:

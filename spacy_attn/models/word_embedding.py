@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy
 import srsly
 from spacy.attrs import IDS
-from spacy.strings import get_string_id
+from spacy.strings import StringStore, get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model, deserialize_attr, serialize_attr
@@ -15,10 +15,10 @@ from thinc.types import Floats2d, Ints1d
 
 from ..errors import check_choice, check_not_negative, check_positive
 from .context import CONTEXT_FREE
-from .docs_to_array import attribute_of_tokens
+from .docs_to_array import Keys, attribute_of_tokens
 from .row_gradients import add_row_gradients
 from .static_vectors import require_vectors, static_vectors
-from .token_vectors import Embedding, token_vectors
+from .token_vectors import VECTORS_OF_KEYS, Embedding, token_vectors
 
 ATTRS = ("ORTH", "LOWER", "NORM")
 VECTORS = ("static", "tuned")
@@ -133,6 +133,7 @@ def word_layers(
             "max_size": max_size,
             "tuned": vectors == "tuned",
             CONTEXT_FREE: True,
+            VECTORS_OF_KEYS: vectors_of_keys,
             "vocabulary": WordVocabulary(),
             "keep": None,
             # The number of documents that the vocabulary was learned from in the last
@@ -180,20 +181,29 @@ def is_word_embedding(model: Model) -> bool:
 def forward(
     model: Embedding, docs: list[Doc], is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
-    if not model.has_param("E"):
-        raise ValueError("The word embedding has no weights yet: initialize or load it first.")
+    vectors, rows = _look_up(model, attribute_of_tokens(docs, IDS[model.attrs["attr"]]))
     if is_train:
         _note_training(model)
-    vocabulary: WordVocabulary = model.attrs["vocabulary"]
-    table = cast(Floats2d, model.get_param("E"))
-    keys = attribute_of_tokens(docs, IDS[model.attrs["attr"]])
-    rows = model.ops.asarray1i(vocabulary.rows(keys))
 
     def backprop(d_vectors: Floats2d) -> list[Doc]:
         add_row_gradients(model, "E", rows, d_vectors)
         return []
 
-    return table[rows], backprop
+    return vectors, backprop
+
+
+def vectors_of_keys(model: Embedding, keys: Keys, strings: StringStore) -> Floats2d:
+    """The vectors of words, given by their keys in the string store, shape (n, width)."""
+    return _look_up(model, keys)[0]
+
+
+def _look_up(model: Embedding, keys: Keys) -> tuple[Floats2d, Ints1d]:
+    """RETURNS: The vectors of words, shape (n, width), and the rows that they have in the table."""
+    if not model.has_param("E"):
+        raise ValueError("The word embedding has no weights yet: initialize or load it first.")
+    vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    rows = model.ops.asarray1i(vocabulary.rows(keys))
+    return cast(Floats2d, model.get_param("E"))[rows], rows
 
 
 def _note_training(model: Model) -> None:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .fast import linear, tanh
 from .ragged import Ragged
 
 Scoring = Literal["dot", "scaled_dot", "general", "additive", "additive_query", "uniform"]
@@ -76,12 +77,16 @@ class Attention(nn.Module):
         if self.scoring == "uniform":
             return keys.new_zeros(len(keys), queries.shape[1])
         if self.scoring == "additive":
-            return self.energy(torch.tanh(self.key(keys))).expand(-1, queries.shape[1])
+            return self.energy(tanh(linear(self.key, keys))).expand(-1, queries.shape[1])
         if self.scoring in ("general", "additive_query"):
             queries = self.query(queries)
-        own_queries = queries.index_select(0, documents.of_token)
+        # Of one document, without copies.
+        own_queries = (
+            queries if len(documents) == 1 else queries.index_select(0, documents.of_token)
+        )
         if self.scoring == "additive_query":
-            return self.energy(torch.tanh(self.key(keys).unsqueeze(1) + own_queries)).squeeze(-1)
+            compared = linear(self.key, keys).unsqueeze(1) + own_queries
+            return self.energy(tanh(compared)).squeeze(-1)
         return (keys.unsqueeze(1) * own_queries).sum(-1) * self.scale
 
 

@@ -67,7 +67,7 @@ class AttentionHead(nn.Module):
             attention weights of all documents, concatenated, shape (N,).
         """
         if len(hidden):
-            documents = Ragged.of_lengths(lengths, hidden.device)
+            documents = Ragged(lengths, hidden.device)
             queries = final_states(hidden, documents).unsqueeze(1)
             contexts, weights = self.attention(hidden, queries, documents, self._evidence(hidden))
             pooled, weights = contexts.squeeze(1), weights.squeeze(1)

@@ -54,32 +54,53 @@ class BiLSTM(nn.Module):
         ]
         return gather(torch.cat(hidden), place, order)
 
-    def encode(self, tokens: Tensor, group: SubBatch, dropout: float = 0.0) -> Tensor:
+    def encode(
+        self, tokens: Tensor, group: SubBatch, dropout: float = 0.0, rows: Tensor | None = None
+    ) -> Tensor:
         """Encode the documents of one sub-batch.
 
         tokens: Vectors of its tokens, in its own order, shape (N, input_width).
+        rows: Which of the vectors each of its tokens has, shape (N,), where these do not lie in
+            that order: for prediction, which then makes no copy of them before it pads.
         RETURNS: Their hidden states, shape (N, 2H).
         """
-        hidden = tokens
+        hidden, forward, backward = tokens, group.forward, group.backward
+        if rows is not None:
+            forward, backward = rows[forward], rows[backward]
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
             hidden = dropout_values(hidden, dropout, self.training)
-            ahead = _run(forwards, hidden, group.forward, group.after_forward, group.padding)
-            behind = _run(backwards, hidden, group.backward, group.after_backward, group.padding)
+            ahead = _run(forwards, hidden, forward, group.after_forward, group.padding)
+            behind = _run(backwards, hidden, backward, group.after_backward, group.padding)
             hidden = torch.cat((ahead, behind), dim=-1)
+            forward, backward = group.forward, group.backward
         # In mixed precision, back to the precision that gradients are scaled in.
         return hidden.to(tokens.dtype)
 
     def encode_alone(self, tokens: Tensor) -> Tensor:
-        """Encode one document, which needs no padding, for prediction.
+        """Encode one document on a CPU, for prediction.
+
+        It needs no padding, so that both directions are those of a single call, without copies.
 
         tokens: Vectors of its tokens, shape (N, input_width), N at least 1.
         RETURNS: Their hidden states, shape (N, 2H).
         """
-        hidden = tokens.unsqueeze(1)
-        for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
-            behind = backwards(hidden.flip(0))[0].flip(0)
-            hidden = torch.cat((forwards(hidden)[0], behind), dim=-1)
-        return hidden.squeeze(1).to(tokens.dtype)
+        directions = [
+            lstm for pair in zip(self.forwards, self.backwards, strict=True) for lstm in pair
+        ]
+        weights: list[Tensor] = [weight for lstm in directions for weight in lstm.parameters()]
+        zeros = tokens.new_zeros(len(directions), 1, self.sizes["hidden_width"])
+        hidden, *_ = torch.lstm(
+            tokens.unsqueeze(1),
+            (zeros, zeros),
+            params=weights,
+            has_biases=True,
+            num_layers=len(self.forwards),
+            dropout=0.0,
+            train=False,
+            bidirectional=True,
+            batch_first=False,
+        )
+        return hidden.squeeze(1)
 
 
 def _run(

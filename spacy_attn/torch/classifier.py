@@ -10,23 +10,32 @@ from .bilstm import BiLSTM
 
 
 def classify(
-    encoder: BiLSTM, head: AttentionHead, tokens: Tensor, lengths: Sequence[int]
+    encoder: BiLSTM,
+    head: AttentionHead,
+    vectors: Tensor,
+    lengths: Sequence[int],
+    rows: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """What `head(encoder(tokens))` returns, for prediction.
 
     Each sub-batch of like length goes all the way before the next one does: its hidden states stay
     in the processor's cache, and those of the whole batch need no memory.
 
-    tokens: Vectors of the tokens of all documents, concatenated, shape (N, input_width).
+    vectors: Those that the tokens have, shape (n, input_width).
     lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+    rows: Which of the vectors each token of the documents, concatenated, has, shape (N,); None
+        where they have one each, in this order.
     RETURNS: Logits, shape (n_docs, n_labels), and attention weights, shape (N,).
     """
-    if len(lengths) == 1 and len(tokens):
+    n_tokens = len(vectors if rows is None else rows)
+    if len(lengths) == 1 and n_tokens and vectors.device.type == "cpu":
+        tokens = vectors if rows is None else vectors.index_select(0, rows)
         return head(encoder.encode_alone(tokens), lengths)
     # That of a document without tokens.
     logits = head.output.bias.expand(len(lengths), -1).clone()
-    attention = tokens.new_zeros(len(tokens))
-    for group in sub_batches(lengths, tokens.device):
-        hidden = encoder.encode(tokens.index_select(0, group.tokens), group)
+    attention = vectors.new_zeros(n_tokens)
+    for group in sub_batches(lengths, vectors.device):
+        own_rows = group.tokens if rows is None else rows.index_select(0, group.tokens)
+        hidden = encoder.encode(vectors, group, rows=own_rows)
         logits[group.documents], attention[group.tokens] = head(hidden, group.lengths)
     return logits, attention

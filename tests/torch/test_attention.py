@@ -12,7 +12,7 @@ LENGTHS = [5, 0, 2, 1]
 
 
 def ragged(lengths):
-    return Ragged.of_lengths(lengths, torch.device("cpu"))
+    return Ragged(lengths, torch.device("cpu"))
 
 
 def softmax(scores):

@@ -52,7 +52,7 @@ def test_hidden_and_final_states_equal_those_of_a_packed_bidirectional_lstm(dept
     hidden = encoder(tokens, LENGTHS)
     expected_hidden, expected_final = run_packed(packed_twin(encoder, 6, depth), tokens)
     torch.testing.assert_close(hidden, expected_hidden, atol=1e-6, rtol=0)
-    final = final_states(hidden, Ragged.of_lengths(LENGTHS, hidden.device))
+    final = final_states(hidden, Ragged(LENGTHS, hidden.device))
     torch.testing.assert_close(final, expected_final, atol=1e-6, rtol=0)
 
 
