@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .fast import linear, tanh
+from .tanh import tanh
 from .ragged import Ragged
 
 Scoring = Literal["dot", "scaled_dot", "general", "additive", "additive_query", "uniform"]
@@ -77,7 +77,7 @@ class Attention(nn.Module):
         if self.scoring == "uniform":
             return keys.new_zeros(len(keys), queries.shape[1])
         if self.scoring == "additive":
-            return self.energy(tanh(linear(self.key, keys))).expand(-1, queries.shape[1])
+            return self.energy(tanh(self.key(keys))).expand(-1, queries.shape[1])
         if self.scoring in ("general", "additive_query"):
             queries = self.query(queries)
         # Of one document, without copies.
@@ -85,7 +85,7 @@ class Attention(nn.Module):
             queries if len(documents) == 1 else queries.index_select(0, documents.of_token)
         )
         if self.scoring == "additive_query":
-            compared = linear(self.key, keys).unsqueeze(1) + own_queries
+            compared = self.key(keys).unsqueeze(1) + own_queries
             return self.energy(tanh(compared)).squeeze(-1)
         return (keys.unsqueeze(1) * own_queries).sum(-1) * self.scale
 
