@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .tanh import tanh
 from .ragged import Ragged
+from .tanh import tanh
 
 Scoring = Literal["dot", "scaled_dot", "general", "additive", "additive_query", "uniform"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)
