@@ -113,7 +113,11 @@ def _call(queue: Any, function: Callable[..., None], arguments: tuple[Any, ...])
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    typer.echo(tabulate(rows, headers="keys", tablefmt="pipe", floatfmt=".0f"))
+    cells = [
+        {name: f"{x:.0f}" if isinstance(x, float) else x for name, x in row.items()} for row in rows
+    ]
+    # Ratios are written out already, and are not to be rounded as numbers of megabytes are.
+    typer.echo(tabulate(cells, headers="keys", tablefmt="pipe", disable_numparse=True))
 
 
 @app.command("predict")

@@ -56,7 +56,7 @@ def test_predict_shows_each_way_to_read_documents_with_and_without_new_words(cal
     assert [row[:2] for row in rows] == [
         [name.replace("_", " "), new] for new in ("none", "one a document") for name in names
     ]
-    assert rows[0][2:] == ["1", "2", "2"]
+    assert rows[0][2:] == ["1", "2", "2.00"]
     assert rows[-1][2:4] == ["11", "12"]
 
 
