@@ -56,7 +56,7 @@ def main(
     """
     try:
         settings = Settings(output, read_seeds(seeds), read_overrides(override or []), 1, keep=True)
-        values = [float(value) for value in evidence.split(",")]
+        values = read_values(evidence)
         for source in datasets or [str(EMBEDDED)]:
             data = prepare(source, Columns(), output)
             trainings = plan_trainings(data, values, settings)
@@ -65,6 +65,13 @@ def main(
             write(data, trainings, measure_all(data, trainings, limit, names), limit, output)
     except UsageError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def read_values(text: str) -> list[float]:
+    try:
+        return [float(value) for value in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--evidence: wanted numbers as in 0,1, but found '{text}'") from None
 
 
 def plan_trainings(data: Prepared, values: Sequence[float], settings: Settings) -> Trainings:

@@ -51,8 +51,14 @@ def test_it_compares_trainings_with_each_value_and_goes_on_where_it_was(
     monkeypatch.setattr(faithfulness, "launch_process", refuse)
     monkeypatch.setattr(faithfulness, "measure", refuse)
     assert run(command).exit_code == 0
-    (reports[0]).unlink()
+    reports[0].unlink()
     assert isinstance(run(command).exception, AssertionError)
+
+
+def test_a_value_that_is_no_number_is_refused_before_anything_is_trained(command):
+    result = run([*command, "--evidence=0,much"])
+    assert result.exit_code == 2
+    assert "0,much" in result.output
 
 
 def test_the_table_has_means_and_spreads_over_seeds():
