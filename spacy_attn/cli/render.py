@@ -57,7 +57,8 @@ def render_cli(
     import_code(code_path)
     setup_gpu(gpu_id, silent=output is None)  # nothing else goes to the terminal
     render(
-        *(model, text),
+        model,
+        text,
         output=output,
         style=style,
         method=method,

@@ -65,7 +65,8 @@ def report_cli(
     if method != CONTRIBUTIONS:
         title += f", by {method_name(method)}"
     report(
-        *(model, reader),
+        model,
+        reader,
         output=output,
         title=title,
         limit=limit,
