@@ -3,12 +3,16 @@
 import math
 from typing import Literal, get_args
 
+import numpy
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .ragged import Ragged
 from .tanh import tanh
+
+Floats = NDArray[numpy.float32]
 
 Scoring = Literal["dot", "scaled_dot", "general", "additive", "additive_query", "uniform"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)
@@ -88,6 +92,45 @@ class Attention(nn.Module):
             compared = self.key(keys).unsqueeze(1) + own_queries
             return self.energy(tanh(compared)).squeeze(-1)
         return (keys.unsqueeze(1) * own_queries).sum(-1) * self.scale
+
+    def attend_short(
+        self, keys: Floats, query: Floats, evidence: Floats | None = None
+    ) -> tuple[Floats, Floats]:
+        """`forward` for one query and the few keys of one document, without gradients.
+
+        In NumPy, whose calls take a fraction of torch's time where there is little to compute.
+
+        keys: Shape (T, D), T at least 1.
+        query: Shape (D,).
+        evidence: Shape (T,).
+        RETURNS: The context, shape (D,), and weights, shape (T,).
+        """
+        scores = self._scores_short(keys, query).astype(numpy.float64)
+        if evidence is not None:
+            scores += evidence
+        exponentials = numpy.exp(scores - scores.max())
+        weights = (exponentials / exponentials.sum()).astype(keys.dtype)
+        # Not a product of matrices, for which NumPy's library would start threads of its own.
+        return numpy.einsum("t,td->d", weights, keys), weights
+
+    def _scores_short(self, keys: Floats, query: Floats) -> Floats:
+        """What `scores` returns, shape (T,)."""
+        if self.scoring == "uniform":
+            return numpy.zeros(len(keys), dtype=keys.dtype)
+        if self.scoring in ("general", "additive_query"):
+            query = as_array(self.query.weight) @ query
+        if self.scoring in ("additive", "additive_query"):
+            shift = as_array(self.key.bias)
+            if self.scoring == "additive_query":
+                shift = shift + query
+            compared = numpy.tanh(keys @ as_array(self.key.weight).T + shift)
+            return compared @ as_array(self.energy.weight)[0]
+        return keys @ query * keys.dtype.type(self.scale)
+
+
+def as_array(parameter: Tensor) -> Floats:
+    """The values of a parameter on the CPU, which share its memory."""
+    return parameter.detach().numpy()
 
 
 def _softmax(scores: Tensor, documents: Ragged) -> Tensor:

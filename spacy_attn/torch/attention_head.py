@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import Attention, Scoring
+from .attention import Attention, Floats, Scoring, as_array
 from .dropout import dropout as dropout_values
 from .ragged import Ragged
 
@@ -78,13 +79,38 @@ class AttentionHead(nn.Module):
         # In mixed precision, back to the precision that gradients are scaled in.
         return self.output(pooled).to(hidden.dtype), weights
 
+    def classify_short(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """`forward` for one short document on a CPU, for prediction, in a third of the time.
+
+        hidden: Shape (T, D), T at least 1.
+        RETURNS: Logits, shape (1, n_labels), and weights, shape (T,).
+        """
+        keys, output = hidden.numpy(), as_array(self.output.weight)
+        half = keys.shape[1] // 2
+        query = numpy.concatenate((keys[-1, :half], keys[0, half:]))
+        context, weights = self.attention.attend_short(
+            keys, query, self._evidence_short(keys, output)
+        )
+        logits = output @ context + as_array(self.output.bias)
+        return torch.from_numpy(logits[None]), torch.from_numpy(weights)
+
+    def _evidence_short(self, keys: Floats, output: Floats) -> Floats | None:
+        if not self._uses_evidence:
+            return None
+        added = keys @ output.T
+        size = numpy.sqrt((added * added).sum(axis=1))
+        return self.sizes["evidence"] * numpy.log(size + _LEAST_EVIDENCE)
+
+    @property
+    def _uses_evidence(self) -> bool:
+        return bool(self.sizes["evidence"]) and self.attention.scoring != "uniform"
+
     def _evidence(self, hidden: Tensor) -> Tensor | None:
         """What is added to the score of each token, shape (N,)."""
-        exponent = self.sizes["evidence"]
-        if not exponent or self.attention.scoring == "uniform":
+        if not self._uses_evidence:
             return None
         size = torch.linalg.vector_norm(F.linear(hidden, self.output.weight), dim=1)
-        return exponent * torch.log(size + _LEAST_EVIDENCE)
+        return self.sizes["evidence"] * torch.log(size + _LEAST_EVIDENCE)
 
     def with_labels(self, n_labels: int, new_bias: float) -> "AttentionHead":
         """A copy with more labels: weights of the present ones kept, new rows 0 and `new_bias`."""

@@ -1,6 +1,7 @@
 """Bidirectional LSTM over padded documents, exact without packed sequences."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +88,9 @@ class BiLSTM(nn.Module):
         directions = [
             lstm for pair in zip(self.forwards, self.backwards, strict=True) for lstm in pair
         ]
-        weights: list[Tensor] = [weight for lstm in directions for weight in lstm.parameters()]
+        weights: list[Tensor] = [
+            weight for lstm in directions for weight in cast(nn.LSTM, lstm).all_weights[0]
+        ]
         zeros = tokens.new_zeros(len(directions), 1, self.sizes["hidden_width"])
         hidden, *_ = torch.lstm(
             tokens.unsqueeze(1),

@@ -8,6 +8,10 @@ from .attention_head import AttentionHead
 from .batching import sub_batches
 from .bilstm import BiLSTM
 
+# Up to so many tokens, NumPy's calls for one document are faster than torch's, and its matrices too
+# small for the threads of its library, which nobody has set a number for.
+_FEW_TOKENS = 64
+
 
 def classify(
     encoder: BiLSTM,
@@ -30,7 +34,8 @@ def classify(
     n_tokens = len(vectors if rows is None else rows)
     if len(lengths) == 1 and n_tokens and vectors.device.type == "cpu":
         tokens = vectors if rows is None else vectors.index_select(0, rows)
-        return head(encoder.encode_alone(tokens), lengths)
+        hidden = encoder.encode_alone(tokens)
+        return head.classify_short(hidden) if n_tokens <= _FEW_TOKENS else head(hidden, lengths)
     # That of a document without tokens.
     logits = head.output.bias.expand(len(lengths), -1).clone()
     attention = vectors.new_zeros(n_tokens)

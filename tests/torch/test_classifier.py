@@ -3,6 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spacy_attn.torch.attention import SCORINGS
 from spacy_attn.torch.attention_head import AttentionHead
 from spacy_attn.torch.bilstm import BiLSTM
 from spacy_attn.torch.classifier import classify
@@ -28,11 +29,14 @@ def test_sub_batch_by_sub_batch_gives_what_the_whole_batch_gives(depth, lengths)
 
 
 @pytest.mark.parametrize("depth", [1, 2])
-@pytest.mark.parametrize("length", [1, 2, 30])
-def test_one_document_alone_gets_what_it_gets_in_a_batch(depth, length):
+@pytest.mark.parametrize("evidence", [0.0, 1.5])
+@pytest.mark.parametrize("scoring", SCORINGS)
+# The last is too long for what short documents go through.
+@pytest.mark.parametrize("length", [1, 2, 64, 65])
+def test_one_document_alone_gets_what_it_gets_in_a_batch(depth, length, scoring, evidence):
     torch.manual_seed(0)
     encoder = BiLSTM(5, 4, depth).eval()
-    head = AttentionHead(8, "additive_query", 3).eval()
+    head = AttentionHead(8, scoring, 3, 6, evidence).eval()
     tokens = torch.randn(length + 7, 5)
     with torch.no_grad():
         logits, attention = classify(encoder, head, tokens, [length, 7])
