@@ -23,3 +23,10 @@ def check_not_negative(where: str, **values: float | None) -> None:
     for name, value in values.items():
         if value is not None and value < 0:
             raise ValueError(f"{where}: '{name}' must be 0 or more, but is {value}.")
+
+
+def check_rate(where: str, **values: float) -> None:
+    """RAISES: ValueError naming the setting that is not from 0 to below 1."""
+    for name, value in values.items():
+        if not 0.0 <= value < 1.0:
+            raise ValueError(f"{where}: '{name}' must be at least 0 and below 1, but is {value}.")

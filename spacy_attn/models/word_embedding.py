@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy
@@ -112,9 +113,19 @@ def WordEmbedding_v1(
 
 
 def word_layers(
-    width: int, attr: str, min_frequency: int, max_size: int | None, vectors: str | None
+    width: int,
+    attr: str,
+    min_frequency: int,
+    max_size: int | None,
+    vectors: str | None,
+    *,
+    dropout: float = 0.0,
 ) -> list[Embedding]:
-    """The layers whose sum is the embedding of words, with the settings of `WordEmbedding_v1`."""
+    """The layers whose sum is the embedding of words, with the settings of `WordEmbedding_v1`.
+
+    dropout: The rate at which training leaves out learned vectors, each as a whole, as a
+        `SubwordEmbedding` does.
+    """
     where = "spacy-attn.WordEmbedding.v1"
     check_choice(where, "attr", attr, ATTRS)
     if vectors is not None:
@@ -123,7 +134,8 @@ def word_layers(
     check_not_negative(where, max_size=max_size)
     learned: Embedding = Model(
         "word_embedding",
-        forward,
+        # Not an attribute: those are stored with the model, and would undo what its config says.
+        partial(forward, dropout=dropout),
         init=init,
         dims={"nO": width},
         params={"E": None},
@@ -179,17 +191,20 @@ def is_word_embedding(model: Model) -> bool:
 
 
 def forward(
-    model: Embedding, docs: list[Doc], is_train: bool
+    model: Embedding, docs: list[Doc], is_train: bool, *, dropout: float
 ) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
     vectors, rows = _look_up(model, attribute_of_tokens(docs, IDS[model.attrs["attr"]]))
-    if is_train:
-        _note_training(model)
+    if not is_train:
+        return vectors, lambda d_vectors: []
+    _note_training(model)
+    # 0 for a token whose vector is left out; the others make up for it, as in any dropout.
+    kept = model.ops.get_dropout_mask((len(vectors), 1), dropout) if dropout else None
 
     def backprop(d_vectors: Floats2d) -> list[Doc]:
-        add_row_gradients(model, "E", rows, d_vectors)
+        add_row_gradients(model, "E", rows, d_vectors if kept is None else d_vectors * kept)
         return []
 
-    return vectors, backprop
+    return vectors if kept is None else vectors * kept, backprop
 
 
 def vectors_of_keys(model: Embedding, keys: Keys, strings: StringStore) -> Floats2d:

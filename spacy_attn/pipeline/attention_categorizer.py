@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
+from ..errors import check_rate
 from ..models.adversarial import perturb
 from ..models.bilstm_attention import begin_update_of_vectors
 from ..models.fused_adam import finish_update
@@ -54,11 +55,7 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         label_smoothing: float,
     ) -> None:
         check_class_weights(name, class_weights)
-        if not 0.0 <= label_smoothing < 1.0:
-            raise ValueError(
-                f"Component '{name}': 'label_smoothing' must be at least 0 and below 1, but is "
-                f"{label_smoothing}."
-            )
+        check_rate(f"Component '{name}'", label_smoothing=label_smoothing)
         if perturbation < 0.0:
             raise ValueError(
                 f"Component '{name}': 'perturbation' must be 0 or more, but is {perturbation}."

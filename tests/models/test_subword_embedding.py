@@ -132,3 +132,46 @@ def test_it_survives_bytes():
 def test_settings_out_of_range_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
         SubwordEmbedding_v1(6, **settings)
+
+
+def parts(model, batch):
+    """The vectors of words and of n-grams in prediction, concatenated over the documents."""
+    words, ngrams = model.layers
+    return words.predict(batch), ngrams.predict(batch)
+
+
+def test_word_dropout_leaves_out_whole_words_in_training_and_keeps_their_ngrams():
+    model = make(word_dropout=0.25)
+    batch = docs(["the dog slept", "", " ".join(["cat"] * 2000)])
+    words, ngrams = parts(model, batch)
+    learned = numpy.concatenate(model.begin_update(batch)[0]) - ngrams
+    is_dropped = (numpy.abs(learned) < 1e-6).all(axis=1)
+    assert 0.2 < is_dropped.mean() < 0.3
+    numpy.testing.assert_allclose(learned[~is_dropped], words[~is_dropped] / 0.75, atol=1e-5)
+
+
+def test_word_dropout_does_nothing_in_prediction():
+    batch = docs(TEXTS)
+    model = make(word_dropout=0.9)
+    words, ngrams = parts(model, batch)
+    numpy.testing.assert_allclose(numpy.concatenate(model.predict(batch)), words + ngrams)
+
+
+def test_a_word_that_is_left_out_has_no_gradient_and_the_others_have_more():
+    model = make(word_dropout=0.5)
+    batch = docs([" ".join(["cat"] * 100)])
+    vectors, backprop = model.begin_update(batch)
+    ngrams = parts(model, batch)[1]
+    n_kept = int((numpy.abs(vectors[0] - ngrams) > 1e-6).any(axis=1).sum())
+    assert 0 < n_kept < 100
+    backprop([numpy.ones((100, 6), dtype="f")])
+    gradient = model.layers[0].get_grad("E")
+    numpy.testing.assert_allclose(gradient.sum(axis=0), numpy.full(6, 2.0 * n_kept), rtol=1e-5)
+    numpy.testing.assert_allclose(model.layers[1].get_grad("E").sum(axis=0), 100.0, rtol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_a_word_dropout_out_of_range_is_named(rate):
+    message = f"'word_dropout' must be at least 0 and below 1, but is {rate}"
+    with pytest.raises(ValueError, match=message):
+        SubwordEmbedding_v1(6, word_dropout=rate)
