@@ -259,6 +259,19 @@ def test_a_loss_is_shown_as_plainly_as_a_win():
     assert "TF-IDF SVC" in first
 
 
+def test_times_to_the_score_of_the_ensemble_are_those_of_the_first_evaluation_that_has_it():
+    ours, ensemble = make_row("attn_textcat", 0.8, 0.8), make_row("spacy ensemble", 0.7)
+    ensemble.runs[0]["curve"] = [(1.0, 0.2), (60.0, 0.7), (90.0, 0.6)]
+    ours.runs[0]["curve"] = [(5.0, 0.5), (10.0, 0.7), (20.0, 0.8)]
+    ours.runs[1]["curve"] = [(5.0, 0.5), (30.0, 0.75)]
+    header, _, first, second = table.dataset_table([ours, ensemble]).splitlines()
+    column = [cell.strip() for cell in header.split("|")].index("to the ensemble's score, s")
+    assert first.split("|")[column].strip() == "20"
+    assert second.split("|")[column].strip() == "60"
+    ours.runs[1]["curve"] = [(5.0, 0.5)]
+    assert "10 (1 of 2 never)" in table.dataset_table([ours, ensemble])
+
+
 def test_ablations_of_ours_are_no_peers():
     rows = [make_row("attn_textcat", 0.8), make_row("max pooling", 0.9), make_row("spacy BOW", 0.7)]
     assert table.difference(rows) == pytest.approx(0.1)
@@ -295,6 +308,8 @@ def test_our_model_and_its_ablations_are_trained_scored_and_deleted(source, tmp_
         (task,) = plan(data, chosen, settings)
         result = result_of(task)
         assert result["steps"] >= result["best_step"]
+        assert len(result["curve"]) == 3  # steps 0, 1 and 2
+        assert 0.0 < result["curve"][-1][0] < result["train_seconds"]
         assert 0.0 <= result["test"]["ece"] <= 1.0
         assert result["bytes"] > 1000
         assert ("equal_weights" in result) == (task.model == "attn_textcat")

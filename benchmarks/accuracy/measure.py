@@ -14,6 +14,8 @@ from spacy_attn.pipeline.scorer import expected_calibration_error
 
 Measures = dict[str, Any]
 Result = TypeVar("Result")
+# Of a training: seconds since it began, and the score, of each evaluation.
+Curve = Sequence[tuple[float, float]]
 
 # A pass over the texts that is shorter than this is repeated, since its time says little.
 MIN_SECONDS = 5.0
@@ -36,6 +38,15 @@ def score(
         "macro_f": float(f1_score(truth, predicted, average="macro", zero_division=0)),
         "ece": None if confidence is None else expected_calibration_error(confidence, correct),
     }
+
+
+def best_score(curve: Curve) -> float:
+    return max(score for _, score in curve)
+
+
+def seconds_to(curve: Curve, level: float) -> float | None:
+    """How long a training took to reach a score; None if it did not."""
+    return next((seconds for seconds, score in curve if score >= level), None)
 
 
 def timed(predict: Callable[[], Result]) -> tuple[Result, float]:

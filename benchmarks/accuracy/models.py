@@ -26,6 +26,8 @@ from .errors import UsageError
 
 OURS = "attn_textcat"
 UNIFORM = "uniform weights"
+# What `nlp.add_pipe("textcat")` gives.
+DEFAULT_PEER = "spacy ensemble"
 DEFAULT_CONFIG = ROOT / "configs" / "default.cfg"
 
 # "ours": what is compared; "ablation": ours with a part replaced; "variant": ours with other

@@ -9,8 +9,8 @@ from typing import Any
 from tabulate import tabulate
 
 from .data import Prepared
-from .measure import Measures
-from .models import OURS, ModelSpec, Role
+from .measure import Curve, Measures, best_score, seconds_to
+from .models import DEFAULT_PEER, OURS, ModelSpec, Role
 
 NONE = "-"
 
@@ -29,6 +29,10 @@ class Row:
         for part in path:
             found = [value[part] for value in found if value.get(part) is not None]
         return found
+
+    @property
+    def curves(self) -> list[Curve]:
+        return [run["curve"] for run in self.runs if "curve" in run]
 
     @property
     def accuracy(self) -> float:
@@ -81,8 +85,10 @@ COLUMNS_CAPTION = (
     "Spread is the standard deviation over the seeds. ECE is the expected calibration error of the "
     "predicted label's probability (15 bins of equal width). Training time is what a user waits: "
     "reading, tokenising, training and evaluation on the rows for selection; for the linear models "
-    "three strengths of regularisation, of which those rows choose. Words a second are spaCy's "
-    "tokens at prediction, from texts to labels, after a warm-up. Size is that on disk."
+    "three strengths of regularisation, of which those rows choose. Beside it, how long it took "
+    "until the score on the rows for selection was the best that `spacy ensemble` reached there. "
+    "Words a second are spaCy's tokens at prediction, from texts to labels, after a warm-up. Size "
+    "is that on disk."
 )
 
 
@@ -129,6 +135,7 @@ def _differences(environments: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def dataset_table(rows: Sequence[Row]) -> str:
     """A row for each model, the most accurate first."""
+    level = _level(rows)
     columns: dict[str, Callable[[Row], str]] = {
         "model": lambda row: row.name,
         "accuracy": lambda row: spread(row.values("test", "accuracy"), 3),
@@ -137,11 +144,28 @@ def dataset_table(rows: Sequence[Row]) -> str:
         "macro F": lambda row: spread(row.values("test", "macro_f"), 3),
         "ECE": lambda row: mean(row.values("test", "ece"), 3),
         "training, s": lambda row: mean(row.values("train_seconds"), 1),
+        "to the ensemble's score, s": lambda row: _seconds_to(row, level),
         "words/s": lambda row: mean(row.values("words_per_second"), 0),
         "size, MB": lambda row: mean([n / 1e6 for n in row.values("bytes")], 1),
     }
     ordered = sorted(rows, key=lambda row: -row.accuracy)
     return _table(list(columns), [[cell(row) for cell in columns.values()] for row in ordered])
+
+
+def _level(rows: Sequence[Row]) -> float | None:
+    """The mean best score of spaCy's default on the rows for selection, if it is among the rows."""
+    curves = [curve for row in rows if row.name == DEFAULT_PEER for curve in row.curves]
+    return statistics.mean(map(best_score, curves)) if curves else None
+
+
+def _seconds_to(row: Row, level: float | None) -> str:
+    """The mean time of the runs that reached a score, and how many did not."""
+    if level is None or not row.curves:
+        return NONE
+    found = [seconds_to(curve, level) for curve in row.curves]
+    reached = [seconds for seconds in found if seconds is not None]
+    missed = len(found) - len(reached)
+    return mean(reached, 0) + (f" ({missed} of {len(found)} never)" if missed else "")
 
 
 def number(value: float, digits: int) -> str:

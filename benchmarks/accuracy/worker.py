@@ -95,17 +95,13 @@ def run_spacy(task: Task, folder: Path) -> Measures:
     from spacy.cli.train import train
     from thinc.api import Config
 
-    from . import pooling  # which registers its architecture
+    from . import curve, pooling  # which register a logger and an architecture
 
     torch.set_num_threads(task.threads)
     datasets.disable_progress_bars()
     config = Config().from_str(task.config or "")
-    log = folder / "steps.jsonl"
-    config["training"]["logger"] = {
-        "@loggers": "spacy.ConsoleLogger.v3",
-        "console_output": False,
-        "output_file": str(log),
-    }
+    log = folder / "curve.jsonl"
+    config["training"]["logger"] = {"@loggers": curve.LOGGER, "path": str(log)}
     config.to_disk(folder / "config.cfg")
     start = time.perf_counter()
     train(folder / "config.cfg", folder)
@@ -113,7 +109,7 @@ def run_spacy(task: Task, folder: Path) -> Measures:
     nlp = spacy.load(folder / "model-best")
     measures = {
         "train_seconds": seconds,
-        **read_steps(log),
+        **curve.read_curve(log, start),
         "bytes": folder_size(folder / "model-best"),
         **measure_pipeline(nlp, Path(task.data)),
     }
@@ -121,17 +117,6 @@ def run_spacy(task: Task, folder: Path) -> Measures:
         pooling.equal_weights(nlp)
         measures["equal_weights"] = measure_pipeline(nlp, Path(task.data))
     return measures
-
-
-def read_steps(log: Path) -> Measures:
-    """RETURNS: The last step that was evaluated, and the one whose model was kept."""
-    steps = [json.loads(line) for line in log.read_text().splitlines()]
-    best = max(step["score"] for step in steps)
-    # Of several as good, the training loop keeps the last.
-    return {
-        "steps": steps[-1]["step"],
-        "best_step": [step["step"] for step in steps if step["score"] == best][-1],
-    }
 
 
 def measure_pipeline(nlp: "Language", data: Path) -> Measures:
