@@ -26,6 +26,7 @@ max_size = 30000
 vectors = null
 ngram_sizes = [3,4,5]
 ngram_rows = 20000
+word_dropout = 0.5
 """
 )["model"]
 
