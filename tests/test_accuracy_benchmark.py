@@ -190,6 +190,15 @@ def test_our_config_is_trained_as_it_is_but_for_data_and_seed(source, tmp_path):
     assert calibrated_on == config["corpora"]["dev"]["path"] == str(tmp_path / "validation.parquet")
 
 
+def test_a_config_keeps_the_raw_text_that_its_encoder_was_pretrained_on(tmp_path):
+    (spec,) = choose([], [Path("configs/pretrain.cfg")])[-1:]
+    overrides = {"paths.raw_text": "raw.jsonl"}
+    config = complete(spec.config(), data=tmp_path, labels=["a"], seed=0, overrides=overrides)
+    assert set(config["corpora"]) == {"train", "dev", "pretrain"}
+    assert config["corpora"]["pretrain"]["path"] == "raw.jsonl"
+    assert config["initialize"]["before_init"]["corpus"]["path"] == "raw.jsonl"
+
+
 def test_configs_of_spacy_differ_in_the_model_alone():
     peers = [spec.config() for spec in DEFAULT_MODELS if spec.name.startswith("spacy")]
     assert len({json.dumps(config["components"]["textcat"]["model"]) for config in peers}) == 4

@@ -36,6 +36,9 @@ PARAMETRIC_ATTENTION: Block = {
 }
 ENSEMBLE: Block = {"@architectures": "spacy.TextCatEnsemble.v2", "linear_model": BOW}
 
+# Corpora of a config that make room for those of the comparison.
+REPLACED = ("train", "dev", "test")
+
 
 def spacy_config(model: Block, optimize: Optimize | None) -> Config:
     """The config of spaCy's quickstart for `textcat`, on a CPU and in English, with a model.
@@ -108,8 +111,12 @@ def complete(
             util.set_dot_to_object(config, name, value)
         except KeyError:
             raise UsageError(f"no setting '{name}' in the config to override") from None
-    # Before references are resolved: other blocks may refer to the corpora.
+    # Before references are resolved: other blocks may refer to the corpora. Those of other names,
+    # such as raw text that an encoder was pretrained on, stay.
+    corpora = config.get("corpora", {})
+    own = {name: block for name, block in corpora.items() if name not in REPLACED}
     config["corpora"] = {
+        **own,
         "train": reader(data / "train.parquet", labels),
         "dev": reader(data / "validation.parquet", labels),
     }
