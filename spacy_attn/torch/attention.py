@@ -94,11 +94,12 @@ class Attention(nn.Module):
         return (keys.unsqueeze(1) * own_queries).sum(-1) * self.scale
 
     def attend_short(
-        self, keys: Floats, query: Floats, evidence: Floats | None = None
+        self, keys: Tensor, query: Floats, evidence: Floats | None = None
     ) -> tuple[Floats, Floats]:
-        """`forward` for one query and the few keys of one document, without gradients.
+        """`forward` for one query and the few keys of one document, on a CPU and without gradients.
 
-        In NumPy, whose calls take a fraction of torch's time where there is little to compute.
+        In NumPy, whose calls take a fraction of torch's time where there is little to compute. But
+        for products of matrices, for which its library would start threads of its own.
 
         keys: Shape (T, D), T at least 1.
         query: Shape (D,).
@@ -109,23 +110,21 @@ class Attention(nn.Module):
         if evidence is not None:
             scores += evidence
         exponentials = numpy.exp(scores - scores.max())
-        weights = (exponentials / exponentials.sum()).astype(keys.dtype)
-        # Not a product of matrices, for which NumPy's library would start threads of its own.
-        return numpy.einsum("t,td->d", weights, keys), weights
+        weights = (exponentials / exponentials.sum()).astype(numpy.float32)
+        return weights @ keys.numpy(), weights
 
-    def _scores_short(self, keys: Floats, query: Floats) -> Floats:
+    def _scores_short(self, keys: Tensor, query: Floats) -> Floats:
         """What `scores` returns, shape (T,)."""
         if self.scoring == "uniform":
-            return numpy.zeros(len(keys), dtype=keys.dtype)
+            return numpy.zeros(len(keys), dtype=numpy.float32)
         if self.scoring in ("general", "additive_query"):
             query = as_array(self.query.weight) @ query
         if self.scoring in ("additive", "additive_query"):
-            shift = as_array(self.key.bias)
+            compared = self.key(keys).numpy()
             if self.scoring == "additive_query":
-                shift = shift + query
-            compared = numpy.tanh(keys @ as_array(self.key.weight).T + shift)
-            return compared @ as_array(self.energy.weight)[0]
-        return keys @ query * keys.dtype.type(self.scale)
+                compared += query
+            return numpy.tanh(compared) @ as_array(self.energy.weight)[0]
+        return keys.numpy() @ query * numpy.float32(self.scale)
 
 
 def as_array(parameter: Tensor) -> Floats:

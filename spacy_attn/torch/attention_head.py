@@ -85,19 +85,19 @@ class AttentionHead(nn.Module):
         hidden: Shape (T, D), T at least 1.
         RETURNS: Logits, shape (1, n_labels), and weights, shape (T,).
         """
-        keys, output = hidden.numpy(), as_array(self.output.weight)
+        keys = hidden.numpy()
         half = keys.shape[1] // 2
         query = numpy.concatenate((keys[-1, :half], keys[0, half:]))
-        context, weights = self.attention.attend_short(
-            keys, query, self._evidence_short(keys, output)
-        )
-        logits = output @ context + as_array(self.output.bias)
+        evidence = self._evidence_short(hidden)
+        context, weights = self.attention.attend_short(hidden, query, evidence)
+        logits = as_array(self.output.weight) @ context + as_array(self.output.bias)
         return torch.from_numpy(logits[None]), torch.from_numpy(weights)
 
-    def _evidence_short(self, keys: Floats, output: Floats) -> Floats | None:
+    def _evidence_short(self, hidden: Tensor) -> Floats | None:
+        """What `_evidence` returns, shape (T,)."""
         if not self._uses_evidence:
             return None
-        added = keys @ output.T
+        added = F.linear(hidden, self.output.weight).numpy()
         size = numpy.sqrt((added * added).sum(axis=1))
         return self.sizes["evidence"] * numpy.log(size + _LEAST_EVIDENCE)
 

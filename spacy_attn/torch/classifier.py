@@ -8,8 +8,7 @@ from .attention_head import AttentionHead
 from .batching import sub_batches
 from .bilstm import BiLSTM
 
-# Up to so many tokens, NumPy's calls for one document are faster than torch's, and its matrices too
-# small for the threads of its library, which nobody has set a number for.
+# Up to so many tokens, NumPy's calls for one document are faster than torch's.
 _FEW_TOKENS = 64
 
 
