@@ -15,7 +15,7 @@ from benchmarks.accuracy.configs import complete
 from benchmarks.accuracy.data import Columns, make_splits, prepare, read_split
 from benchmarks.accuracy.errors import UsageError
 from benchmarks.accuracy.models import DEFAULT_MODELS, OPTIONAL_MODELS, choose
-from benchmarks.accuracy.pooling import MaxPooling
+from benchmarks.accuracy.pooling import MaxPooling, MaxPoolingHead
 from benchmarks.accuracy.run import Settings, plan, result_of
 from spacy_attn.torch.ragged import Ragged
 
@@ -301,6 +301,15 @@ def test_max_pooling_takes_the_largest_values_of_each_document_alone():
     largest, weights = MaxPooling(2, "uniform")(keys, torch.zeros(3, 1, 2), documents)
     assert largest.tolist() == [[[3.0, -2.0]], [[0.0, 0.0]], [[9.0, 9.0]]]
     assert weights.tolist() == [[0.0], [1.0], [1.0]]
+
+
+def test_max_pooling_gives_a_short_document_what_it_gives_it_in_a_batch():
+    head, hidden = MaxPoolingHead(4, "uniform", 2).eval(), torch.randn(5, 4)
+    with torch.no_grad():
+        logits, weights = head(hidden, [3, 2])
+        alone_logits, alone_weights = head.classify_short(hidden[:3])
+    torch.testing.assert_close(alone_logits[0], logits[0])
+    torch.testing.assert_close(alone_weights, weights[:3])
 
 
 def test_our_model_and_its_ablations_are_trained_scored_and_deleted(source, tmp_path):
