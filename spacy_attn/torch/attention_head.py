@@ -80,7 +80,7 @@ class AttentionHead(nn.Module):
         return self.output(pooled).to(hidden.dtype), weights
 
     def classify_short(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """`forward` for one short document on a CPU, for prediction, in a third of the time.
+        """`forward` for one short document on a CPU, for prediction, with fewer calls of torch.
 
         hidden: Shape (T, D), T at least 1.
         RETURNS: Logits, shape (1, n_labels), and weights, shape (T,).
