@@ -175,3 +175,76 @@ def test_a_word_dropout_out_of_range_is_named(rate):
     message = f"'word_dropout' must be at least 0 and below 1, but is {rate}"
     with pytest.raises(ValueError, match=message):
         SubwordEmbedding_v1(6, word_dropout=rate)
+
+
+def embed_pairs(**settings):
+    return make(**{"min_frequency": 1, "max_pairs": 50, **settings})
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["the", "cat", "saw", "dog", "zebra"]), max_size=5), max_size=5
+    )
+)
+@settings(deadline=None)
+def test_with_pairs_of_words_any_batch_gets_the_vectors_its_documents_get_alone(words):
+    model = embed_pairs()
+    batch = [Doc(NLP.vocab, words=own) for own in words]
+    for doc, vectors in zip(batch, model.predict(batch), strict=True):
+        numpy.testing.assert_array_equal(model.predict([doc])[0], vectors)
+    for left, right in zip(model.begin_update(batch)[0], model.predict(batch), strict=True):
+        numpy.testing.assert_allclose(left, right, atol=1e-6)
+
+
+def test_a_token_has_the_vector_of_its_pair_beside_those_of_its_word_and_its_spelling():
+    model = embed_pairs()
+    (words, _), vocabulary = model.layers, model.layers[0].attrs["vocabulary"]
+    first, second, third = docs(["the dog", "cat dog", "dog dog"])
+    row = 1 + vocabulary.entries.index(("the", "dog"))
+    alone = model.predict([third])[0][1]
+    numpy.testing.assert_allclose(
+        model.predict([first])[0][1], alone + words.get_param("E")[row], atol=1e-6
+    )
+    # A pair that is not known has no vector.
+    numpy.testing.assert_allclose(model.predict([second])[0][1], alone, atol=1e-6)
+
+
+def test_only_the_pairs_and_words_of_a_batch_get_a_gradient():
+    model = embed_pairs()
+    batch = docs(["the dog the dog", "", "zebra"])
+    outputs, backprop = model.begin_update(batch)
+    backprop([numpy.ones_like(array) for array in outputs])
+    entries = model.layers[0].attrs["vocabulary"].entries
+    counts = {"the": 2, "dog": 2, ("the", "dog"): 2, ("", "the"): 1}
+    # The unknown word's row is the first.
+    expected = [1, *(counts.get(entry, 0) for entry in entries)]
+    numpy.testing.assert_allclose(grad(model)[:, 0], expected)
+
+
+def test_word_dropout_leaves_out_pairs_on_their_own():
+    model = embed_pairs(word_dropout=0.5)
+    model.layers[0].get_param("E")[:] = 0.0
+    entries = model.layers[0].attrs["vocabulary"].entries
+    model.layers[0].get_param("E")[1 + entries.index("dog")] = 1.0
+    model.layers[0].get_param("E")[1 + entries.index(("the", "dog"))] = 10.0
+    model.layers[1].get_param("E")[:] = 0.0
+    (vectors,), backprop = model.begin_update(docs(["the dog " * 2000]))
+    values, counts = numpy.unique(vectors[1::2, 0], return_counts=True)
+    assert values.tolist() == [0.0, 2.0, 20.0, 22.0]
+    assert (numpy.abs(counts / 2000 - 0.25) < 0.05).all()
+    backprop([numpy.ones_like(vectors)])
+    # Where they were kept, at twice their size.
+    assert grad(model)[1 + entries.index(("the", "dog")), 0] == 2 * counts[2:].sum()
+    assert grad(model)[1 + entries.index("dog"), 0] == 2 * counts[[1, 3]].sum()
+
+
+def test_pairs_survive_bytes():
+    model = embed_pairs()
+    other = SubwordEmbedding_v1(6, ngram_rows=50, max_pairs=50).from_bytes(model.to_bytes())
+    for left, right in zip(model.predict(docs(TEXTS)), other.predict(docs(TEXTS)), strict=True):
+        numpy.testing.assert_array_equal(left, right)
+
+
+def test_a_negative_number_of_pairs_is_named():
+    with pytest.raises(ValueError, match="'max_pairs' must be 0 or more, but is -1"):
+        SubwordEmbedding_v1(6, max_pairs=-1)
