@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import srsly
 import typer
@@ -20,7 +20,6 @@ from spacy.schemas import ConfigSchemaTraining
 from spacy.training.initialize import resolve_dot_names
 from wasabi import msg
 
-from ..models.vocabulary import WordVocabulary
 from ..models.word_embedding import learn_vocabulary
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 from ..pipeline.vocabularies import word_embeddings
@@ -57,8 +56,7 @@ def init_words(
     *,
     overrides: Mapping[str, Any] = util.SimpleFrozenDict(),
 ) -> None:
-    """Write the words of the training corpus of a config, a JSON list for each component; among
-    them, for an embedding of pairs of words, these as lists of two.
+    """Write the words of the training corpus of a config, a JSON list for each component.
 
     config_path (Path): The training config.
     output_dir (Path): Where to write `COMPONENT.json`.
@@ -79,20 +77,18 @@ def init_words(
         msg.fail("No component of the pipeline has an embedding of whole words", exits=1)
     output_dir.mkdir(parents=True, exist_ok=True)
     for name, component in components.items():
-        vocabulary = _learn_vocabulary(nlp, name, component, corpus)
+        words = _learn_words(nlp, name, component, corpus)
         path = output_dir / f"{name}.json"
-        srsly.write_json(path, vocabulary.entries)
-        pairs = f" and {len(vocabulary.pairs)} pairs of words" if vocabulary.pairs else ""
-        words = f"{len(vocabulary.words)} words{pairs}"
-        msg.good(f"Saved {words} for component '{name}' to {path}")
+        srsly.write_json(path, words)
+        msg.good(f"Saved {len(words)} words for component '{name}' to {path}")
 
 
-def _learn_vocabulary(
+def _learn_words(
     nlp: Language, name: str, component: AttentionCategorizerMixin, corpus: Any
-) -> WordVocabulary:
+) -> list[str]:
     embeddings = word_embeddings(component, nlp)
     if len(embeddings) > 1:
         msg.fail(f"Component '{name}' has {len(embeddings)} embeddings of whole words", exits=1)
     examples = progress(corpus(nlp), name=name)
     learn_vocabulary(embeddings[0], (example.predicted for example in examples))
-    return cast(WordVocabulary, embeddings[0].attrs["vocabulary"])
+    return list(embeddings[0].attrs["vocabulary"].words)

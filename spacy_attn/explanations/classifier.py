@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from thinc.types import Floats2d, Ints2d
 
 from ..explanation import Explanation
-from ..models.context import is_context_free, is_self_contained
+from ..models.context import is_context_free
 from ..models.ragged import runs
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 
@@ -133,8 +133,8 @@ class Classifier:
 
         The other tokens are left out, not masked: the result is that of the shorter document.
         Where the vector of a token does not depend on its neighbours, vectors are left out, which
-        comes to the same. Elsewhere the document is made anew from the remaining tokens, and goes
-        through the components before this one again if its vectors may depend on these.
+        comes to the same. Elsewhere the document is made anew from the remaining tokens and goes
+        through the components before this one again.
 
         docs (List[Doc]): The documents, as `prepare` returns them.
         parts (Iterable[Iterable[Indices]]): For each document any number of parts: the indices of
@@ -166,8 +166,7 @@ class Classifier:
         return logits_of
 
     def _docs_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
-        self_contained = is_self_contained(self.component.model.get_ref("tok2vec"))
-        upstream = [] if self_contained else self._upstream()
+        upstream = self._upstream()
 
         def logits_of(batch: list[Part]) -> Floats2d:
             shortened = [keep_tokens(docs[i], kept) for i, kept in batch]

@@ -1,12 +1,11 @@
-"""What the vectors of tokens depend on."""
+"""Whether an embedding layer looks at one token at a time."""
 
 from typing import Any
 
 from thinc.api import Model
 
-# The attributes of a layer that say so.
+# The attribute of a layer that says so.
 CONTEXT_FREE = "context_free"
-SELF_CONTAINED = "self_contained"
 
 
 def is_context_free(model: Model[Any, Any]) -> bool:
@@ -16,8 +15,3 @@ def is_context_free(model: Model[Any, Any]) -> bool:
     layers that say so count: the embeddings of this package, and others with this attribute.
     """
     return bool(model.attrs.get(CONTEXT_FREE, False))
-
-
-def is_self_contained(model: Model[Any, Any]) -> bool:
-    """Whether vectors depend on texts and norms alone, and not on what other components found."""
-    return bool(model.attrs.get(SELF_CONTAINED, False))

@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..errors import check_not_negative, check_positive, check_rate
+from ..errors import check_positive, check_rate
 from .ngram_embedding import ngram_embedding
 from .token_vectors import token_vectors
 from .word_embedding import word_layers
@@ -21,7 +21,6 @@ def SubwordEmbedding_v1(
     ngram_sizes: Sequence[int] = (3, 4, 5),
     ngram_rows: int = 20_000,
     word_dropout: float = 0.0,
-    max_pairs: int = 0,
 ) -> Model[list[Doc], list[Floats2d]]:
     """The vector of a word, plus the mean of the vectors of its character n-grams.
 
@@ -33,12 +32,9 @@ def SubwordEmbedding_v1(
     ngram_sizes (Sequence[int]): Numbers of characters of the n-grams, the marks of the word's
         beginning and end included.
     ngram_rows (int): Number of vectors that the n-grams share.
-    word_dropout (float): The rate at which training leaves out the learned vector of a whole word
-        or pair, at each place by itself, so that the spelling (and the pretrained vector) has to be
-        enough. For vectors of words the training data soon has by heart.
-    max_pairs (int): Add the learned vector of a token and the one before it to that of the token,
-        for so many pairs at most, the most frequent; no fewer than `min_frequency` times. 0 for
-        none. A pair of words ("not good") tells what its words do not.
+    word_dropout (float): The rate at which training leaves out the learned vector of a whole word,
+        at each place by itself, so that the spelling (and the pretrained vector) has to be enough.
+        For vectors of words the training data soon has by heart.
     RAISES: ValueError if a setting is out of its range.
     """
     where = "spacy-attn.SubwordEmbedding.v1"
@@ -48,15 +44,6 @@ def SubwordEmbedding_v1(
     for size in ngram_sizes:
         check_positive(where, ngram_sizes=size)
     check_rate(where, word_dropout=word_dropout)
-    check_not_negative(where, max_pairs=max_pairs)
-    words = word_layers(
-        width,
-        attr,
-        min_frequency,
-        max_size,
-        vectors,
-        max_pairs=max_pairs,
-        dropout=word_dropout,
-    )
+    words = word_layers(width, attr, min_frequency, max_size, vectors, dropout=word_dropout)
     ngrams = ngram_embedding(width, sizes=ngram_sizes, rows=ngram_rows)
     return token_vectors([*words, ngrams], width)

@@ -10,8 +10,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from .context import CONTEXT_FREE, SELF_CONTAINED, is_context_free
-from .docs_to_array import Keys, attributes_of_tokens, mix
+from .context import CONTEXT_FREE, is_context_free
+from .docs_to_array import Keys, attributes_of_tokens
 from .ragged import split
 
 Embedding = Model[list[Doc], Floats2d]
@@ -22,14 +22,12 @@ Rows = NDArray[numpy.int64]
 # embedding, the tokens' keys in the string store, shape (n,), and the string store, that returns
 # their vectors, shape (n, width).
 VECTORS_OF_KEYS = "vectors_of_keys"
-# The attribute of one that looks at the token before, too: a function of the embedding, the keys of
-# all tokens, shape (n,), the documents' lengths, and vectors, shape (n, width), to which it adds
-# what follows from that.
-ADD_VECTORS_OF_PAIRS = "add_vectors_of_pairs"
 _DISTINCT = "distinct_vectors"
 
 # Of fewer tokens, looking for those that repeat takes longer than it saves.
 _FEW_TOKENS = 100
+# An odd number that mixes bits well: the one of Knuth's multiplicative hashing.
+_MULTIPLIER = numpy.uint64(0x9E3779B97F4A7C15)
 
 
 def token_vectors(layers: Sequence[Embedding], width: int) -> Model[list[Doc], Vectors]:
@@ -47,7 +45,6 @@ def token_vectors(layers: Sequence[Embedding], width: int) -> Model[list[Doc], V
         layers=layers,
         attrs={
             CONTEXT_FREE: all(map(is_context_free, layers)),
-            SELF_CONTAINED: True,
             **({_DISTINCT: _distinct_vectors} if by_key else {}),
         },
     )
@@ -94,23 +91,15 @@ def _distinct_vectors(
     """A batch repeats its words: the vector of each is put together once."""
     of_layers = [IDS[layer.attrs["attr"]] for layer in model.layers]
     attributes = sorted(set(of_layers))
-    columns = [attributes.index(attribute) for attribute in of_layers]
-    all_keys = attributes_of_tokens(docs, attributes)
-    keys, rows = distinct(all_keys)
+    keys, rows = distinct(attributes_of_tokens(docs, attributes))
     strings = docs[0].vocab.strings
     first, *others = [
-        layer.attrs[VECTORS_OF_KEYS](layer, keys[:, column], strings)
-        for layer, column in zip(model.layers, columns, strict=True)
+        layer.attrs[VECTORS_OF_KEYS](layer, keys[:, attributes.index(attribute)], strings)
+        for layer, attribute in zip(model.layers, of_layers, strict=True)
     ]
     for vectors in others:
         first += vectors
-    if not any(ADD_VECTORS_OF_PAIRS in layer.attrs for layer in model.layers):
-        return first, rows
-    total, lengths = first if rows is None else first[rows], [len(doc) for doc in docs]
-    for layer, column in zip(model.layers, columns, strict=True):
-        if ADD_VECTORS_OF_PAIRS in layer.attrs:
-            layer.attrs[ADD_VECTORS_OF_PAIRS](layer, all_keys[:, column], lengths, total)
-    return total, None
+    return first, rows
 
 
 def distinct(keys: Keys) -> tuple[Keys, Rows | None]:
@@ -121,7 +110,10 @@ def distinct(keys: Keys) -> tuple[Keys, Rows | None]:
     """
     if len(keys) < _FEW_TOKENS:
         return keys, None
-    found, rows = numpy.unique(mix(*keys.T), return_inverse=True)
+    mixed = keys[:, 0]
+    for column in keys.T[1:]:
+        mixed = mixed * _MULTIPLIER + column
+    found, rows = numpy.unique(mixed, return_inverse=True)
     example = numpy.empty(len(found), dtype=numpy.int64)
     example[rows] = numpy.arange(len(keys))
     distinct_keys = keys[example]

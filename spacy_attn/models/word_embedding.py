@@ -1,32 +1,85 @@
 """Embedding of whole words, with a vocabulary learned from the training data."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, cast
 
 import numpy
+import srsly
 from spacy.attrs import IDS
-from spacy.strings import StringStore
+from spacy.strings import StringStore, get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
-from thinc.api import Model
+from thinc.api import Model, deserialize_attr, serialize_attr
 from thinc.types import Floats2d, Ints1d
 
 from ..errors import check_choice, check_not_negative, check_positive
 from .context import CONTEXT_FREE
-from .docs_to_array import Keys, attribute_of_tokens, keys_before
+from .docs_to_array import Keys, attribute_of_tokens
 from .row_gradients import add_row_gradients
 from .static_vectors import require_vectors, static_vectors
-from .token_vectors import ADD_VECTORS_OF_PAIRS, VECTORS_OF_KEYS, Embedding, token_vectors
-from .vocabulary import DOCUMENT_START, AnyEntry, Entry, WordVocabulary
+from .token_vectors import VECTORS_OF_KEYS, Embedding, token_vectors
 
 ATTRS = ("ORTH", "LOWER", "NORM")
 VECTORS = ("static", "tuned")
+UNKNOWN_ROW = 0
 
 # How long a vocabulary stays, instead of the words of the documents that the layer is initialised
 # with: for one initialisation, or for all of them until the layer has been trained.
 ONCE = "once"
 UNTIL_TRAINED = "until trained"
+
+
+class WordVocabulary:
+    """The words that have a row of their own; every other word has the unknown word's row.
+
+    words: The words, of rows 1, 2, ...
+    """
+
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        self.words = list(words)
+        keys = numpy.fromiter((get_string_id(word) for word in self.words), dtype=numpy.uint64)
+        self._order = numpy.argsort(keys)
+        self._keys = keys[self._order]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @classmethod
+    def learn(
+        cls, docs: Iterable[Doc], attr: str, *, min_frequency: int, max_size: int | None
+    ) -> "WordVocabulary":
+        """Keep the most frequent words of some documents, ties in alphabetical order."""
+        counts: Counter[int] = Counter()
+        words: dict[int, str] = {}
+        for doc in docs:
+            for key, count in doc.count_by(IDS[attr]).items():
+                counts[key] += count
+                if key not in words:
+                    words[key] = doc.vocab.strings[key]
+        frequent = [key for key, count in counts.items() if count >= min_frequency]
+        frequent.sort(key=lambda key: (-counts[key], words[key]))
+        return cls([words[key] for key in frequent[:max_size]])
+
+    def rows(self, keys: numpy.ndarray) -> Ints1d:
+        """The rows of some words, given by their ids in the string store, shape (n,)."""
+        if not len(self):
+            return cast(Ints1d, numpy.zeros(len(keys), dtype=numpy.int32))
+        found = numpy.searchsorted(self._keys, keys)
+        found[found == len(self)] = 0
+        rows = numpy.where(self._keys[found] == keys, self._order[found] + 1, UNKNOWN_ROW)
+        return cast(Ints1d, rows.astype(numpy.int32))
+
+
+@serialize_attr.register(WordVocabulary)
+def _serialize_vocabulary(_: Any, value: WordVocabulary, name: str, model: Model) -> bytes:
+    return srsly.msgpack_dumps(value.words)
+
+
+@deserialize_attr.register(WordVocabulary)
+def _deserialize_vocabulary(_: Any, value: bytes, name: str, model: Model) -> WordVocabulary:
+    return WordVocabulary(srsly.msgpack_loads(value))
 
 
 def WordEmbedding_v1(
@@ -66,12 +119,12 @@ def word_layers(
     max_size: int | None,
     vectors: str | None,
     *,
-    max_pairs: int = 0,
     dropout: float = 0.0,
 ) -> list[Embedding]:
     """The layers whose sum is the embedding of words, with the settings of `WordEmbedding_v1`.
 
-    max_pairs, dropout: As `max_pairs` and `word_dropout` of a `SubwordEmbedding`.
+    dropout: The rate at which training leaves out learned vectors, each as a whole, as a
+        `SubwordEmbedding` does.
     """
     where = "spacy-attn.WordEmbedding.v1"
     check_choice(where, "attr", attr, ATTRS)
@@ -90,11 +143,9 @@ def word_layers(
             "attr": attr,
             "min_frequency": min_frequency,
             "max_size": max_size,
-            "max_pairs": max_pairs,
             "tuned": vectors == "tuned",
-            CONTEXT_FREE: not max_pairs,
+            CONTEXT_FREE: True,
             VECTORS_OF_KEYS: vectors_of_keys,
-            **({ADD_VECTORS_OF_PAIRS: add_vectors_of_pairs} if max_pairs else {}),
             "vocabulary": WordVocabulary(),
             "keep": None,
             # The number of documents that the vocabulary was learned from in the last
@@ -115,24 +166,13 @@ def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> 
         model.attrs["attr"],
         min_frequency=model.attrs["min_frequency"],
         max_size=model.attrs["max_size"],
-        max_pairs=model.attrs["max_pairs"],
     )
     model.attrs["keep"] = keep
 
 
-def set_vocabulary(model: Model, entries: Iterable[AnyEntry]) -> None:
-    """Replace the vocabulary of a word embedding by some words, written as its `attr` has them, and
-    pairs of words.
-
-    RAISES: ValueError if an entry is neither, or if there are pairs for an embedding without.
-    """
-    vocabulary = WordVocabulary(entries)
-    if vocabulary.pairs and not model.attrs["max_pairs"]:
-        raise ValueError(
-            f"The vocabulary given has pairs of words, {vocabulary.pairs[0]!r} for one, but the "
-            f"embedding has none: set its 'max_pairs', or write the vocabulary anew."
-        )
-    model.attrs["vocabulary"] = vocabulary
+def set_vocabulary(model: Model, words: Sequence[str]) -> None:
+    """Replace the vocabulary of a word embedding by some words, written as its `attr` has them."""
+    model.attrs["vocabulary"] = WordVocabulary(words)
     model.attrs["keep"] = ONCE
 
 
@@ -153,74 +193,36 @@ def is_word_embedding(model: Model) -> bool:
 def forward(
     model: Embedding, docs: list[Doc], is_train: bool, *, dropout: float
 ) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
-    keys, lengths = attribute_of_tokens(docs, IDS[model.attrs["attr"]]), [len(doc) for doc in docs]
+    vectors, rows = _look_up(model, attribute_of_tokens(docs, IDS[model.attrs["attr"]]))
     if not is_train:
-        vectors = vectors_of_keys(model, keys)
-        add_vectors_of_pairs(model, keys, lengths, vectors)
         return vectors, lambda d_vectors: []
     _note_training(model)
-    table = _table(model)
-    words = _word_rows(model, keys)
-    places, pairs = _pair_rows(model, keys, lengths)
-    # 0 for a vector that is left out; the others make up for it, as in any dropout.
-    kept_words = model.ops.get_dropout_mask((len(words), 1), dropout)
-    kept_pairs = model.ops.get_dropout_mask((len(pairs), 1), dropout)
-    vectors = table[words] * kept_words
-    vectors[places] += table[pairs] * kept_pairs
+    # 0 for a token whose vector is left out; the others make up for it, as in any dropout.
+    kept = model.ops.get_dropout_mask((len(vectors), 1), dropout) if dropout else None
 
     def backprop(d_vectors: Floats2d) -> list[Doc]:
-        add_row_gradients(model, "E", words, d_vectors * kept_words)
-        add_row_gradients(model, "E", pairs, d_vectors[places] * kept_pairs)
+        add_row_gradients(model, "E", rows, d_vectors if kept is None else d_vectors * kept)
         return []
 
-    return vectors, backprop
+    return vectors if kept is None else vectors * kept, backprop
 
 
-def vectors_of_keys(model: Embedding, keys: Keys, strings: StringStore | None = None) -> Floats2d:
+def vectors_of_keys(model: Embedding, keys: Keys, strings: StringStore) -> Floats2d:
     """The vectors of words, given by their keys in the string store, shape (n, width)."""
-    return _table(model)[_word_rows(model, keys)]
+    return _look_up(model, keys)[0]
 
 
-def add_vectors_of_pairs(
-    model: Embedding, keys: Keys, lengths: Sequence[int], vectors: Floats2d
-) -> None:
-    """Add the vector of the pair that a word is in with the one before it, where that has one.
-
-    keys: Of the words of all documents, concatenated, shape (n,).
-    lengths: Number of words of each document.
-    vectors: Those to add to, shape (n, width).
-    """
-    places, rows = _pair_rows(model, keys, lengths)
-    if len(rows):
-        vectors[places] += _table(model)[rows]
-
-
-def _table(model: Embedding) -> Floats2d:
+def _look_up(model: Embedding, keys: Keys) -> tuple[Floats2d, Ints1d]:
+    """RETURNS: The vectors of words, shape (n, width), and the rows that they have in the table."""
     if not model.has_param("E"):
         raise ValueError("The word embedding has no weights yet: initialize or load it first.")
-    return cast(Floats2d, model.get_param("E"))
-
-
-def _word_rows(model: Embedding, keys: Keys) -> Ints1d:
-    return model.ops.asarray1i(model.attrs["vocabulary"].rows(keys))
-
-
-def _pair_rows(model: Embedding, keys: Keys, lengths: Sequence[int]) -> tuple[Ints1d, Ints1d]:
-    """RETURNS: The places of the words whose pair with the word before has a vector, and the rows
-    of these pairs, both of shape (n_pairs,).
-    """
-    if not model.attrs["max_pairs"]:
-        nothing = model.ops.alloc1i(0)
-        return nothing, nothing
-    before = keys_before(keys, lengths, DOCUMENT_START)
-    rows = model.attrs["vocabulary"].pair_rows(before, keys)
-    places = rows.nonzero()[0]
-    return model.ops.asarray1i(places), model.ops.asarray1i(rows[places])
+    vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    rows = model.ops.asarray1i(vocabulary.rows(keys))
+    return cast(Floats2d, model.get_param("E"))[rows], rows
 
 
 def _note_training(model: Model) -> None:
-    learns_words = model.attrs["max_size"] != 0 or model.attrs["max_pairs"]
-    if model.attrs["sampled"] == 1 and learns_words:
+    if model.attrs["sampled"] == 1 and model.attrs["max_size"] != 0:
         raise ValueError(
             "The word embedding would be trained with the vocabulary of a single document. For "
             "'spacy pretrain', give it the words of the raw text: put the callback "
@@ -238,23 +240,23 @@ def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
         model.attrs["sampled"] = len(X)
     if model.attrs["keep"] == ONCE:
         model.attrs["keep"] = None
-    entries, width = model.attrs["vocabulary"].entries, model.get_dim("nO")
+    words, width = model.attrs["vocabulary"].words, model.get_dim("nO")
     # The original model's initial values, N(0, 1), drown the signal of small data: scaled down.
-    table = numpy.random.normal(0.0, 0.1, (len(entries) + 1, width)).astype(numpy.float32)
+    table = numpy.random.normal(0.0, 0.1, (len(words) + 1, width)).astype(numpy.float32)
     if model.attrs["tuned"] and X:
-        _copy_vectors(table, entries, X[0].vocab)
+        _copy_vectors(table, words, X[0].vocab)
     model.set_param("E", model.ops.asarray2f(cast(Floats2d, table)))
     if model.has_grad("E"):
         model.set_grad("E", model.ops.alloc2f(*table.shape))
 
 
-def _copy_vectors(table: numpy.ndarray, entries: Sequence[Entry], vocab: Vocab) -> None:
+def _copy_vectors(table: numpy.ndarray, words: Sequence[str], vocab: Vocab) -> None:
     require_vectors(vocab)
     if vocab.vectors_length != table.shape[1]:
         raise ValueError(
             f"spacy-attn.WordEmbedding.v1: with 'vectors' = 'tuned', 'width' must be that of the "
             f"pipeline's vectors, {vocab.vectors_length}, but is {table.shape[1]}."
         )
-    for row, entry in enumerate(entries, start=1):
-        if isinstance(entry, str) and vocab.has_vector(entry):
-            table[row] = vocab.get_vector(entry)
+    for row, word in enumerate(words, start=1):
+        if vocab.has_vector(word):
+            table[row] = vocab.get_vector(word)

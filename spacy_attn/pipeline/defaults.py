@@ -22,12 +22,11 @@ nO = null
 width = 96
 attr = "NORM"
 min_frequency = 2
-max_size = 20000
+max_size = 30000
 vectors = null
 ngram_sizes = [3,4,5]
 ngram_rows = 20000
 word_dropout = 0.5
-max_pairs = 20000
 """
 )["model"]
 

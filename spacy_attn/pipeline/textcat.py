@@ -169,7 +169,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
         positive_label: str | None = None,
-        words: Iterable[str | list[str]] | None = None,
+        words: Iterable[str] | None = None,
     ) -> None:
         """Initialize the component for training.
 
@@ -178,7 +178,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         labels (Optional[Iterable[str]]): The labels, as `spacy init labels` writes them; by default
             those of the examples.
         positive_label (Optional[str]): The positive one of two labels, for the scores.
-        words (Optional[Iterable[Union[str, List[str]]]]): The vocabulary of a word embedding, as
+        words (Optional[Iterable[str]]): The vocabulary of a word embedding, as
             `spacy attn init-words` writes it; by default the words of the examples.
         """
         validate_get_examples(get_examples, "AttentionTextCategorizer.initialize")

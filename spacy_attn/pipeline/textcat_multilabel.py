@@ -152,7 +152,7 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         *,
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
-        words: Iterable[str | list[str]] | None = None,
+        words: Iterable[str] | None = None,
     ) -> None:
         """Initialize the component for training.
 
@@ -160,7 +160,7 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         nlp (Optional[Language]): The current nlp object.
         labels (Optional[Iterable[str]]): The labels, as `spacy init labels` writes them; by default
             those of the examples.
-        words (Optional[Iterable[Union[str, List[str]]]]): The vocabulary of a word embedding, as
+        words (Optional[Iterable[str]]): The vocabulary of a word embedding, as
             `spacy attn init-words` writes it; by default the words of the examples.
         """
         validate_get_examples(get_examples, "AttentionMultiLabelTextCategorizer.initialize")

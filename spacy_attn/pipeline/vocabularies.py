@@ -9,7 +9,6 @@ from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.training import Example
 from thinc.api import Model
 
-from ..models.vocabulary import AnyEntry
 from ..models.word_embedding import (
     is_word_embedding,
     keeps_vocabulary,
@@ -30,7 +29,7 @@ def set_vocabularies(
     component: TrainablePipe,
     get_examples: Callable[[], Iterable[Example]],
     nlp: Language | None,
-    words: Iterable[AnyEntry] | None,
+    words: Iterable[str] | None,
 ) -> None:
     """Give the word embeddings the words of all training documents, or the given ones.
 
@@ -62,20 +61,11 @@ def set_vocabularies(
             )
     for node in embeddings:
         if words is not None:
-            _set_vocabulary(component, node, words)
+            set_vocabulary(node, words)
         else:
             learn_vocabulary(node, (example.predicted for example in get_examples()))
         if node not in own:
             node.initialize([next(iter(get_examples())).predicted])
-
-
-def _set_vocabulary(component: TrainablePipe, embedding: Model, words: list[AnyEntry]) -> None:
-    try:
-        set_vocabulary(embedding, words)
-    except ValueError as error:
-        raise ValueError(
-            f"[initialize.components.{component.name}.words] cannot be used: {error}"
-        ) from error
 
 
 def _upstream_models(component: TrainablePipe, nlp: Language | None) -> Iterator[Model]:

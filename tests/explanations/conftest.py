@@ -39,9 +39,7 @@ def make(kind: str, factory: str = "attn_textcat") -> Language:
     if kind == "words":
         nlp = make_nlp(factory)
     else:
-        pairs = {**SUBWORDS, "max_pairs": 50}
-        tok2vecs = {"subwords": SUBWORDS, "pairs": pairs, "tok2vec": TOK2VEC, "listener": LISTENER}
-        tok2vec = tok2vecs[kind]
+        tok2vec = {"subwords": SUBWORDS, "tok2vec": TOK2VEC, "listener": LISTENER}[kind]
         fix_random_seed(0)
         nlp = spacy.blank("en")
         if kind == "listener":
@@ -53,9 +51,9 @@ def make(kind: str, factory: str = "attn_textcat") -> Language:
     return nlp
 
 
-@pytest.fixture(scope="session", params=["words", "subwords", "pairs", "tok2vec", "listener"])
+@pytest.fixture(scope="session", params=["words", "subwords", "tok2vec", "listener"])
 def nlp(request) -> Language:
-    """Trained pipelines of five kinds; tests must not change them."""
+    """Trained pipelines of four kinds; tests must not change them."""
     return make(request.param)
 
 

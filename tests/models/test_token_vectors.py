@@ -2,7 +2,7 @@ import numpy
 import pytest
 import spacy
 
-from spacy_attn.models import docs_to_array, ngram_embedding
+from spacy_attn.models import ngram_embedding, token_vectors
 from spacy_attn.models.subword_embedding import SubwordEmbedding_v1
 from spacy_attn.models.token_vectors import find_vectors
 
@@ -38,25 +38,12 @@ def test_each_token_has_the_vector_that_it_has_in_training(docs, attr):
     assert assert_same_vectors(embedding(docs, attr=attr), docs) is not None
 
 
-@pytest.mark.parametrize("documents", [slice(None), slice(1, None)], ids=["many", "few"])
-def test_with_pairs_of_words_each_token_has_the_vector_that_it_has_in_training(docs, documents):
-    model = embedding(docs, max_pairs=200)
-    assert_same_vectors(model, docs[documents])
-    model.layers[0].get_param("E")[:] = 0.0
-    before = model.predict(docs)
-    pairs = len(model.layers[0].attrs["vocabulary"].pairs)
-    model.layers[0].get_param("E")[-pairs:] = 1.0
-    # "the", at its start, and "the" after "the" are two of the pairs.
-    numpy.testing.assert_allclose(model.predict(docs)[1], before[1] + 1.0, rtol=1e-6)
-    assert_same_vectors(model, docs[documents])
-
-
 def test_few_tokens_have_the_vectors_that_they_have_in_training(docs):
     assert assert_same_vectors(embedding(docs), docs[1:]) is None
 
 
 def test_tokens_that_are_mixed_up_are_noticed(docs, monkeypatch):
-    monkeypatch.setattr(docs_to_array, "_MULTIPLIER", numpy.uint64(0))
+    monkeypatch.setattr(token_vectors, "_MULTIPLIER", numpy.uint64(0))
     assert assert_same_vectors(embedding(docs), docs) is None
 
 

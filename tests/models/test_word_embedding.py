@@ -1,9 +1,12 @@
 import numpy
 import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.vocab import Vocab
 from thinc.api import Adam
 
-from spacy_attn.models.word_embedding import WordEmbedding_v1
+from spacy_attn.models.word_embedding import WordEmbedding_v1, WordVocabulary
 
 NLP = spacy.blank("en")
 TEXTS = ["The cat saw the dog", "the dog slept", "Dog"]
@@ -42,6 +45,16 @@ def test_each_word_has_its_own_vector_and_unknown_words_share_one():
     ((first, second),) = model.predict(docs(["zebra yak"]))
     numpy.testing.assert_array_equal(first, second)
     numpy.testing.assert_array_equal(first, model.layers[0].get_param("E")[0])
+
+
+@given(st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=5), unique=True))
+def test_any_vocabulary_finds_its_words_and_nothing_else(known):
+    vocab = Vocab()
+    table = WordVocabulary(known)
+    keys = numpy.array(
+        [vocab.strings.add(word) for word in [*known, "no such word"]], dtype="uint64"
+    )
+    assert table.rows(keys).tolist() == [*range(1, len(known) + 1), 0]
 
 
 def test_empty_documents_and_empty_batches_have_no_vectors():
