@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -248,6 +250,21 @@ def test_a_unit_that_fails_does_not_stop_the_others(source, tmp_path, launched):
     with pytest.raises(typer.Exit):
         compare([source], models, Settings(tmp_path, seeds=(0,)), launch=launch)
     assert [task.model for task in launched] == ["TF-IDF SVC"]
+
+
+def test_a_worker_ends_when_the_process_that_started_it_is_gone():
+    code = (
+        "import time; from benchmarks.accuracy.worker import end_with_input; end_with_input();"
+        "print('ready', flush=True); time.sleep(120)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with process:
+        assert process.stdout.readline().strip() == b"ready"
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait(timeout=20) == 1
 
 
 def make_row(name: str, *accuracies: float) -> table.Row:

@@ -135,11 +135,16 @@ def launch_process(task: Task) -> None:
     log = result.with_suffix(".log")
     with tempfile.TemporaryDirectory() as folder, log.open("w") as stream:
         worker.save(task, Path(folder) / "task.json")
-        command = [sys.executable, "-m", worker.__name__, str(Path(folder) / "task.json")]
-        process = subprocess.run(
-            command, env=environment(task.threads), stdout=stream, stderr=subprocess.STDOUT
-        )
-    if process.returncode:
+        command = [sys.executable, "-m", worker.__name__, "--attached", f"{folder}/task.json"]
+        with subprocess.Popen(
+            command,
+            env=environment(task.threads),
+            stdin=subprocess.PIPE,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        ) as process:
+            failed = process.wait()
+    if failed:
         tail = "\n".join(log.read_text().splitlines()[-LOG_LINES:])
         raise UnitError(f"{task.title} failed (all of its output is in {log}):\n{tail}")
     log.unlink()

@@ -4,14 +4,17 @@ python -m benchmarks.accuracy.worker TASK.json
 """
 
 import json
+import os
 import pickle
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -168,7 +171,30 @@ def linear_confidence(model: Any, texts: list[str]) -> list[float] | None:
     return confidence
 
 
-def main(task_path: Path) -> None:
+def end_with_input() -> None:
+    """End this process as soon as its standard input ends.
+
+    A pipe from the process that started this one ends with that, however it was ended: a training
+    would go on for up to an hour otherwise, and nobody would be waiting for it.
+    """
+
+    def watch() -> None:
+        # Not through sys.stdin, whose lock would be held when this process ends by itself.
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main(
+    task_path: Path,
+    attached: Annotated[
+        bool, typer.Option("--attached", help="End with the standard input")
+    ] = False,
+) -> None:
+    if attached:
+        end_with_input()
     run(Task(**json.loads(task_path.read_text())))
 
 
