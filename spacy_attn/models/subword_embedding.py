@@ -21,6 +21,7 @@ def SubwordEmbedding_v1(
     ngram_sizes: Sequence[int] = (3, 4, 5),
     ngram_rows: int = 20_000,
     word_dropout: float = 0.0,
+    initial: str = "random",
 ) -> Model[list[Doc], list[Floats2d]]:
     """The vector of a word, plus the mean of the vectors of its character n-grams.
 
@@ -28,7 +29,7 @@ def SubwordEmbedding_v1(
     Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information".
 
     width (int): Width of the vectors.
-    attr, min_frequency, max_size, vectors: The words, as in `spacy-attn.WordEmbedding.v1`.
+    attr, min_frequency, max_size, vectors, initial: The words, as in `spacy-attn.WordEmbedding.v1`.
     ngram_sizes (Sequence[int]): Numbers of characters of the n-grams, the marks of the word's
         beginning and end included.
     ngram_rows (int): Number of vectors that the n-grams share.
@@ -44,6 +45,8 @@ def SubwordEmbedding_v1(
     for size in ngram_sizes:
         check_positive(where, ngram_sizes=size)
     check_rate(where, word_dropout=word_dropout)
-    words = word_layers(width, attr, min_frequency, max_size, vectors, dropout=word_dropout)
+    words = word_layers(
+        width, attr, min_frequency, max_size, vectors, initial, dropout=word_dropout
+    )
     ngrams = ngram_embedding(width, sizes=ngram_sizes, rows=ngram_rows)
     return token_vectors([*words, ngrams], width)

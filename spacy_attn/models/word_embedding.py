@@ -16,6 +16,7 @@ from thinc.types import Floats2d, Ints1d
 
 from ..errors import check_choice, check_not_negative, check_positive
 from .context import CONTEXT_FREE
+from .cooccurrence import cooccurrence_vectors
 from .docs_to_array import Keys, attribute_of_tokens
 from .row_gradients import add_row_gradients
 from .static_vectors import require_vectors, static_vectors
@@ -23,6 +24,9 @@ from .token_vectors import VECTORS_OF_KEYS, Embedding, token_vectors
 
 ATTRS = ("ORTH", "LOWER", "NORM")
 VECTORS = ("static", "tuned")
+INITIAL = ("random", "cooccurrence")
+# The original model's initial values, N(0, 1), drown the signal of small data: scaled down.
+INITIAL_SCALE = 0.1
 UNKNOWN_ROW = 0
 
 # How long a vocabulary stays, instead of the words of the documents that the layer is initialised
@@ -35,10 +39,12 @@ class WordVocabulary:
     """The words that have a row of their own; every other word has the unknown word's row.
 
     words: The words, of rows 1, 2, ...
+    initial: Vectors that the rows start with, not stored with the vocabulary; None for random ones.
     """
 
     def __init__(self, words: Sequence[str] = ()) -> None:
         self.words = list(words)
+        self.initial: numpy.ndarray | None = None
         keys = numpy.fromiter((get_string_id(word) for word in self.words), dtype=numpy.uint64)
         self._order = numpy.argsort(keys)
         self._keys = keys[self._order]
@@ -88,6 +94,7 @@ def WordEmbedding_v1(
     min_frequency: int = 2,
     max_size: int | None = None,
     vectors: str | None = None,
+    initial: str = "random",
 ) -> Model[list[Doc], list[Floats2d]]:
     """Look up a learned vector for every word, as `torch.nn.Embedding` does.
 
@@ -106,9 +113,13 @@ def WordEmbedding_v1(
         None makes none. "static": a learned projection of them is added to the learned vector;
         they stay as they are, and those of words outside the vocabulary are used, too. "tuned":
         words of the vocabulary start with them and are trained on; `width` must be theirs.
+    initial (str): What the learned vectors start with. "random", or "cooccurrence": with what the
+        training documents tell, without their labels, of which words stand near to which (see
+        `cooccurrence_vectors`); words that stand alone, or are not in the documents that the
+        component is initialised with, start with random ones all the same.
     RAISES: ValueError if a setting is out of its range.
     """
-    layers = word_layers(width, attr, min_frequency, max_size, vectors)
+    layers = word_layers(width, attr, min_frequency, max_size, vectors, initial)
     return token_vectors(layers, width)
 
 
@@ -118,6 +129,7 @@ def word_layers(
     min_frequency: int,
     max_size: int | None,
     vectors: str | None,
+    initial: str,
     *,
     dropout: float = 0.0,
 ) -> list[Embedding]:
@@ -130,6 +142,7 @@ def word_layers(
     check_choice(where, "attr", attr, ATTRS)
     if vectors is not None:
         check_choice(where, "vectors", vectors, VECTORS)
+    check_choice(where, "initial", initial, INITIAL)
     check_positive(where, width=width, min_frequency=min_frequency)
     check_not_negative(where, max_size=max_size)
     learned: Embedding = Model(
@@ -144,6 +157,7 @@ def word_layers(
             "min_frequency": min_frequency,
             "max_size": max_size,
             "tuned": vectors == "tuned",
+            "initial": initial,
             CONTEXT_FREE: True,
             VECTORS_OF_KEYS: vectors_of_keys,
             "vocabulary": WordVocabulary(),
@@ -168,6 +182,16 @@ def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> 
         max_size=model.attrs["max_size"],
     )
     model.attrs["keep"] = keep
+
+
+def learn_initial_vectors(model: Model, docs: Iterable[Doc]) -> None:
+    """Learn what the words of a vocabulary start with from some documents, if they are to."""
+    if model.attrs["initial"] != "cooccurrence":
+        return
+    vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    attr = IDS[model.attrs["attr"]]
+    rows = (cast(numpy.ndarray, vocabulary.rows(attribute_of_tokens([doc], attr))) for doc in docs)
+    vocabulary.initial = cooccurrence_vectors(rows, len(vocabulary) + 1, model.get_dim("nO"))
 
 
 def set_vocabulary(model: Model, words: Sequence[str]) -> None:
@@ -230,6 +254,7 @@ def _note_training(model: Model) -> None:
         )
     model.attrs["sampled"] = 0
     model.attrs["keep"] = None
+    model.attrs["vocabulary"].initial = None
 
 
 def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
@@ -237,12 +262,16 @@ def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
     model.attrs["sampled"] = 0
     if model.attrs["keep"] is None and X is not None:
         learn_vocabulary(model, X)
+        learn_initial_vectors(model, X)
         model.attrs["sampled"] = len(X)
     if model.attrs["keep"] == ONCE:
         model.attrs["keep"] = None
-    words, width = model.attrs["vocabulary"].words, model.get_dim("nO")
-    # The original model's initial values, N(0, 1), drown the signal of small data: scaled down.
-    table = numpy.random.normal(0.0, 0.1, (len(words) + 1, width)).astype(numpy.float32)
+    vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    words, width = vocabulary.words, model.get_dim("nO")
+    table = numpy.random.normal(0.0, INITIAL_SCALE, (len(words) + 1, width)).astype(numpy.float32)
+    if vocabulary.initial is not None:
+        known = vocabulary.initial.any(axis=1)
+        table[known] = INITIAL_SCALE * vocabulary.initial[known]
     if model.attrs["tuned"] and X:
         _copy_vectors(table, words, X[0].vocab)
     model.set_param("E", model.ops.asarray2f(cast(Floats2d, table)))

@@ -6,7 +6,12 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..models.word_embedding import UNTIL_TRAINED, is_word_embedding, learn_vocabulary
+from ..models.word_embedding import (
+    UNTIL_TRAINED,
+    is_word_embedding,
+    learn_initial_vectors,
+    learn_vocabulary,
+)
 
 Corpus = Callable[[Language], Iterable[Example | Doc]]
 
@@ -48,6 +53,7 @@ def make_learn_words(component: str, corpus: Corpus) -> Callable[[Language], Non
             )
         for embedding in embeddings:
             learn_vocabulary(embedding, _docs(corpus(nlp)), keep=UNTIL_TRAINED)
+            learn_initial_vectors(embedding, _docs(corpus(nlp)))
             if not len(embedding.attrs["vocabulary"]):
                 raise ValueError(
                     f"[initialize.before_init] found no word for the component '{component}' that "

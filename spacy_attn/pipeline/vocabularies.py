@@ -13,6 +13,7 @@ from ..models.word_embedding import (
     is_word_embedding,
     keeps_vocabulary,
     knows_sample_only,
+    learn_initial_vectors,
     learn_vocabulary,
     set_vocabulary,
 )
@@ -64,6 +65,7 @@ def set_vocabularies(
             set_vocabulary(node, words)
         else:
             learn_vocabulary(node, (example.predicted for example in get_examples()))
+        learn_initial_vectors(node, (example.predicted for example in get_examples()))
         if node not in own:
             node.initialize([next(iter(get_examples())).predicted])
 

@@ -88,6 +88,7 @@ def test_words_and_weights_survive_bytes():
         ({"attr": "SHAPE"}, "'attr' must be one of ORTH, LOWER, NORM, but is 'SHAPE'"),
         ({"min_frequency": 0}, "'min_frequency' must be 1 or more, but is 0"),
         ({"max_size": -1}, "'max_size' must be 0 or more, but is -1"),
+        ({"initial": "zero"}, "'initial' must be one of random, cooccurrence, but is 'zero'"),
         ({"vectors": "fixed"}, "'vectors' must be one of static, tuned, but is 'fixed'"),
     ],
 )
