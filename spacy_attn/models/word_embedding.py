@@ -186,9 +186,9 @@ def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> 
 
 def learn_initial_vectors(model: Model, docs: Iterable[Doc]) -> None:
     """Learn what the words of a vocabulary start with from some documents, if they are to."""
-    if model.attrs["initial"] != "cooccurrence":
-        return
     vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    if model.attrs["initial"] != "cooccurrence" or not len(vocabulary):
+        return
     attr = IDS[model.attrs["attr"]]
     rows = (cast(numpy.ndarray, vocabulary.rows(attribute_of_tokens([doc], attr))) for doc in docs)
     vocabulary.initial = cooccurrence_vectors(rows, len(vocabulary) + 1, model.get_dim("nO"))

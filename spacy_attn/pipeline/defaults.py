@@ -27,6 +27,7 @@ vectors = null
 ngram_sizes = [3,4,5]
 ngram_rows = 20000
 word_dropout = 0.5
+initial = "cooccurrence"
 """
 )["model"]
 
