@@ -139,7 +139,7 @@ def launch_process(task: Task) -> None:
         with subprocess.Popen(
             command,
             env=environment(task.threads),
-            stdin=subprocess.PIPE,
+            stdin=subprocess.PIPE,  # ends with this process, and the worker with it
             stdout=stream,
             stderr=subprocess.STDOUT,
         ) as process:

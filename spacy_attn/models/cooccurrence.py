@@ -53,8 +53,8 @@ def cooccurrence_vectors(
 def _count(documents: Iterable[numpy.ndarray], n_rows: int) -> Counts:
     """How often words stand near to each other.
 
-    RETURNS: The pairs as row * n_rows + other row, ascending, in one order of the two; and for each
-        the sum of one over the distance.
+    RETURNS: The pairs, whichever comes first, as lower row * n_rows + higher row, ascending; and for
+        each the sum of one over the distance.
     """
     pairs: numpy.ndarray = numpy.zeros(0, dtype=numpy.int64)
     weights: numpy.ndarray = numpy.zeros(0)
@@ -63,7 +63,8 @@ def _count(documents: Iterable[numpy.ndarray], n_rows: int) -> Counts:
         for distance in range(1, WINDOW + 1):
             left, right = rows[:-distance], rows[distance:]
             both = (left > 0) & (right > 0)
-            pair = left[both] * n_rows + right[both]
+            first, second = numpy.sort([left[both], right[both]], axis=0)
+            pair = first * n_rows + second
             more.append((pair, numpy.full(len(pair), 1 / distance)))
         every, amounts = (numpy.concatenate(parts) for parts in zip(*more, strict=True))
         pairs, place = numpy.unique(every, return_inverse=True)
