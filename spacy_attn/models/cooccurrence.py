@@ -53,8 +53,8 @@ def cooccurrence_vectors(
 def _count(documents: Iterable[numpy.ndarray], n_rows: int) -> Counts:
     """How often words stand near to each other.
 
-    RETURNS: The pairs, whichever comes first, as lower row * n_rows + higher row, ascending; and for
-        each the sum of one over the distance.
+    RETURNS: The pairs, whichever comes first, as lower row * n_rows + higher row, ascending; and
+        for each the sum of one over the distance.
     """
     pairs: numpy.ndarray = numpy.zeros(0, dtype=numpy.int64)
     weights: numpy.ndarray = numpy.zeros(0)
