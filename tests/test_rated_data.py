@@ -12,7 +12,7 @@ LINES = [
     "1_2\t-0.5\tToo dear.",
     "2_1\t0.49\tIt is red.",
     "2_2\t3.1\tTOO DEAR.",
-    *(f"{i}_1\t-2.0\tSentence {i}." for i in range(3, 60)),
+    *(f"{i}_{j}\t-2.0\tSentence {j} of {i}." for i in range(3, 60) for j in (1, 2)),
 ]
 
 
@@ -51,9 +51,12 @@ def test_every_rated_text_is_in_one_split_with_its_label(sdist, tmp_path):
 
 def test_sentences_of_one_source_are_in_one_split(sdist):
     splits = make_rated.make(sdist, "products")
-    (split,) = [split for split, rows in splits.items() if ("Too dear.", "negative") in rows]
-    assert ("Good & cheap.", "positive") in splits[split]
-    assert all(splits.values())
+    sources = {
+        split: {text.split(" of ")[1] for text, _ in rows if " of " in text}
+        for split, rows in splits.items()
+    }
+    assert all(sources.values())
+    assert sum(map(len, sources.values())) == len(set.union(*sources.values())) == 57
 
 
 def test_a_file_with_other_content_is_refused(sdist, tmp_path, monkeypatch):
