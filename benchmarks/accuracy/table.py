@@ -85,7 +85,7 @@ COLUMNS_CAPTION = (
     "Spread is the standard deviation over the seeds. ECE is the expected calibration error of the "
     "predicted label's probability (15 bins of equal width). Training time is what a user waits: "
     "reading, tokenising, training and evaluation on the rows for selection; for the linear models "
-    "three strengths of regularisation, of which those rows choose. Beside it, how long it took "
+    "six strengths of regularisation, of which those rows choose. Beside it, how long it took "
     "until the score on the rows for selection was the best that `spacy ensemble` reached there. "
     "Words a second are spaCy's tokens at prediction, from texts to labels, after a warm-up. Size "
     "is that on disk."

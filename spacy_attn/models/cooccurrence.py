@@ -15,8 +15,10 @@ WINDOW = 5
 CONTEXT_SMOOTHING = 0.75
 # What is counted, so that time and memory have a bound; it is enough to know frequent words by.
 MAX_TOKENS = 5_000_000
-# Counted at a time.
+# Counted at a time. Of a longer document, words on two sides of a cut are no neighbours.
 CHUNK = 250_000
+# Words that are beside each other as often as by chance, up to rounding, say nothing.
+LEAST_INFORMATION = 1e-9
 # Of the randomised singular value decomposition.
 POWER_ITERATIONS = 4
 SEED = 0
@@ -32,8 +34,10 @@ def cooccurrence_vectors(
     documents: The rows of the words of each, shape (n_tokens,); 0 for a word without a row. No more
         than the first five million tokens are read.
     RETURNS: A vector for each row, shape (n_rows, width), of mean square 1 over the words that have
-        one; zeros for row 0 and for words that are alone. The same for the same documents, on any
-        seed.
+        one; zeros for row 0, and for words that are alone or beside others no more often than by
+        chance. The same for the same documents, on any seed; on another number of threads up to
+        rounding, and columns may have the other sign. Fewer rows than `width` leave the last
+        columns at 0.
     """
     vectors = numpy.zeros((n_rows, width), dtype=numpy.float32)
     information = _positive_information(*_count(documents, n_rows), n_rows)
@@ -42,11 +46,11 @@ def cooccurrence_vectors(
     rank = min(width, n_rows)
     # Random numbers are drawn here, which must not change those of the training.
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        torch.default_generator.manual_seed(SEED)  # torch.manual_seed would seed GPUs, too
         left, singular, _ = torch.svd_lowrank(information, rank, niter=POWER_ITERATIONS)
     known = numpy.unique(information.indices()[0].numpy())
     found = (left * singular.sqrt()).numpy()[known]
-    vectors[known, :rank] = found / numpy.sqrt(numpy.square(found).mean())
+    vectors[known, :rank] = found / numpy.sqrt(numpy.square(found).mean() * (rank / width))
     return vectors
 
 
@@ -79,13 +83,16 @@ def _chunks(documents: Iterable[numpy.ndarray]) -> Iterator[numpy.ndarray]:
     pending = total = 0
     for rows in documents:
         rows = rows[: MAX_TOKENS - total].astype(numpy.int64)
-        chunk += [rows, gap]
-        pending, total = pending + len(rows), total + len(rows)
-        if pending >= CHUNK or total >= MAX_TOKENS:
-            yield numpy.concatenate(chunk)
-            chunk, pending = [], 0
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            chunk += [part, gap]
+            pending += len(part)
+            if pending >= CHUNK:
+                yield numpy.concatenate(chunk)
+                chunk, pending = [], 0
+        total += len(rows)
         if total >= MAX_TOKENS:
-            return
+            break
     if chunk:
         yield numpy.concatenate(chunk)
 
@@ -103,7 +110,7 @@ def _positive_information(
     smoothed = frequency**CONTEXT_SMOOTHING
     expected = frequency[word] * (smoothed / max(smoothed.sum(), 1e-12))[context]
     information = numpy.log(amounts / expected)
-    positive = information > 0
+    positive = information > LEAST_INFORMATION
     values = information[positive].astype(numpy.float32)
     return _sparse(word[positive], context[positive], values, n_rows)
 

@@ -32,7 +32,7 @@ def slow_information(documents):
     smoothed = frequency**0.75 / max((frequency**0.75).sum(), 1e-12)
     with numpy.errstate(divide="ignore", invalid="ignore"):
         information = numpy.log(table / numpy.outer(frequency, smoothed))
-    return numpy.where(information > 0, information, 0)
+    return numpy.where(information > 1e-9, information, 0)
 
 
 @given(st.lists(DOCUMENT, max_size=4))
@@ -71,6 +71,34 @@ def test_vectors_do_not_depend_on_the_seed_nor_change_what_is_drawn_after():
     torch.manual_seed(1)
     assert torch.equal(torch.rand(1), drawn)
     numpy.testing.assert_array_equal(cooccurrence_vectors(documents, ROWS, 3), first)
+
+
+def test_the_generators_of_gpus_are_left_alone(monkeypatch):
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    cooccurrence_vectors([numpy.array([1, 2, 3, 1, 4, 2, 5])], ROWS, 3)
+    assert not seeded
+
+
+def test_vectors_wider_than_the_vocabulary_have_the_same_mean_square():
+    documents = [numpy.array([1, 2, 3, 1, 4, 2, 5])]
+    for width in (3, 40):
+        vectors = cooccurrence_vectors(documents, ROWS, width)
+        known = vectors.any(axis=1)
+        assert numpy.square(vectors[known]).mean() == pytest.approx(1, rel=1e-3)
+
+
+def test_words_that_stand_beside_each_other_as_often_as_by_chance_have_no_vectors():
+    documents = [numpy.array([i, j]) for i in range(1, 13) for j in range(1, 13)]
+    assert not cooccurrence_vectors(documents, 13, 4).any()
+
+
+def test_a_long_document_is_counted_in_parts(monkeypatch):
+    monkeypatch.setattr(cooccurrence, "CHUNK", 4)
+    long = cooccurrence_vectors([numpy.array([1, 2, 1, 3, 4, 2, 4, 1, 5])], ROWS, 4)
+    parts = [numpy.array(rows) for rows in ([1, 2, 1, 3], [4, 2, 4, 1], [5])]
+    numpy.testing.assert_allclose(long, cooccurrence_vectors(parts, ROWS, 4), atol=1e-4)
+    assert not long[5].any()
 
 
 def test_what_is_counted_at_a_time_changes_nothing(monkeypatch):
