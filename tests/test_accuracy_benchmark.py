@@ -11,7 +11,7 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from benchmarks.accuracy import table, worker
+from benchmarks.accuracy import linear, table, worker
 from benchmarks.accuracy.__main__ import compare, main
 from benchmarks.accuracy.configs import complete
 from benchmarks.accuracy.data import Columns, make_splits, prepare, read_split
@@ -364,3 +364,10 @@ def test_the_command_trains_in_a_process_and_writes_tables(source, tmp_path):
     assert row[0] == model
     assert row[1]["runs"][0]["test"] == {"accuracy": 1.0, "macro_f": 1.0, "ece": None}
     assert not list(output.rglob("*.log"))
+
+
+def test_a_linear_model_of_characters_knows_words_by_their_spelling():
+    texts, labels = ["delightful", "delighted", "disgusting", "disgusted"], ["+", "+", "-", "-"]
+    model, _ = linear.fit("TF-IDF SVC, characters", (texts, labels), (texts, labels))
+    assert model.predict(["delightfully", "disgustingly"]).tolist() == ["+", "-"]
+    assert linear.describe("TF-IDF SVC, characters") != linear.describe("TF-IDF SVC")

@@ -75,11 +75,15 @@ DEFAULT_MODELS = (
     _spec("max pooling", "ablation", partial(max_pooling_config, DEFAULT_CONFIG)),
     _spec("spacy BOW", "peer", partial(spacy_config, BOW, None)),
     *_over_token_vectors("efficiency"),
-    *(_spec(name, "peer", None) for name in linear.SETTINGS),
+    *(_spec(name, "peer", None) for name in linear.ESTIMATORS),
 )
 
-# The same architectures over the larger tok2vec layer that the quickstart recommends for accuracy.
-OPTIONAL_MODELS = _over_token_vectors("accuracy", ", large")
+# The same architectures over the larger tok2vec layer that the quickstart recommends for accuracy,
+# and the linear models of more features.
+OPTIONAL_MODELS = (
+    *_over_token_vectors("accuracy", ", large"),
+    *(_spec(name, "peer", None) for name in linear.WITH_CHARACTERS),
+)
 
 
 def choose(names: Sequence[str], configs: Sequence[Path]) -> list[ModelSpec]:
