@@ -115,8 +115,9 @@ def WordEmbedding_v1(
         words of the vocabulary start with them and are trained on; `width` must be theirs.
     initial (str): What the learned vectors start with. "random", or "cooccurrence": with what the
         training documents tell, without their labels, of which words stand near to which (see
-        `cooccurrence_vectors`); words that stand alone, or are not in the documents that the
-        component is initialised with, start with random ones all the same.
+        `cooccurrence_vectors`), in their first five million words; words that stand alone, or are
+        not in the documents that the component is initialised with, start with random ones all the
+        same, and "tuned" ones with those of the pipeline.
     RAISES: ValueError if a setting is out of its range.
     """
     layers = word_layers(width, attr, min_frequency, max_size, vectors, initial)

@@ -54,7 +54,7 @@ def make_learn_words(component: str, corpus: Corpus) -> Callable[[Language], Non
         for embedding in embeddings:
             learn_vocabulary(embedding, _docs(corpus(nlp)), keep=UNTIL_TRAINED)
             learn_initial_vectors(embedding, _docs(corpus(nlp)))
-            if not len(embedding.attrs["vocabulary"]):
+            if embedding.attrs["max_size"] != 0 and not len(embedding.attrs["vocabulary"]):
                 raise ValueError(
                     f"[initialize.before_init] found no word for the component '{component}' that "
                     f"occurs in its 'corpus' at least {embedding.attrs['min_frequency']} times: "

@@ -211,6 +211,12 @@ def test_a_corpus_without_frequent_words_is_refused():
         learn_words(nlp, texts=["once each"])
 
 
+def test_an_embedding_without_words_of_its_own_looks_for_none():
+    config = make_config()
+    config["components"]["attn_textcat"]["model"]["tok2vec"]["max_size"] = 0
+    learn_words(load_model_from_config(config))
+
+
 def test_a_corpus_without_path_says_what_to_set():
     with pytest.raises(ValueError, match=r"no path: .*--paths.raw_text.*--paths.init_tok2vec"):
         init_nlp(make_config())
