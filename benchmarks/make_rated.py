@@ -41,9 +41,9 @@ FILES = {
         "7d8fbcce7dde5d716da53e78f4ef4be6b706e9ef1e1d51887e6d0ad4b69cc27e",
     ),
 }
-NEUTRAL_BELOW = 0.5
-# How far each split goes, in shares of the texts.
-SPLITS = {"test": 0.2, "validation": 0.3, "train": 1.0}
+POSITIVE_FROM = 0.5
+# Where each split ends, in shares of the sources, in this order.
+SPLIT_ENDS = {"test": 0.2, "validation": 0.3, "train": 1.0}
 
 
 def parse(content: bytes) -> Iterator[tuple[str, str, str]]:
@@ -52,13 +52,13 @@ def parse(content: bytes) -> Iterator[tuple[str, str, str]]:
     content: UTF-8; each line has an id, a mean rating and a text, separated by tabs. The id of a
         sentence has its source before an underscore.
     """
-    for line in content.decode("utf-8").splitlines():
-        number, mean, text = line.split("\t")
+    for line in content.decode("utf-8").rstrip("\n").split("\n"):
+        number, mean, text = line.split("\t", 2)
         yield number.split("_")[0], html.unescape(text).strip(), label_of(float(mean))
 
 
 def label_of(rating: float) -> str:
-    if abs(rating) < NEUTRAL_BELOW:
+    if abs(rating) < POSITIVE_FROM:
         return "neutral"
     return "positive" if rating > 0 else "negative"
 
@@ -66,12 +66,12 @@ def label_of(rating: float) -> str:
 def split_of(source: str) -> str:
     """The split that all sentences of a source are in, by its hash."""
     share = int(hashlib.sha256(source.encode()).hexdigest()[:8], 16) / 16**8
-    return next(split for split, end in SPLITS.items() if share < end)
+    return next(split for split, end in SPLIT_ENDS.items() if share < end)
 
 
 def make(sdist: Path, name: str) -> dict[str, list[tuple[str, str]]]:
     """Text and label of the rows of each split; a text that occurs again is left out."""
-    splits: dict[str, list[tuple[str, str]]] = {split: [] for split in SPLITS}
+    splits: dict[str, list[tuple[str, str]]] = {split: [] for split in SPLIT_ENDS}
     seen: set[str] = set()
     file, sha256 = FILES[name]
     for source, text, label in parse(read_member(sdist, f"hutto_ICWSM_2014/{file}", sha256)):

@@ -23,6 +23,7 @@ LEAST_INFORMATION = 1e-9
 POWER_ITERATIONS = 4
 SEED = 0
 
+# Pairs of words, and how often each stands near to the other, by one over the distance.
 Counts = tuple[numpy.ndarray, numpy.ndarray]
 
 
@@ -66,8 +67,8 @@ def _count(documents: Iterable[numpy.ndarray], n_rows: int) -> Counts:
         more = [(pairs, weights)]
         for distance in range(1, WINDOW + 1):
             left, right = rows[:-distance], rows[distance:]
-            both = (left > 0) & (right > 0)
-            first, second = numpy.sort([left[both], right[both]], axis=0)
+            known = (left > 0) & (right > 0)
+            first, second = numpy.sort([left[known], right[known]], axis=0)
             pair = first * n_rows + second
             more.append((pair, numpy.full(len(pair), 1 / distance)))
         every, amounts = (numpy.concatenate(parts) for parts in zip(*more, strict=True))
@@ -104,8 +105,8 @@ def _positive_information(
     left, right = pairs // n_rows, pairs % n_rows
     word, context = numpy.concatenate([left, right]), numpy.concatenate([right, left])
     amounts = numpy.concatenate([weights, weights])
-    both = _sparse(word, context, amounts, n_rows)
-    (word, context), amounts = both.indices().numpy(), both.values().numpy()
+    counts = _sparse(word, context, amounts, n_rows)
+    (word, context), amounts = counts.indices().numpy(), counts.values().numpy()
     frequency = numpy.bincount(word, amounts, n_rows)
     smoothed = frequency**CONTEXT_SMOOTHING
     expected = frequency[word] * (smoothed / max(smoothed.sum(), 1e-12))[context]
