@@ -1,5 +1,7 @@
 """The errors of the data room."""
 
+from collections.abc import Sequence
+
 
 class DatasetError(ValueError):
     """A data set, or one row of it, cannot be used as it was asked for.
@@ -28,3 +30,9 @@ class RowProblem(Exception):  # noqa: N818
 
 class MissingValue(RowProblem):
     """The row has no text or no label: the one problem that `skip_missing` may pass over."""
+
+
+def listing(names: Sequence[str]) -> str:
+    """The first names of many, quoted, for an error."""
+    shown = ", ".join(f"'{name}'" for name in names[:20])
+    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"

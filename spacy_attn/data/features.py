@@ -31,6 +31,14 @@ def holds_vectors(feature: Any) -> bool:
     return element is not feature and dtype.startswith(("bool", "float"))
 
 
+def holds_integers(feature: Any) -> bool:
+    """Whether a column holds integers or lists of them; class ids are integers.
+
+    feature (Any): The column's entry in `Dataset.features`; None if unknown.
+    """
+    return "int" in str(getattr(_element(feature), "dtype", ""))
+
+
 def field_names(feature: Any) -> list[str] | None:
     """The keys of a column of mappings, every row of which has the same keys.
 

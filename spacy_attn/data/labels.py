@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from .errors import MissingValue, RowProblem
+from .errors import MissingValue, RowProblem, listing
 
 Cats = dict[str, float | None]
 
@@ -182,7 +182,7 @@ class ColumnEncoder:
         if not 0 <= value < len(names):
             raise self._problem(
                 f"has the class id {value}, but the labels have the ids 0 to {len(names) - 1} "
-                f"({_listing(names)}); correct the row or give all labels in 'labels'"
+                f"({listing(names)}); correct the row or give all labels in 'labels'"
             )
         return names[value]
 
@@ -195,7 +195,7 @@ class ColumnEncoder:
 
     def _unknown(self, value: str) -> RowProblem:
         return self._problem(
-            f"has the label '{value}', which is none of {_listing(self.inventory or ())}; correct "
+            f"has the label '{value}', which is none of {listing(self.inventory or ())}; correct "
             "the row or add it to 'labels'"
         )
 
@@ -258,8 +258,8 @@ def _name_classes(
         return labels
     raise RowProblem(
         column,
-        f"has the classes {_listing(class_names)}, and 'labels' must name all of "
-        f"them, in any order, but is {_listing(labels)}",
+        f"has the classes {listing(class_names)}, and 'labels' must name all of "
+        f"them, in any order, but is {listing(labels)}",
     )
 
 
@@ -293,8 +293,3 @@ def is_integer(name: str) -> bool:
     name (str): The label.
     """
     return name.removeprefix("-").isdecimal()
-
-
-def _listing(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:20])
-    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .errors import DatasetError
 from .hub import explained, hub_or_cache, offline_mode
+from .numbering import require_one_numbering
 from .splits import take_split, take_streamed_split
 
 if TYPE_CHECKING:
@@ -240,6 +241,7 @@ def _open_from_hub(source: Source) -> AnyDataset:
 
 def _open_built(builder: DatasetBuilder, source: Source) -> AnyDataset:
     """Open what a builder of `datasets` reads, and converts to Arrow once unless it is streamed."""
+    require_one_numbering(builder, source)
     if source.streaming:
         streams = builder.as_streaming_dataset()
         return take_streamed_split(streams, source.split, str(source))
