@@ -188,7 +188,14 @@ def _open_files(files: list[str], source: Source) -> OpenedSource:
             f"use one of {', '.join(_FORMATS)}, or a folder written by save_to_disk"
         )
     module, options = _FORMATS[extension]
-    return _open_local(module, source, data_files=files, **options)
+    return _open_local(module, source, data_files=_name_split(files, source), **options)
+
+
+def _name_split(files: list[str], source: Source) -> DataFiles:
+    """A single file is the split that is asked for: it has no other, whatever that is called."""
+    if os.path.isfile(os.path.expanduser(source.path)) and source.split.isidentifier():
+        return {source.split: files}
+    return files
 
 
 def _open_module(source: Source) -> OpenedSource:

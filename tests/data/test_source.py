@@ -85,10 +85,21 @@ def test_data_files_say_which_split_they_are(read, folder, streaming):
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-@pytest.mark.parametrize(("name", "known"), [("rows.csv", "'train'"), ("files", "'test'")])
+@pytest.mark.parametrize(("name", "known"), [("*.csv", "'train'"), ("files", "'test'")])
 def test_unknown_split_is_refused_and_the_others_named(read, folder, name, known, streaming):
     with pytest.raises(DatasetError, match=f"split 'dev': there is no .*{known}"):
         read(str(folder / name), split="dev", streaming=streaming)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_single_file_is_read_whole_whatever_its_split_is_called(read, folder, streaming):
+    rows = read(str(folder / "rows.csv"), split="validation", streaming=streaming)
+    assert texts(rows) == ALL_TEXTS
+
+
+def test_slice_of_an_unknown_split_of_a_file_is_refused(read, folder):
+    with pytest.raises(DatasetError, match=r"split 'dev\[:3\]': there is no such split.*'train'"):
+        read(str(folder / "rows.csv"), split="dev[:3]")
 
 
 def test_malformed_split_is_refused(read, folder):
