@@ -29,6 +29,9 @@ class Explanation:
     .. math::
         z_c = b_c + \sum_t a_t (w_c \cdot h_t)
 
+    All of it is in logits of the scores, in which w and b are the model's divided by the
+    temperature: softmax(z), with independent labels sigmoid(z), are the scores.
+
     The hidden state h_t has read the whole document, in both directions: a contribution belongs to
     a place in the document, not to its word alone.
 
@@ -36,9 +39,8 @@ class Explanation:
     spaces: Whether a space follows each token, so that tokens and spaces make the text.
     labels: The component's labels, in the order of the columns and entries below.
     attention: The weight of each token, shape (n_tokens,); sums to 1.
-    logits: The model's output for each label, shape (n_labels,).
-    scores: What `doc.cats` has, shape (n_labels,): logits divided by the temperature, as
-        probabilities.
+    logits: Those of the scores, shape (n_labels,).
+    scores: What `doc.cats` has, shape (n_labels,): the logits as probabilities.
     bias: What the logits are without any token, shape (n_labels,).
     attributions: What each token adds to each logit, by the method, shape (n_tokens, n_labels).
     method: How the attributions were found.

@@ -129,7 +129,7 @@ class Classifier:
     def logits_of_parts(
         self, docs: list[Doc], parts: Iterable[Iterable[Indices]]
     ) -> list[AnyFloats]:
-        """What the logits would be if some tokens were all there is of a document.
+        """What the logits of the scores would be if some tokens were all there is of a document.
 
         The other tokens are left out, not masked: the result is that of the shorter document.
         Where the vector of a token does not depend on its neighbours, vectors are left out, which
@@ -161,7 +161,7 @@ class Classifier:
             hidden = model.get_ref("bilstm").predict(
                 [vectors[i][asarray(kept)] for i, kept in batch]
             )
-            return model.get_ref("output_layer").predict(hidden)[0]
+            return self.component.logits_of_states(hidden)[0]
 
         return logits_of
 

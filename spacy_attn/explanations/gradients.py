@@ -111,7 +111,7 @@ def _for_all(
     classifier: Classifier, docs: list[Doc], columns: Sequence[int], attribute: _Attribute
 ) -> list[Floats2d]:
     """Apply a method to documents of any number and length, a bounded number of tokens at once."""
-    ops = classifier.component.model.ops
+    ops, calibrated = classifier.component.model.ops, classifier.component.calibrated
     found: list[Floats2d] = []
     for chunk in runs(docs, _MAX_TOKENS):
         lengths = [len(doc) for doc in chunk]
@@ -119,6 +119,6 @@ def _for_all(
             found.extend(ops.to_numpy(ops.alloc2f(n, len(columns))) for n in lengths)
             continue
         vectors = to_torch(ops.flatten(classifier.token_vectors(chunk)))
-        attributions = attribute(vectors.clone(), lengths, columns)
-        found.extend(split(attributions.detach().cpu().numpy().astype(numpy.float32), lengths))
+        attributions = attribute(vectors.clone(), lengths, columns).detach().cpu().numpy()
+        found.extend(split(calibrated(attributions.astype(numpy.float32)), lengths))
     return found

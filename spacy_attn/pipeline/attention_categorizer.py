@@ -135,7 +135,7 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         # Otherwise no score would be too sure where every document is classified rightly. So much
         # as in Platt 1999, "Probabilistic Outputs for Support Vector Machines".
         targets = self._smooth(truths, known, 2.0 / (len(examples) + 2.0))
-        logits, _ = self.predict_logits([example.predicted for example in examples])
+        logits, _ = self._predict_uncalibrated([example.predicted for example in examples])
         weights = self._equal_weights()
         temperature = fit_temperature(logits, lambda z: self._loss(z, targets, known, weights)[1])
         self.cfg["temperature"] = temperature
@@ -285,7 +285,7 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         targets, _ = rehearsal_model.predict([example.predicted for example in examples])
         old = targets.shape[1]
         truths, known = self.model.ops.alloc2f(*logits.shape), self.model.ops.alloc2f(*logits.shape)
-        truths[:, :old] = self._probabilities(targets)
+        truths[:, :old] = self.probabilities(targets)
         known[:, :old] = 1.0
         return self._loss(logits, truths, known, self._equal_weights())
 

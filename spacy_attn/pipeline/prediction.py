@@ -1,8 +1,10 @@
 """How a component predicts, annotates and explains documents."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
+import numpy
+from numpy.typing import NDArray
 from spacy.errors import Errors
 from spacy.pipeline import TextCategorizer
 from spacy.tokens import Doc
@@ -18,13 +20,15 @@ from ..models.ragged import runs
 # memory does not grow with the length of documents (a longer document goes alone).
 MAX_CHUNK_TOKENS = 32_768
 
+AnyFloats = TypeVar("AnyFloats", Floats1d, Floats2d, NDArray[numpy.float32])
+
 
 class Predictions(NamedTuple):
     """What a component predicts for a batch of documents.
 
     scores: Probabilities, shape (n_docs, n_labels), columns in the order of the labels.
     attention: For each document, the weights of its tokens, shape (n_tokens,).
-    contributions: For each document, what each token contributes to each logit, shape
+    contributions: For each document, what each token contributes to the logit of each score, shape
         (n_tokens, n_labels); None unless the component has a `contributions_attr`.
     """
 
@@ -34,9 +38,9 @@ class Predictions(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """What the model computes for documents; shapes as in `Predictions`.
+    """What `explain` needs of documents; shapes as in `Predictions`.
 
-    logits: Shape (n_docs, n_labels).
+    logits: Those of the scores, shape (n_docs, n_labels).
     """
 
     logits: Floats2d
@@ -64,14 +68,27 @@ class AttentionPredictorMixin(_Base):
         if self.contributions_attr is not None:
             install_contributions(self.contributions_attr)
 
-    def _probabilities(self, logits: Floats2d) -> Floats2d:
-        """The probabilities that calibrated logits stand for, both of shape (n_docs, n_labels)."""
+    def probabilities(self, logits: Floats2d) -> Floats2d:
+        """The scores that some logits stand for, both of shape (n_docs, n_labels)."""
         raise NotImplementedError
 
     @property
     def temperature(self) -> float:
-        """What logits are divided by before they become scores: 1, or what `calibrate` found."""
+        """What the model's logits are divided by: 1, or what `calibrate` found."""
         return float(self.cfg.get("temperature", 1.0))
+
+    def calibrated(self, values: AnyFloats) -> AnyFloats:
+        """Logits of the model, or what is added up to them, in logits of the scores.
+
+        Whatever the component says in logits has come through here; the model knows no temperature.
+        """
+        return cast(AnyFloats, values / self.temperature)
+
+    def output_weights(self) -> tuple[Floats2d, Floats1d]:
+        """What makes logits of the scores from the hidden states' average: the weights, shape
+        (n_labels, 2H), and the bias, shape (n_labels,). Copies of those of the model."""
+        weight, bias = output_weights(self.model.get_ref("output_layer"))
+        return self.calibrated(weight), self.calibrated(bias)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """Apply the model to a batch of documents, without modifying them.
@@ -91,12 +108,18 @@ class AttentionPredictorMixin(_Base):
         parts = self._predict_parts(docs)
         return Predictions(self.probabilities(parts.logits), parts.attention, parts.contributions)
 
-    def probabilities(self, logits: Floats2d) -> Floats2d:
-        """The scores that some logits stand for, both of shape (n_docs, n_labels)."""
-        return self._probabilities(logits / self.temperature)
-
     def predict_logits(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
-        """The logits, shape (n_docs, n_labels), and attention of a batch of documents."""
+        """The logits of the scores, shape (n_docs, n_labels), and attention of some documents."""
+        logits, attention = self._predict_uncalibrated(docs)
+        return self.calibrated(logits), attention
+
+    def logits_of_states(self, hidden: list[Floats2d]) -> tuple[Floats2d, list[Floats1d]]:
+        """The same from the hidden states of each document, as `encode` returns them."""
+        logits, attention = self.model.get_ref("output_layer").predict(hidden)
+        return self.calibrated(logits), attention
+
+    def _predict_uncalibrated(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
+        """As `predict_logits`, of the model's own logits."""
         self._check_initialized()
         logits = [self.model.ops.alloc2f(0, len(self.labels))]
         attention: list[Floats1d] = []
@@ -117,16 +140,14 @@ class AttentionPredictorMixin(_Base):
         logits = [self.model.ops.alloc2f(0, len(self.labels))]
         attention: list[Floats1d] = []
         contributions: list[Floats2d] = []
-        head = self.model.get_ref("output_layer")
-        weight, _ = output_weights(head)
+        weight, _ = self.output_weights()
         for chunk in runs(docs, MAX_CHUNK_TOKENS):
             hidden = self.encode(chunk)
-            chunk_logits, chunk_attention = head.predict(hidden)
+            chunk_logits, chunk_attention = self.logits_of_states(hidden)
             logits.append(chunk_logits)
             attention.extend(chunk_attention)
-            contributions.extend(
-                a[:, None] * (h @ weight.T) for a, h in zip(chunk_attention, hidden, strict=True)
-            )
+            for weights, states in zip(chunk_attention, hidden, strict=True):
+                contributions.append(weights.reshape((-1, 1)) * (states @ weight.T))
         return _Parts(self.model.ops.xp.concatenate(logits), attention, contributions)
 
     def encode(self, docs: list[Doc]) -> list[Floats2d]:
@@ -162,8 +183,8 @@ class AttentionPredictorMixin(_Base):
     def explain(self, docs: Iterable[Doc]) -> list[Explanation]:
         """What each token contributes to each label's logit, in one pass through the model.
 
-        The contributions are exact: they add up to the logits minus the bias. `docs` are not
-        modified.
+        The contributions are exact: they add up to the logits of the scores minus the bias. `docs`
+        are not modified.
 
         docs (Iterable[Doc]): The documents to explain, classified or not. Components that this one
             listens to must have seen them.
@@ -173,7 +194,7 @@ class AttentionPredictorMixin(_Base):
         docs = list(docs)
         parts = self._predict_parts(docs)
         to_numpy = self.model.ops.to_numpy
-        _, bias = output_weights(self.model.get_ref("output_layer"))
+        _, bias = self.output_weights()
         scores = self.probabilities(parts.logits)
         return [
             Explanation(
@@ -183,7 +204,7 @@ class AttentionPredictorMixin(_Base):
                 attention=to_numpy(parts.attention[i]),
                 logits=to_numpy(parts.logits[i]),
                 scores=to_numpy(scores[i]),
-                bias=to_numpy(bias).copy(),  # not the weights themselves
+                bias=to_numpy(bias).copy(),  # to be written to as one likes
                 attributions=to_numpy(parts.contributions[i]),
             )
             for i, doc in enumerate(docs)

@@ -128,7 +128,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         )
         self.cfg["positive_label"] = None
 
-    def _probabilities(self, logits: Floats2d) -> Floats2d:
+    def probabilities(self, logits: Floats2d) -> Floats2d:
         return self.model.ops.softmax(logits)
 
     def _logits(self, scores: Floats2d) -> Floats2d:

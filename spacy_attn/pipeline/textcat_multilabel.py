@@ -123,7 +123,7 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
             label_smoothing=label_smoothing,
         )
 
-    def _probabilities(self, logits: Floats2d) -> Floats2d:
+    def probabilities(self, logits: Floats2d) -> Floats2d:
         return self.model.ops.sigmoid(logits)
 
     def _logits(self, scores: Floats2d) -> Floats2d:

@@ -3,6 +3,7 @@
 import numpy
 import pytest
 import spacy
+from scipy.special import softmax
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -24,10 +25,11 @@ def explain(nlp, texts, **settings):
 
 
 def logits_of_docs(nlp: Language, docs: list[Doc]) -> numpy.ndarray:
-    """Logits as the whole pipeline computes them, from the scores in `doc.cats`."""
+    """Logits as the whole pipeline computes them, of its calibrated scores."""
     component = nlp.get_pipe("attn_textcat")
     docs = list(nlp.pipe(docs))
-    return numpy.stack([component.predict_logits([doc])[0][0] for doc in docs])
+    logits = numpy.stack([component.model.predict([doc])[0][0] for doc in docs])
+    return logits / component.temperature
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -72,6 +74,22 @@ def test_leaving_a_token_out_is_predicting_the_document_rebuilt_without_it(nlp):
             )
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_attributions_of_every_method_are_to_the_logits_of_the_calibrated_scores(method):
+    """Another temperature changes no more than the unit."""
+    nlp = make("words")
+    component = nlp.get_pipe("attn_textcat")
+    component.cfg["temperature"] = 1.0
+    plain = explain(nlp, TEXTS, method=method)
+    component.cfg["temperature"] = 8.0
+    for one, other in zip(plain, explain(nlp, TEXTS, method=method), strict=True):
+        # A power of two, so that nothing is rounded.
+        numpy.testing.assert_array_equal(other.attributions, one.attributions / 8.0)
+        numpy.testing.assert_array_equal(other.logits, one.logits / 8.0)
+        numpy.testing.assert_array_equal(other.bias, one.bias / 8.0)
+        numpy.testing.assert_allclose(other.scores, softmax(other.logits), atol=1e-6)
+
+
 def token_vectors(nlp, text):
     classifier = Classifier(nlp)
     docs = classifier.prepare([text])
@@ -79,9 +97,9 @@ def token_vectors(nlp, text):
 
 
 def logits_of_vectors(nlp, vectors):
-    model = nlp.get_pipe("attn_textcat").model
-    hidden = model.get_ref("bilstm").predict([vectors])
-    return model.get_ref("output_layer").predict(hidden)[0][0]
+    component = nlp.get_pipe("attn_textcat")
+    hidden = component.model.get_ref("bilstm").predict([vectors])
+    return component.model.get_ref("output_layer").predict(hidden)[0][0] / component.temperature
 
 
 def test_gradients_are_those_of_finite_differences(nlp):

@@ -7,6 +7,7 @@ import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit, softmax
 from spacy.tokens import Doc
 
 from spacy_attn.extensions import get_values, install_contributions, set_values
@@ -30,7 +31,17 @@ WITNESS = "A gorgeous, witty, seductive movie."
 def nlp(request):
     nlp = make_nlp(request.param, contributions_attr="contributions")
     train(nlp)
+    nlp.get_pipe(request.param).cfg["temperature"] = 1.7
     return nlp
+
+
+def test_contributions_and_bias_add_up_to_the_logits_of_the_scores(nlp):
+    name = nlp.pipe_names[-1]
+    (nothing,) = nlp.get_pipe(name).explain([nlp.make_doc("")])
+    for doc in nlp.pipe(MIXED_TEXTS):
+        logits = doc._.contributions.sum(axis=0, dtype=numpy.float64) + nothing.bias
+        scores = softmax(logits) if name == "attn_textcat" else expit(logits)
+        assert doc.cats == pytest.approx(dict(zip(doc.cats, scores, strict=True)), abs=1e-6)
 
 
 def test_documents_keep_what_explain_finds(nlp):

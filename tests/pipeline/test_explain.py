@@ -5,6 +5,7 @@ import json
 import numpy
 import pytest
 import spacy
+from scipy.special import expit, softmax
 from spacy.tokens import Doc
 
 from ..conftest import MIXED_TEXTS, make_nlp, train
@@ -35,6 +36,14 @@ def test_attention_and_scores_are_those_of_the_classified_document(nlp):
         numpy.testing.assert_allclose(explanation.attention, doc._.attention, atol=1e-6)
         scores = dict(zip(explanation.labels, explanation.scores.tolist(), strict=True))
         assert scores == pytest.approx(doc.cats, abs=1e-6)
+
+
+def test_the_scores_are_those_that_the_logits_stand_for(nlp):
+    independent = nlp.pipe_names == ["attn_textcat_multilabel"]
+    for explanation in explain(nlp, [*MIXED_TEXTS, "dull fun " * 500]):
+        logits = explanation.logits.astype(numpy.float64)
+        expected = expit(logits) if independent else softmax(logits)
+        numpy.testing.assert_allclose(explanation.scores, expected, atol=1e-6)
 
 
 def test_a_document_without_tokens_is_explained_by_the_bias_alone(nlp):

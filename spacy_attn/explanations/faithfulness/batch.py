@@ -10,7 +10,6 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ...explanation import CONTRIBUTIONS, Explanation, Floats
-from ...models.attention_head import output_weights
 from ..classifier import Bools, Classifier
 from ..methods import explain_docs
 
@@ -89,9 +88,9 @@ class Batch:
 
     @cached_property
     def output_weights(self) -> tuple[Values, Values]:
-        """The weights, shape (n_labels, 2H), and biases, shape (n_labels,), of the linear layer."""
-        model = self.classifier.component.model
-        weight, bias = map(model.ops.to_numpy, output_weights(model.get_ref("output_layer")))
+        """The weights, shape (n_labels, 2H), and bias, shape (n_labels,), of the scores' logits."""
+        component = self.classifier.component
+        weight, bias = map(component.model.ops.to_numpy, component.output_weights())
         return weight.astype(numpy.float64), bias.astype(numpy.float64)
 
     def toward(self, explanation: Explanation, column: int) -> Values:
