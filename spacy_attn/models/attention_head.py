@@ -10,6 +10,7 @@ from thinc.types import Floats1d, Floats2d
 from ..torch.attention import Scoring
 from ..torch.attention_head import AttentionHead
 from .ragged import split
+from .settings import Setting
 from .shim import TorchShim
 
 Output = tuple[Floats2d, list[Floats1d]]
@@ -43,9 +44,9 @@ def attention_head(
         init=init,
         dims={"nI": width, "nO": None},
         attrs={
-            "attention": attention,
-            "attention_width": attention_width,
-            "evidence": evidence,
+            "attention": Setting("attention", attention),
+            "attention_width": Setting("attention_width", attention_width),
+            "evidence": Setting("evidence", evidence),
             "dropout_rate": 0.0,  # what thinc.api.set_dropout_rate looks for
         },
         shims=[
@@ -86,9 +87,9 @@ def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> 
     """Make new weights. The number of labels must be set; the enclosing model knows it."""
     cast(TorchShim, model.shims[0]).build_module(
         width=model.get_dim("nI"),
-        attention=model.attrs["attention"],
-        attention_width=model.attrs["attention_width"],
-        evidence=model.attrs["evidence"],
+        attention=model.attrs["attention"].value,
+        attention_width=model.attrs["attention_width"].value,
+        evidence=model.attrs["evidence"].value,
         n_labels=model.get_dim("nO"),
     )
 

@@ -9,6 +9,7 @@ from thinc.types import Floats2d
 
 from ..torch.bilstm import BiLSTM
 from .ragged import split
+from .settings import Setting
 from .shim import TorchShim
 
 Arrays = list[Floats2d]
@@ -36,8 +37,8 @@ def bilstm_encoder(
         init=init,
         dims={"nI": None, "nO": 2 * hidden_width},
         attrs={
-            "hidden_width": hidden_width,
-            "depth": depth,
+            "hidden_width": Setting("hidden_width", hidden_width),
+            "depth": Setting("depth", depth),
             "dropout_rate": 0.0,  # what thinc.api.set_dropout_rate looks for
         },
         shims=[
@@ -78,6 +79,6 @@ def init(model: Model[Arrays, Arrays], X: Arrays | None = None, Y: Any = None) -
     if model.has_dim("nI"):
         cast(TorchShim, model.shims[0]).build_module(
             input_width=model.get_dim("nI"),
-            hidden_width=model.attrs["hidden_width"],
-            depth=model.attrs["depth"],
+            hidden_width=model.attrs["hidden_width"].value,
+            depth=model.attrs["depth"].value,
         )

@@ -18,6 +18,7 @@ from ..torch.threads import keep_forked_child_to_one_thread
 from .context import CONTEXT_FREE
 from .docs_to_array import Keys, attribute_of_tokens
 from .row_gradients import add_row_gradients
+from .settings import Setting
 from .to_torch import to_torch
 from .token_vectors import VECTORS_OF_KEYS, Embedding
 
@@ -50,8 +51,8 @@ def ngram_embedding(width: int, *, sizes: Sequence[int], rows: int) -> Embedding
         dims={"nO": width, "nV": rows},
         params={"E": None},
         attrs={
-            "attr": "LOWER",
-            "sizes": list(sizes),
+            "attr": Setting("attr", "LOWER"),
+            "sizes": Setting("ngram_sizes", list(sizes)),
             CONTEXT_FREE: True,
             VECTORS_OF_KEYS: vectors_of_keys,
         },
@@ -108,7 +109,7 @@ def forward(
         return ops.alloc2f(0, table.shape[1]), lambda d_vectors: []
     # A batch repeats its words: each is put together once.
     distinct, inverse = numpy.unique(keys, return_inverse=True)
-    sizes = tuple(model.attrs["sizes"])
+    sizes = tuple(model.attrs["sizes"].value)
     found_rows, found_counts = _find_rows(distinct, docs[0].vocab.strings, sizes, len(table))
     rows, counts, occurrences = (
         ops.asarray1i(cast(Ints1d, array)) for array in (found_rows, found_counts, inverse)
@@ -132,7 +133,7 @@ def vectors_of_keys(model: Embedding, keys: Keys, strings: StringStore) -> Float
     ops, table = model.ops, cast(Floats2d, model.get_param("E"))
     if not len(keys):
         return ops.alloc2f(0, table.shape[1])
-    found = _find_rows(keys, strings, tuple(model.attrs["sizes"]), len(table))
+    found = _find_rows(keys, strings, tuple(model.attrs["sizes"].value), len(table))
     rows, counts = (ops.asarray1i(cast(Ints1d, array)) for array in found)
     return _means(ops, table, rows, counts)
 

@@ -18,9 +18,9 @@ Embedding = Model[list[Doc], Floats2d]
 Vectors = list[Floats2d]
 Rows = NDArray[numpy.int64]
 
-# The attribute of an embedding that knows a token by its attribute "attr" alone: a function of the
-# embedding, the tokens' keys in the string store, shape (n,), and the string store, that returns
-# their vectors, shape (n, width).
+# The attribute of an embedding that knows a token by its attribute "attr" (a `Setting`) alone: a
+# function of the embedding, the tokens' keys in the string store, shape (n,), and the string store,
+# that returns their vectors, shape (n, width).
 VECTORS_OF_KEYS = "vectors_of_keys"
 _DISTINCT = "distinct_vectors"
 
@@ -89,7 +89,7 @@ def _distinct_vectors(
     model: Model[list[Doc], Vectors], docs: list[Doc]
 ) -> tuple[Floats2d, Rows | None]:
     """A batch repeats its words: the vector of each is put together once."""
-    of_layers = [IDS[layer.attrs["attr"]] for layer in model.layers]
+    of_layers = [IDS[layer.attrs["attr"].value] for layer in model.layers]
     attributes = sorted(set(of_layers))
     keys, rows = distinct(attributes_of_tokens(docs, attributes))
     strings = docs[0].vocab.strings

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from .context import CONTEXT_FREE
 from .cooccurrence import cooccurrence_vectors
 from .docs_to_array import Keys, attribute_of_tokens
 from .row_gradients import add_row_gradients
+from .settings import Setting
 from .static_vectors import require_vectors, static_vectors
 from .token_vectors import VECTORS_OF_KEYS, Embedding, token_vectors
 
@@ -33,6 +35,23 @@ UNKNOWN_ROW = 0
 # with: for one initialisation, or for all of them until the layer has been trained.
 ONCE = "once"
 UNTIL_TRAINED = "until trained"
+
+# The attribute of a word embedding with its `WordSettings`.
+SETTINGS = "settings"
+
+
+@dataclass(frozen=True)
+class WordSettings:
+    """What only the initialisation of a word embedding asks.
+
+    Thinc does not store an object of this class with the weights. So the config's values hold when
+    a trained pipeline is loaded and initialised again.
+    """
+
+    min_frequency: int
+    max_size: int | None
+    tuned: bool
+    initial: str
 
 
 class WordVocabulary:
@@ -154,11 +173,8 @@ def word_layers(
         dims={"nO": width},
         params={"E": None},
         attrs={
-            "attr": attr,
-            "min_frequency": min_frequency,
-            "max_size": max_size,
-            "tuned": vectors == "tuned",
-            "initial": initial,
+            "attr": Setting("attr", attr),
+            SETTINGS: WordSettings(min_frequency, max_size, vectors == "tuned", initial),
             CONTEXT_FREE: True,
             VECTORS_OF_KEYS: vectors_of_keys,
             "vocabulary": WordVocabulary(),
@@ -176,11 +192,12 @@ def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> 
 
     keep: For how long, `ONCE` or `UNTIL_TRAINED`.
     """
+    settings: WordSettings = model.attrs[SETTINGS]
     model.attrs["vocabulary"] = WordVocabulary.learn(
         docs,
-        model.attrs["attr"],
-        min_frequency=model.attrs["min_frequency"],
-        max_size=model.attrs["max_size"],
+        model.attrs["attr"].value,
+        min_frequency=settings.min_frequency,
+        max_size=settings.max_size,
     )
     model.attrs["keep"] = keep
 
@@ -188,9 +205,9 @@ def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> 
 def learn_initial_vectors(model: Model, docs: Iterable[Doc]) -> None:
     """Learn what the words of a vocabulary start with from some documents, if they are to."""
     vocabulary: WordVocabulary = model.attrs["vocabulary"]
-    if model.attrs["initial"] != "cooccurrence" or not len(vocabulary):
+    if model.attrs[SETTINGS].initial != "cooccurrence" or not len(vocabulary):
         return
-    attr = IDS[model.attrs["attr"]]
+    attr = IDS[model.attrs["attr"].value]
     rows = (cast(numpy.ndarray, vocabulary.rows(attribute_of_tokens([doc], attr))) for doc in docs)
     vocabulary.initial = cooccurrence_vectors(rows, len(vocabulary) + 1, model.get_dim("nO"))
 
@@ -218,7 +235,7 @@ def is_word_embedding(model: Model) -> bool:
 def forward(
     model: Embedding, docs: list[Doc], is_train: bool, *, dropout: float
 ) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
-    vectors, rows = _look_up(model, attribute_of_tokens(docs, IDS[model.attrs["attr"]]))
+    vectors, rows = _look_up(model, attribute_of_tokens(docs, IDS[model.attrs["attr"].value]))
     if not is_train:
         return vectors, lambda d_vectors: []
     _note_training(model)
@@ -247,7 +264,7 @@ def _look_up(model: Embedding, keys: Keys) -> tuple[Floats2d, Ints1d]:
 
 
 def _note_training(model: Model) -> None:
-    if model.attrs["sampled"] == 1 and model.attrs["max_size"] != 0:
+    if model.attrs["sampled"] == 1 and model.attrs[SETTINGS].max_size != 0:
         raise ValueError(
             "The word embedding would be trained with the vocabulary of a single document. For "
             "'spacy pretrain', give it the words of the raw text: put the callback "
@@ -273,7 +290,7 @@ def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
     if vocabulary.initial is not None:
         known = vocabulary.initial.any(axis=1)
         table[known] = INITIAL_SCALE * vocabulary.initial[known]
-    if model.attrs["tuned"] and X:
+    if model.attrs[SETTINGS].tuned and X:
         _copy_vectors(table, words, X[0].vocab)
     model.set_param("E", model.ops.asarray2f(cast(Floats2d, table)))
     if model.has_grad("E"):

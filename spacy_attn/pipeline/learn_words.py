@@ -7,7 +7,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..models.word_embedding import (
+    SETTINGS,
     UNTIL_TRAINED,
+    WordSettings,
     is_word_embedding,
     learn_initial_vectors,
     learn_vocabulary,
@@ -54,10 +56,11 @@ def make_learn_words(component: str, corpus: Corpus) -> Callable[[Language], Non
         for embedding in embeddings:
             learn_vocabulary(embedding, _docs(corpus(nlp)), keep=UNTIL_TRAINED)
             learn_initial_vectors(embedding, _docs(corpus(nlp)))
-            if embedding.attrs["max_size"] != 0 and not len(embedding.attrs["vocabulary"]):
+            settings: WordSettings = embedding.attrs[SETTINGS]
+            if settings.max_size != 0 and not len(embedding.attrs["vocabulary"]):
                 raise ValueError(
                     f"[initialize.before_init] found no word for the component '{component}' that "
-                    f"occurs in its 'corpus' at least {embedding.attrs['min_frequency']} times: "
+                    f"occurs in its 'corpus' at least {settings.min_frequency} times: "
                     f"check that corpus, or set a lower 'min_frequency' for the embedding."
                 )
 

@@ -118,7 +118,7 @@ def test_resizing_within_training_starts_fresh_optimizer_state():
 
 @pytest.mark.parametrize(
     ("model", "other"),
-    [(encoder(depth=3, width=7), encoder(width=7)), (head(attention="dot"), head(n_labels=2))],
+    [(encoder(width=7), encoder(width=7)), (head(n_labels=3), head(n_labels=3))],
     ids=["encoder", "head"],
 )
 def test_weights_are_stored_as_safetensors_and_rebuilt_from_stored_sizes(model, other):

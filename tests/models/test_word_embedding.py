@@ -76,7 +76,7 @@ def test_only_the_words_of_a_batch_get_a_gradient():
 
 def test_words_and_weights_survive_bytes():
     model = make()
-    other = WordEmbedding_v1(4).from_bytes(model.to_bytes())
+    other = WordEmbedding_v1(4, attr="LOWER").from_bytes(model.to_bytes())
     assert words(other) == words(model)
     for left, right in zip(model.predict(docs()), other.predict(docs()), strict=True):
         numpy.testing.assert_array_equal(left, right)
