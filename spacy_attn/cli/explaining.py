@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 from spacy import util
 from spacy.language import Language
-from spacy.training import Corpus, Example
+from spacy.training import Example
 
 from ..data.reader import HFDataset
 from ..explanations.classifier import Classifier
@@ -32,16 +31,13 @@ def make_reader(
     label_column: str,
     split: str = "train",
     labels: str | None = None,
-) -> Corpus | HFDataset:
+) -> HFDataset:
     """What reads labelled documents: those of `.spacy` files, or any data set.
 
     data: A `.spacy` file or a folder of them; or what `spacy-attn.HFDataset.v1` reads.
     text_column, label_column: One or several, separated by commas.
     labels: The names of the data's label numbers, separated by commas.
     """
-    path = Path(data)
-    if path.suffix == ".spacy" or (path.is_dir() and any(path.glob("*.spacy"))):
-        return Corpus(data)
     return HFDataset(
         data,
         split=split,
@@ -56,7 +52,7 @@ def _names(columns: str) -> str | list[str]:
     return names if len(names) > 1 else columns
 
 
-def read_first(reader: Corpus | HFDataset, nlp: Language, limit: int) -> Sequence[Example]:
+def read_first(reader: HFDataset, nlp: Language, limit: int) -> Sequence[Example]:
     """The first documents; all of them if the limit is 0."""
     examples: Iterator[Example] = islice(reader(nlp), limit or None)
     return list(examples)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from spacy.language import Language
-from spacy.training import Corpus
 from wasabi import msg
 
 from ..data.reader import HFDataset
@@ -77,7 +76,7 @@ def report_cli(
 
 def report(
     model: str,
-    reader: Corpus | HFDataset,
+    reader: HFDataset,
     *,
     output: Path,
     title: str = "Report",
@@ -91,7 +90,7 @@ def report(
     used.
 
     model (str): Name or folder of a pipeline.
-    reader (Union[Corpus, HFDataset]): Reads the documents and their labels.
+    reader (HFDataset): Reads the documents and their labels.
     output (Path): The HTML file.
     title (str): Of the page.
     limit (int): Use the first documents only; 0 uses all.

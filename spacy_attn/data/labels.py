@@ -67,7 +67,7 @@ class ColumnEncoder:
         else:
             cats = self._from_names([self._name(value)], several=self.exclusive is False)
         if self.exclusive:
-            _check_exclusive(self.column, cats)
+            check_exclusive(self.column, cats)
         return cats
 
     def _problem(self, reason: str) -> RowProblem:
@@ -236,7 +236,7 @@ class ColumnsEncoder:
                 value = None
             cats[label] = _probability(column, label, value)
         if self.exclusive:
-            _check_exclusive(self.columns[0], cats)
+            check_exclusive(self.columns[0], cats)
         return cats
 
 
@@ -275,7 +275,14 @@ def _probability(column: str, label: str, value: Any) -> float | None:
     return min(max(float(value), 0.0), 1.0)
 
 
-def _check_exclusive(column: str, cats: Cats) -> None:
+def check_exclusive(column: str, cats: Mapping[str, float | None]) -> None:
+    """Check that the labels of a row exclude one another.
+
+    column (str): Where they come from, for the error.
+    cats (Mapping[str, Optional[float]]): The value of each label.
+    RAISES (MissingValue): If a value is unknown.
+    RAISES (RowProblem): If they do not sum to 1.
+    """
     if any(value is None for value in cats.values()):
         raise MissingValue(column, "leaves a label without a value")
     total = sum(value for value in cats.values() if value is not None)

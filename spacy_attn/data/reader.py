@@ -3,12 +3,13 @@
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacy.language import Language
 from spacy.training import Example
 
+from .docbins import TABLE_SETTINGS, DocBins, is_spacy_data
 from .errors import DatasetError, MissingValue, RowProblem
 from .features import class_names, field_names, find_labels, holds_vectors
 from .hub import explained
@@ -89,7 +90,7 @@ class HFDataset:
 
     path (str): A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
         `data/*.parquet`, a folder written by `save_to_disk`, a folder of data files, or the name
-        of a data set on the Hugging Face hub.
+        of a data set on the Hugging Face hub. Also `.spacy` files, read as spaCy reads them.
     name (Optional[str]): The configuration of the data set.
     split (str): The split, also as a slice (`train[:10%]`) or a sum (`train+test`). A file, and a
         `Dataset` saved alone, is one split called "train".
@@ -159,6 +160,9 @@ class HFDataset:
         RAISES (DatasetError): If the data set cannot be opened, lacks a column, or has no row; or
             at a row that cannot be used.
         """
+        if is_spacy_data(self.path):
+            yield from self._open_documents().examples(nlp)
+            return
         if self._opened is None:
             self._opened = self._open()
         skipped: Counter[str] = Counter()
@@ -177,6 +181,21 @@ class HFDataset:
             n_used += 1
             yield example
         self._report(n_used, skipped)
+
+    def _open_documents(self) -> DocBins:
+        default = {setting.name: setting.default for setting in fields(self)}
+        given = [name for name in TABLE_SETTINGS if getattr(self, name) != default[name]]
+        if given:
+            raise DatasetError(
+                f"{self._source}: '{given[0]}' has no meaning for .spacy files; remove it"
+            )
+        return DocBins(
+            self.path,
+            split=self.split,
+            limit=self.limit,
+            exclusive=bool(self.exclusive),
+            where=str(self._source),
+        )
 
     def _check_arguments(self) -> None:
         columns, labels = self._label_columns, self.labels or []

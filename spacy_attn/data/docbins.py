@@ -1,0 +1,116 @@
+"""`.spacy` files: documents that spaCy has stored, in place of a table."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spacy.training import Corpus, Example
+from spacy.training.corpus import walk_corpus
+
+from .errors import DatasetError, RowProblem
+from .hub import explained
+from .labels import check_exclusive
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+    from spacy.vocab import Vocab
+
+# Settings of the reader that say how tables are read.
+TABLE_SETTINGS = (
+    *("name", "revision", "data_files", "shuffle_buffer", "labels"),
+    *("text_column", "text_separator", "label_column"),
+)
+_SUFFIX = ".spacy"
+# A folder with files of these names holds several splits and not one.
+_SPLIT_NAMES = frozenset(("train", "dev", "valid", "validation", "test"))
+
+
+def is_spacy_data(path: str) -> bool:
+    """Whether a path names `.spacy` files, or a folder that has some.
+
+    path (str): A file, which need not exist, a pattern or a folder.
+    """
+    expanded = Path(os.path.expanduser(path))
+    return expanded.suffix == _SUFFIX or (expanded.is_dir() and any(_spacy_files(expanded)))
+
+
+class DocBins:
+    """The documents of `.spacy` files, read as `spacy.Corpus.v1` reads them.
+
+    path (str): A file, a pattern, or a folder. Of a folder with a file for each split, that of the
+        split is read; of another folder, all files.
+    split (str): The name of the split.
+    limit (int): Read the first documents only; 0 reads all.
+    exclusive (bool): Refuse a document whose labels do not sum to 1.
+    where (str): The data set and the split, for errors.
+    RAISES (DatasetError): If there is no such file, or none for that split.
+    """
+
+    def __init__(self, path: str, *, split: str, limit: int, exclusive: bool, where: str) -> None:
+        if not split.isidentifier():
+            raise DatasetError(
+                f"{where}: .spacy files have no slices or sums of splits; name one split"
+            )
+        self.limit = limit
+        self.exclusive = exclusive
+        self.where = where
+        self._files = _find_files(os.path.expanduser(path), split, where)
+        self._corpus = Corpus(self._files[0])
+
+    def docs(self, vocab: Vocab) -> Iterator[Doc]:
+        """Go through the stored documents that have tokens.
+
+        vocab (Vocab): The pipeline's.
+        RAISES (DatasetError): If a file cannot be read, or at a document whose labels do not
+            exclude one another though they should.
+        """
+        with explained(self.where):
+            docs = self._corpus.read_docbin(vocab, self._files)
+            for number, doc in enumerate(islice(docs, self.limit or None)):
+                self._check(number, doc.cats)
+                yield doc
+
+    def examples(self, nlp: Language) -> Iterator[Example]:
+        """Go through the documents as Examples.
+
+        nlp (Language): Makes the predicted documents.
+        RAISES (DatasetError): As `docs`.
+        """
+        return self._corpus.make_examples(nlp, self.docs(nlp.vocab))
+
+    def _check(self, number: int, cats: dict[str, float]) -> None:
+        if self.exclusive and cats:
+            try:
+                check_exclusive("cats", cats)
+            except RowProblem as problem:
+                raise DatasetError(
+                    f"{self.where}, document {number} (counted from 0): {problem}"
+                ) from None
+
+
+def _spacy_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
+def _find_files(path: str, split: str, where: str) -> Sequence[Path]:
+    folder = Path(path)
+    if not folder.is_dir():
+        found = [folder] if folder.is_file() else map(Path, sorted(glob.glob(path, recursive=True)))
+        if files := [file for file in found if file.is_file()]:
+            return files
+        raise DatasetError(f"{where}: there is no such file (looked for '{os.path.abspath(path)}')")
+    names = [file.stem for file in _spacy_files(folder)]
+    if split in names:
+        return [folder / f"{split}{_SUFFIX}"]
+    if _SPLIT_NAMES.isdisjoint(names):
+        return list(walk_corpus(folder, _SUFFIX))
+    raise DatasetError(
+        f"{where}: the folder has no '{split}{_SUFFIX}'; set 'split' to one of "
+        f"{', '.join(map(repr, names))}, or 'path' to a file"
+    )
