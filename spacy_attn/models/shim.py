@@ -4,7 +4,7 @@ import contextlib
 import copy
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import safetensors.torch
@@ -15,6 +15,7 @@ from thinc.shims.shim import Shim
 from thinc.types import FloatsXd
 from thinc.util import convert_recursive, get_torch_default_device, iterate_recursive
 
+from ..torch.stored import StoredModule, check_weights
 from ..torch.threads import keep_forked_child_to_one_thread
 
 
@@ -35,15 +36,14 @@ class TorchShim(PyTorchShim):
       unpickled on loading.
     - In a child process it keeps to one thread (see `_keep_child_to_one_thread`).
 
-    module_class: The class of the module. A module of it has an attribute `sizes`, the arguments
-        (numbers and strings) that make another one with parameters of the same shapes.
+    module_class: The class of the module, made from sizes that are numbers and strings.
     mixed_precision: Whether to run in mixed precision, on a GPU.
     grad_scaler_config: Arguments of `thinc.api.PyTorchGradScaler`, for mixed precision.
     """
 
     def __init__(
         self,
-        module_class: Callable[..., torch.nn.Module],
+        module_class: type[StoredModule],
         *,
         mixed_precision: bool = False,
         grad_scaler_config: Mapping[str, Any] | None = None,
@@ -202,13 +202,16 @@ class TorchShim(PyTorchShim):
         return srsly.msgpack_dumps(message)
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
+        """RAISES: ValueError if the weights are not those of a module of the stored sizes."""
         message = srsly.msgpack_loads(bytes_data)
         if message["sizes"] is None:
             self._model = None
         else:
             keep_forked_child_to_one_thread()
+            weights = safetensors.torch.load(message["weights"])
+            check_weights(weights, self._module_class.weight_shapes(**message["sizes"]))
             module = self._module_class(**message["sizes"])
-            module.load_state_dict(safetensors.torch.load(message["weights"]))
+            module.load_state_dict(weights)
             self.set_module(module)
         return self
 

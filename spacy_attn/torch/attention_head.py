@@ -1,7 +1,6 @@
 """Hidden states of documents to logits and attention."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy
 import torch
@@ -11,12 +10,13 @@ from torch import Tensor, nn
 from .attention import Attention, Floats, Scoring, as_array
 from .dropout import dropout as dropout_values
 from .ragged import Ragged
+from .stored import StoredModule
 
 # In logits, too little to count: what adds less still has a weight, by its score.
 _LEAST_EVIDENCE = 0.1
 
 
-class AttentionHead(nn.Module):
+class AttentionHead(StoredModule):
     r"""Attention asked once with the final states of the encoder, and a linear layer.
 
     .. math::
@@ -46,7 +46,7 @@ class AttentionHead(nn.Module):
         evidence: float = 0.0,
     ) -> None:
         super().__init__()
-        self.sizes: dict[str, Any] = {
+        self.sizes = {
             "width": width,
             "attention": attention,
             "n_labels": n_labels,

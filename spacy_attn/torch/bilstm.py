@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from .batching import SubBatch, sub_batches
 from .dropout import dropout as dropout_values
 from .gather import gather
+from .stored import Shapes, StoredModule
 
 
-class BiLSTM(nn.Module):
+class BiLSTM(StoredModule):
     r"""Bidirectional LSTM in which no document sees padding or another document.
 
     Each direction is a one-directional LSTM over a right-padded batch. The backward direction reads
@@ -35,6 +36,16 @@ class BiLSTM(nn.Module):
         widths = [input_width] + [2 * hidden_width] * (depth - 1)
         self.forwards = nn.ModuleList(nn.LSTM(width, hidden_width) for width in widths)
         self.backwards = nn.ModuleList(nn.LSTM(width, hidden_width) for width in widths)
+
+    @classmethod
+    def weight_shapes(cls, input_width: int, hidden_width: int, depth: int = 1) -> Shapes:  # type: ignore[override]
+        # Layer by layer, so that a depth without the weights for it ends with the first of them.
+        for layer in range(depth):
+            with torch.device("meta"):
+                lstm = nn.LSTM(2 * hidden_width if layer else input_width, hidden_width)
+            for direction in ("forwards", "backwards"):
+                for name, weight in lstm.state_dict().items():
+                    yield f"{direction}.{layer}.{name}", weight.shape
 
     def forward(self, tokens: Tensor, lengths: Sequence[int], dropout: float = 0.0) -> Tensor:
         """Encode documents of any length. A document's states depend on that document alone.

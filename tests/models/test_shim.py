@@ -4,6 +4,7 @@ import pickle
 
 import numpy
 import pytest
+import srsly
 import torch
 from thinc.api import Adam, ArgsKwargs, set_dropout_rate
 
@@ -140,6 +141,47 @@ def test_loading_unpickles_nothing(build, model, monkeypatch):
     for name in ("load", "loads", "Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
     build().from_bytes(data)
+
+
+def stored(shim, **sizes):
+    """The message that a shim stores, with other sizes than its module has."""
+    message = srsly.msgpack_loads(shim.to_bytes())
+    return srsly.msgpack_dumps({**message, "sizes": {**message["sizes"], **sizes}})
+
+
+@pytest.mark.parametrize(
+    ("build", "sizes", "message"),
+    [
+        (encoder, {"hidden_width": 10**6}, r"'forwards.0.weight_ih_l0' of shape \(4000000, 4\)"),
+        (encoder, {"input_width": 10**9}, "'forwards.0.weight_ih_l0' of shape"),
+        (encoder, {"depth": 10**9}, "need a weight 'forwards.1.weight_ih_l0', but none is stored"),
+        (encoder, {"depth": 0}, "no place for the weights .*backwards.0.bias_hh_l0"),
+        (head, {"attention": "general", "width": 10**6}, "need a weight 'attention.query.weight'"),
+        (head, {"n_labels": 10**9}, "'output.weight' of shape"),
+        (head, {"attention_width": 10**9}, "'attention.key.weight' of shape"),
+    ],
+)
+def test_sizes_without_the_weights_for_them_are_refused_before_memory_is_taken(
+    build, sizes, message
+):
+    shim = build().initialize().shims[0]
+    with pytest.raises(ValueError, match=message):
+        build().shims[0].from_bytes(stored(shim, **sizes))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda weight: weight.double(), "must be of float32, but is of torch.float64"),
+        (lambda weight: weight.fill_(torch.nan), "values that are infinite or no number"),
+        (lambda weight: weight.fill_(torch.inf), "values that are infinite or no number"),
+    ],
+)
+def test_weights_of_another_type_or_that_are_no_numbers_are_refused(build, model, change, message):
+    weight = next(model.shims[0].module.parameters())
+    weight.data = change(weight.data)
+    with pytest.raises(ValueError, match=message):
+        build().from_bytes(model.to_bytes())
 
 
 def test_a_model_without_weights_round_trips_too(build):
