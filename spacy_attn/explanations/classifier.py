@@ -15,6 +15,7 @@ from ..explanation import Explanation
 from ..models.context import is_context_free
 from ..models.ragged import runs
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
+from ..pipeline.upstream import names_before, run_before
 
 AnyFloats = NDArray[numpy.floating]
 Bools = NDArray[numpy.bool_]
@@ -90,6 +91,7 @@ class Classifier:
 
         texts (Iterable[Union[str, Doc]]): Texts, or documents, which are not modified.
         RETURNS (List[Doc]): The documents, one for each.
+        RAISES: TypeError for anything else; ValueError if a component skips a document.
         """
         texts = list(texts)
         for text in texts:
@@ -99,21 +101,13 @@ class Classifier:
                     f"Example, give its 'predicted'."
                 )
         docs = [self.nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
-        upstream = self._upstream()
-        if not upstream:
+        if not names_before(self.nlp, self.name):
             return docs
         copies = [
             doc.copy() if isinstance(text, Doc) else doc
             for doc, text in zip(docs, texts, strict=True)
         ]
-        return self._run(upstream, copies)
-
-    def _upstream(self) -> list[str]:
-        return self.nlp.pipe_names[: self.nlp.pipe_names.index(self.name)]
-
-    def _run(self, names: list[str], docs: list[Doc]) -> list[Doc]:
-        with self.nlp.select_pipes(enable=names):
-            return list(self.nlp.pipe(docs))
+        return run_before(self.nlp, self.name, copies)
 
     def explain(self, docs: list[Doc]) -> list[Explanation]:
         return self.component.explain(docs)
@@ -166,12 +160,12 @@ class Classifier:
         return logits_of
 
     def _docs_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
-        upstream = self._upstream()
+        upstream = names_before(self.nlp, self.name)
 
         def logits_of(batch: list[Part]) -> Floats2d:
             shortened = [keep_tokens(docs[i], kept) for i, kept in batch]
             if upstream:
-                shortened = self._run(upstream, shortened)
+                shortened = run_before(self.nlp, self.name, shortened)
             return self.component.predict_logits(shortened)[0]
 
         return logits_of

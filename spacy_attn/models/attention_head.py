@@ -70,7 +70,8 @@ def forward(
     shim = cast(TorchShim, model.shims[0])
     lengths = [len(x) for x in X]
     hidden = xp2torch(model.ops.xp.concatenate(X), requires_grad=is_train, device=shim.device)
-    dropout = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
+    rate = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
+    dropout = rate if is_train else 0.0
     inputs = ArgsKwargs((hidden, lengths), {"dropout": dropout})
     (logits, weights), backprop_torch = shim(inputs, is_train)
 

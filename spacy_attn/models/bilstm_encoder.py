@@ -61,7 +61,8 @@ def forward(
         return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in X], lambda d_hidden: X
     concatenated = model.ops.xp.concatenate(X)
     tokens = xp2torch(concatenated, requires_grad=is_train, device=shim.device)
-    dropout = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
+    rate = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
+    dropout = rate if is_train else 0.0
     hidden, backprop_torch = shim(ArgsKwargs((tokens, lengths), {"dropout": dropout}), is_train)
 
     def backprop(d_hidden: Arrays) -> Arrays:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-import torch
 from thinc.api import Model
 from torch import Tensor
 
@@ -28,10 +27,6 @@ def torch_classifier(model: Model[Any, Any]) -> TorchClassifier:
     )
 
     def logits(vectors: Tensor, lengths: Sequence[int]) -> Tensor:
-        bilstm.module.eval()
-        head.module.eval()
-        # Outside of training, cuDNN does not keep what the gradient of an LSTM needs.
-        with torch.backends.cudnn.flags(enabled=False):
-            return head.module(bilstm.module(vectors, lengths), lengths)[0]
+        return head.module(bilstm.module(vectors, lengths), lengths)[0]
 
     return logits

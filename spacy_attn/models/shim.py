@@ -107,8 +107,7 @@ class TorchShim(PyTorchShim):
         """The module, ready to be run without gradients."""
         self._keep_child_to_one_thread()
         with torch.no_grad(), self._autocast:
-            # Setting the mode goes over all parts of the module, each time.
-            yield self.module.eval() if self.module.training else self.module
+            yield self.module
 
     def begin_update(self, inputs: Any) -> Any:
         """Run the module and keep what is needed to backpropagate.
@@ -117,7 +116,6 @@ class TorchShim(PyTorchShim):
             `torch.autograd.backward` and returns the inputs with their gradients in place of them.
         """
         self._keep_child_to_one_thread()
-        self.module.train()
         with self._autocast:
             outputs = self.module(*inputs.args, **inputs.kwargs)
 

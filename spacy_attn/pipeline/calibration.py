@@ -9,6 +9,8 @@ from spacy.training import Example
 from thinc.api import get_array_module
 from thinc.types import Floats2d
 
+from .upstream import pair_before
+
 if TYPE_CHECKING:
     from .attention_categorizer import AttentionCategorizerMixin
 
@@ -77,11 +79,5 @@ def calibrate(nlp: Language, name: str, examples: Iterable[Example]) -> float:
             f"{find_components(nlp)}."
         )
     component: AttentionCategorizerMixin = nlp.get_pipe(name)  # type: ignore[assignment]
-    earlier = nlp.pipe_names[: nlp.pipe_names.index(name)]
-    examples = list(examples)
-    with nlp.select_pipes(enable=earlier):
-        docs = nlp.pipe([example.predicted for example in examples])
-        examples = [
-            Example(doc, example.reference) for doc, example in zip(docs, examples, strict=True)
-        ]
-    return component.calibrate(examples)
+    pairs = ((example.predicted, example.reference) for example in examples)
+    return component.calibrate(Example(*pair) for pair in pair_before(nlp, name, pairs))

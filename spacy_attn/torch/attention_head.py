@@ -63,7 +63,7 @@ class AttentionHead(StoredModule):
 
         hidden: Hidden states h of the tokens of all documents, concatenated, shape (N, D).
         lengths: Number of tokens of each document, adding up to N; 0 is allowed.
-        dropout: Rate for the pooled vector, in training mode.
+        dropout: Rate for the pooled vector; 0 in prediction.
         RETURNS: Logits, shape (n_docs, n_labels), the bias for a document without tokens; and the
             attention weights of all documents, concatenated, shape (N,).
         """
@@ -75,7 +75,7 @@ class AttentionHead(StoredModule):
         else:
             # Zeros that are connected to the input, so that it has a gradient, too.
             pooled, weights = hidden.sum(0).expand(len(lengths), -1), hidden.new_zeros(0)
-        pooled = dropout_values(pooled, dropout, self.training)
+        pooled = dropout_values(pooled, dropout)
         # In mixed precision, back to the precision that gradients are scaled in.
         return self.output(pooled).to(hidden.dtype), weights
 

@@ -1,6 +1,6 @@
 """Bidirectional LSTM over padded documents, exact without packed sequences."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -53,7 +53,7 @@ class BiLSTM(StoredModule):
         tokens: Vectors of the tokens of all documents, concatenated, shape (N, input_width), N at
             least 1.
         lengths: Number of tokens of each document, adding up to N; 0 is allowed.
-        dropout: Rate for the token vectors and between layers, in training mode.
+        dropout: Rate for the token vectors and between layers; 0 in prediction.
         RETURNS: Hidden states h of the top layer, shape (N, 2H).
         """
         groups = sub_batches(lengths, tokens.device)
@@ -80,7 +80,7 @@ class BiLSTM(StoredModule):
         if rows is not None:
             forward, backward = rows[forward], rows[backward]
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
-            hidden = dropout_values(hidden, dropout, self.training)
+            hidden = dropout_values(hidden, dropout)
             ahead = _run(forwards, hidden, forward, group.after_forward, group.padding)
             behind = _run(backwards, hidden, backward, group.after_backward, group.padding)
             hidden = torch.cat((ahead, behind), dim=-1)
@@ -96,29 +96,37 @@ class BiLSTM(StoredModule):
         tokens: Vectors of its tokens, shape (N, input_width), N at least 1.
         RETURNS: Their hidden states, shape (N, 2H).
         """
-        directions = [
-            lstm for pair in zip(self.forwards, self.backwards, strict=True) for lstm in pair
-        ]
-        weights: list[Tensor] = [
-            weight for lstm in directions for weight in cast(nn.LSTM, lstm).all_weights[0]
-        ]
-        zeros = tokens.new_zeros(len(directions), 1, self.sizes["hidden_width"])
-        hidden, *_ = torch.lstm(
-            tokens.unsqueeze(1),
-            (zeros, zeros),
-            params=weights,
-            has_biases=True,
-            num_layers=len(self.forwards),
-            dropout=0.0,
-            train=False,
-            bidirectional=True,
-            batch_first=False,
-        )
-        return hidden.squeeze(1)
+        pairs = zip(self.forwards, self.backwards, strict=True)
+        return _states(tokens.unsqueeze(1), [lstm for pair in pairs for lstm in pair]).squeeze(1)
+
+
+def _states(padded: Tensor, lstms: Sequence[nn.Module]) -> Tensor:
+    """The hidden states of one LSTM, or of pairs of directions, shape (T, B, H or 2H).
+
+    padded: Shape (T, B, width).
+    """
+    weights: list[Tensor] = [
+        weight for lstm in lstms for weight in cast(nn.LSTM, lstm).all_weights[0]
+    ]
+    zeros = padded.new_zeros(len(lstms), padded.shape[1], weights[1].shape[1])
+    hidden, *_ = torch.lstm(
+        padded,
+        (zeros, zeros),
+        params=weights,
+        has_biases=True,
+        num_layers=max(1, len(lstms) // 2),
+        dropout=0.0,
+        # What the gradient needs, cuDNN keeps in training only. A module's own mode would be one
+        # for all threads that use the model.
+        train=torch.is_grad_enabled(),
+        bidirectional=len(lstms) > 1,
+        batch_first=False,
+    )
+    return hidden
 
 
 def _run(
-    lstm: Callable[[Tensor], tuple[Tensor, object]],
+    lstm: nn.Module,
     tokens: Tensor,
     steps: Tensor,
     after: Tensor,
@@ -126,7 +134,7 @@ def _run(
 ) -> Tensor:
     """One direction of one layer: pad, run and take the padding out again, shape (N, H)."""
     padded = gather(tokens, steps.flatten(), after).view(*steps.shape, -1)
-    return gather(lstm(padded)[0].flatten(0, 1), after, steps.flatten(), padding)
+    return gather(_states(padded, [lstm]).flatten(0, 1), after, steps.flatten(), padding)
 
 
 def _count(like: Tensor) -> Tensor:

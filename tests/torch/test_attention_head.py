@@ -12,7 +12,7 @@ INPUT_WIDTH, WIDTH = 7, 8
 
 
 def make(scoring="dot", n_labels=3, evidence=0.7) -> AttentionHead:
-    return AttentionHead(WIDTH, scoring, n_labels, evidence=evidence).eval()
+    return AttentionHead(WIDTH, scoring, n_labels, evidence=evidence)
 
 
 def sigmoid(x):
@@ -56,7 +56,7 @@ def evaluate(encoder: BiLSTM, head: AttentionHead, x):
 @settings(deadline=None, max_examples=30)
 def test_dot_attention_reproduces_a_plain_numpy_evaluation(lengths, seed, evidence):
     torch.manual_seed(seed)
-    encoder, head = BiLSTM(INPUT_WIDTH, WIDTH // 2).eval(), make(evidence=evidence)
+    encoder, head = BiLSTM(INPUT_WIDTH, WIDTH // 2), make(evidence=evidence)
     tokens = torch.randn(sum(lengths), INPUT_WIDTH) * 2
     logits, weights = head(encoder(tokens, lengths), lengths)
     for document, own_weights, own_logits in zip(
@@ -156,11 +156,10 @@ def test_more_labels_leave_the_other_logits_as_they_are():
     assert torch.equal(after[:, 2:], torch.full((2, 2), -3.0))
 
 
-def test_dropout_acts_on_the_pooled_vector_in_training_mode_only():
+def test_dropout_acts_on_the_pooled_vector_where_it_has_a_rate_whatever_the_mode():
     head = make()
     hidden = torch.randn(6, WIDTH)
-    assert torch.equal(head(hidden, [6], 0.5)[0], head(hidden, [6], 0.5)[0])
-    head.train()
+    assert torch.equal(head.train()(hidden, [6])[0], head.eval()(hidden, [6])[0])
     (first, first_weights), (second, second_weights) = (head(hidden, [6], 0.5) for _ in range(2))
     assert not torch.equal(first, second)
     assert torch.equal(first_weights, second_weights)

@@ -47,7 +47,7 @@ def run_packed(twin, tokens):
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_hidden_and_final_states_equal_those_of_a_packed_bidirectional_lstm(depth):
-    encoder = BiLSTM(6, 5, depth).eval()
+    encoder = BiLSTM(6, 5, depth)
     tokens = torch.randn(sum(LENGTHS), 6)
     hidden = encoder(tokens, LENGTHS)
     expected_hidden, expected_final = run_packed(packed_twin(encoder, 6, depth), tokens)
@@ -74,7 +74,7 @@ def test_gradients_equal_those_of_a_packed_bidirectional_lstm():
     deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_document_is_encoded_alike_alone_and_in_any_batch(lengths, depth):
-    encoder = BiLSTM(6, 5, depth).eval()
+    encoder = BiLSTM(6, 5, depth)
     tokens = torch.randn(sum(lengths), 6)
     for own_tokens, hidden in zip(
         tokens.split(lengths), encoder(tokens, lengths).split(lengths), strict=True
@@ -84,12 +84,11 @@ def test_a_document_is_encoded_alike_alone_and_in_any_batch(lengths, depth):
             torch.testing.assert_close(alone, hidden, atol=1e-6, rtol=0)
 
 
-def test_dropout_acts_on_token_vectors_and_between_layers_in_training_mode_only():
+def test_dropout_acts_on_token_vectors_and_between_layers_where_it_has_a_rate():
     tokens = torch.ones(sum(LENGTHS), 6)
     for depth, inputs in ((1, tokens), (2, torch.zeros_like(tokens))):
         encoder = BiLSTM(6, 5, depth)
         first, second = (encoder(inputs, LENGTHS, 0.5) for _ in range(2))
         assert not torch.equal(first, second)
-        encoder.eval()
-        first, second = (encoder(inputs, LENGTHS, 0.5) for _ in range(2))
+        first, second = (mode()(inputs, LENGTHS) for mode in (encoder.train, encoder.eval))
         assert torch.equal(first, second)

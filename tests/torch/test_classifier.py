@@ -14,8 +14,8 @@ from spacy_attn.torch.classifier import classify
 @settings(deadline=None, max_examples=40)
 def test_sub_batch_by_sub_batch_gives_what_the_whole_batch_gives(depth, lengths):
     torch.manual_seed(0)
-    encoder = BiLSTM(5, 4, depth).eval()
-    head = AttentionHead(8, "additive_query", 3).eval()
+    encoder = BiLSTM(5, 4, depth)
+    head = AttentionHead(8, "additive_query", 3)
     tokens = torch.randn(sum(lengths), 5)
     with torch.no_grad():
         logits, attention = classify(encoder, head, tokens, lengths)
@@ -35,8 +35,8 @@ def test_sub_batch_by_sub_batch_gives_what_the_whole_batch_gives(depth, lengths)
 @pytest.mark.parametrize("length", [1, 2, 64, 65])
 def test_one_document_alone_gets_what_it_gets_in_a_batch(depth, length, scoring, evidence):
     torch.manual_seed(0)
-    encoder = BiLSTM(5, 4, depth).eval()
-    head = AttentionHead(8, scoring, 3, 6, evidence).eval()
+    encoder = BiLSTM(5, 4, depth)
+    head = AttentionHead(8, scoring, 3, 6, evidence)
     tokens = torch.randn(length + 7, 5)
     with torch.no_grad():
         logits, attention = classify(encoder, head, tokens, [length, 7])
