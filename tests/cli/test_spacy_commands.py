@@ -87,17 +87,11 @@ def test_configs_are_complete(path, tmp_path):
     assert Config().from_disk(path, interpolate=False) == filled
 
 
-def test_configs_hold_the_default_settings_of_the_components_and_turn_perturbation_on(name):
+def test_configs_hold_the_default_settings_of_the_components(name):
     config = spacy.util.load_config(ROOT / "configs" / f"{name}.cfg")
     nlp = spacy.blank("en")
     nlp.add_pipe(NAMES[name])
-    settings = dict(config["components"][NAMES[name]])
-    assert settings.pop("perturbation") == 3.0
-    assert settings == {
-        key: value
-        for key, value in nlp.config["components"][NAMES[name]].items()
-        if key != "perturbation"
-    }
+    assert config["components"][NAMES[name]] == nlp.config["components"][NAMES[name]]
 
 
 def test_the_config_with_vectors_is_the_default_one_apart_from_them():

@@ -1,0 +1,56 @@
+"""`[initialize.after_init]` for training: patience that suits the size of the training corpus."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from spacy.language import Language
+from spacy.training import Example
+from wasabi import msg
+
+from .vocabularies import is_streamed
+
+Corpus = Callable[[Language], Iterable[Example]]
+Batcher = Callable[[Iterable[Example]], Iterable[list[Example]]]
+
+
+def make_bound_patience(
+    corpus: Corpus, batcher: Batcher, min_epochs: float = 1.0, max_epochs: float = 10.0
+) -> Callable[[Language], None]:
+    """Create a callback that keeps `[training] patience` within a number of epochs.
+
+    `spacy train` counts `patience` and `eval_frequency` in steps. The same number of steps is most
+    of an epoch of a large corpus and dozens of epochs of a small one. Where `patience` lies outside
+    of the bounds, the callback sets it to the nearer bound, and `eval_frequency` in proportion.
+    A `patience` of 0, which never ends a training, stays. So do both settings where the corpus is
+    streamed, since the length of an epoch is then unknown.
+
+    corpus (Callable[[Language], Iterable[Example]]): A corpus reader, of the training data.
+    batcher (Callable[[Iterable[Example]], Iterable[List[Example]]]): That of `[training.batcher]`.
+    min_epochs (float): The shortest patience, in epochs.
+    max_epochs (float): The longest patience, in epochs.
+    RAISES: ValueError if the bounds are not numbers above 0, in this order.
+    """
+    if not 0.0 < min_epochs <= max_epochs < math.inf:
+        raise ValueError(
+            f"spacy-attn.bound_patience.v1: 'min_epochs' and 'max_epochs' must be numbers above 0, "
+            f"the first at most the second, but are {min_epochs} and {max_epochs}."
+        )
+
+    def bound_patience(nlp: Language) -> None:
+        training: dict[str, Any] = nlp.config["training"]
+        patience, frequency = training["patience"], training["eval_frequency"]
+        if not patience or is_streamed(nlp):
+            return
+        n_batches = sum(1 for _ in batcher(corpus(nlp)))
+        bounded = min(max(patience, min_epochs * n_batches), max_epochs * n_batches)
+        if bounded == patience or not n_batches:
+            return
+        training["patience"] = math.ceil(bounded)
+        training["eval_frequency"] = math.ceil(frequency * bounded / patience)
+        msg.info(
+            f"An epoch has {n_batches} steps: patience is {training['patience']} steps instead of "
+            f"{patience}, eval_frequency {training['eval_frequency']} instead of {frequency}"
+        )
+
+    return bound_patience

@@ -1,0 +1,66 @@
+import pytest
+import spacy
+from spacy.training import Example
+from spacy.util import minibatch, registry
+from thinc.api import Config
+
+
+def batcher(examples):
+    return minibatch(examples, 32)
+
+
+def make_nlp(*, patience: int = 800, max_epochs: int = 0):
+    training = {"patience": patience, "eval_frequency": 134, "max_epochs": max_epochs}
+    return spacy.blank("en", config=Config({"training": training}))
+
+
+def bound(nlp, n_rows: int, **bounds: float) -> tuple[int, int]:
+    """RETURNS: Patience and evaluation frequency that training uses."""
+
+    def corpus(nlp):
+        example = Example.from_dict(nlp.make_doc("fine"), {})
+        return iter([example] * n_rows)
+
+    registry.callbacks.get("spacy-attn.bound_patience.v1")(corpus, batcher, **bounds)(nlp)
+    training = nlp.config.interpolate()["training"]
+    return training["patience"], training["eval_frequency"]
+
+
+@pytest.mark.parametrize("n_rows", [2_560, 8_568, 22_500])
+def test_patience_within_the_bounds_stays(n_rows):
+    assert bound(make_nlp(), n_rows) == (800, 134)
+
+
+def test_patience_is_at_most_ten_epochs_and_evaluation_keeps_its_share(capsys):
+    # 400 rows make 13 batches.
+    assert bound(make_nlp(), 400) == (130, 22)
+    assert "130 steps instead of 800" in capsys.readouterr().out
+
+
+def test_patience_is_at_least_an_epoch_and_evaluation_keeps_its_share():
+    assert bound(make_nlp(), 51_200) == (1_600, 268)
+
+
+def test_the_bounds_are_settings():
+    assert bound(make_nlp(), 640, min_epochs=50.0, max_epochs=50.0) == (1_000, 168)
+
+
+def test_patience_that_never_ends_a_training_stays():
+    assert bound(make_nlp(patience=0), 400) == (0, 134)
+
+
+def test_a_streamed_corpus_is_not_read_to_its_end():
+    def endless(nlp):
+        raise AssertionError("it was read")
+        yield
+
+    nlp = make_nlp(max_epochs=-1)
+    registry.callbacks.get("spacy-attn.bound_patience.v1")(endless, batcher)(nlp)
+    assert nlp.config["training"]["patience"] == 800
+
+
+@pytest.mark.parametrize("bounds", [(0.0, 10.0), (2.0, 1.0), (1.0, float("nan"))])
+def test_bounds_that_are_no_bounds_are_refused(bounds):
+    make = registry.callbacks.get("spacy-attn.bound_patience.v1")
+    with pytest.raises(ValueError, match="'min_epochs' and 'max_epochs' must be numbers above 0"):
+        make(lambda nlp: [], batcher, *bounds)
