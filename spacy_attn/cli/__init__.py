@@ -10,6 +10,7 @@ from spacy.cli._util import app as spacy_app
 from .convert import convert_cli
 from .explain import explain_cli
 from .faithfulness import faithfulness_cli
+from .init_config import init_config_cli
 from .init_words import init_words_cli
 from .render import render_cli
 from .report import report_cli
@@ -24,6 +25,7 @@ _WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 app = typer.Typer(name=_NAME, help=_HELP, no_args_is_help=True, rich_markup_mode=None)
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
 app.command("faithfulness")(faithfulness_cli)
+app.command("init-config")(init_config_cli)
 app.command("init-words", context_settings=_WITH_OVERRIDES)(init_words_cli)
 app.command("explain")(explain_cli)
 app.command("render")(render_cli)

@@ -1,0 +1,82 @@
+"""`python -m spacy attn init-config`: a complete training config, from the installed package."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from spacy import util
+from spacy.cli._util import Arg, Opt
+from thinc.api import Config
+from wasabi import msg
+
+from ..pipeline.defaults import DEFAULT_MODEL
+from .failing import failing
+
+_TEMPLATE = Path(__file__).with_name("training.cfg")
+
+
+def init_config_cli(
+    output_file: Annotated[
+        Path, Arg(help="File to write, or - for the standard output", dir_okay=False)
+    ],
+    lang: Annotated[str, Opt("--lang", "-l", help="Code of the language")] = "en",
+    multilabel: Annotated[
+        bool, Opt("--multilabel", "-m", help="Documents may have any number of labels")
+    ] = False,
+    train: Annotated[str | None, Opt("--train", help="Training data")] = None,
+    dev: Annotated[str | None, Opt("--dev", help="Data to choose the best model by")] = None,
+    test: Annotated[str | None, Opt("--test", help="Data to evaluate on")] = None,
+    vectors: Annotated[
+        str | None, Opt("--vectors", help="Pipeline or folder with pretrained word vectors")
+    ] = None,
+    force: Annotated[bool, Opt("--force", "-F", help="Replace a file that exists")] = False,
+) -> None:
+    """
+    Write a complete config with the recommended settings. Data that are not
+    named here are named in training, say with --paths.train train.csv.
+    """
+    to_stdout = str(output_file) == "-"
+    with failing("Can't write the config"):
+        if not to_stdout and output_file.exists() and not force:
+            raise ValueError(f"'{output_file}' exists already: add --force to replace it.")
+        paths = {"train": train, "dev": dev, "test": test, "vectors": vectors}
+        config = init_config(lang=lang, multilabel=multilabel, paths=paths)
+        if to_stdout:
+            typer.echo(config.to_str(interpolate=False))
+            return
+        output_file.parent.mkdir(parents=True, exist_ok=True)
+        config.to_disk(output_file, interpolate=False)
+    missing = [f"--paths.{name} DATA" for name in ("train", "dev") if paths[name] is None]
+    command = " ".join(["python -m spacy train", str(output_file), "--output training", *missing])
+    msg.good(f"Saved {output_file}. To train: {command}")
+
+
+def init_config(
+    *, lang: str = "en", multilabel: bool = False, paths: dict[str, str | None] | None = None
+) -> Config:
+    """A complete training config with the recommended settings.
+
+    lang (str): Code of the language.
+    multilabel (bool): Whether documents may have any number of labels, and not exactly one.
+    paths (Optional[Dict[str, Optional[str]]]): Of the data "train", "dev" and "test", and the
+        "vectors".
+    RETURNS (Config): The config, with its variables.
+    RAISES: ImportError if spaCy does not know the language.
+    """
+    config = util.load_config(_TEMPLATE, interpolate=False)
+    name = "attn_textcat_multilabel" if multilabel else "attn_textcat"
+    component: dict[str, Any] = {"factory": name}
+    config["paths"].update(paths or {})
+    if config["paths"]["test"] is None:
+        # Training builds every reader, and refuses one without a path.
+        del config["corpora"]["test"]
+    if config["paths"]["vectors"] is not None:
+        component["model"] = copy.deepcopy(DEFAULT_MODEL)
+        # Vectors of all words take the place of a vocabulary of learned ones.
+        component["model"]["tok2vec"].update(vectors="static", max_size=0)
+    config["nlp"] = {"lang": lang, "pipeline": [name]}
+    config["components"] = {name: component}
+    return util.load_model_from_config(config, auto_fill=True).config
