@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 Floats = NDArray[numpy.float32]
 
 CONTRIBUTIONS = "contributions"
+# So much of a text, and so many labels, are shown where an explanation is printed.
+_SHOWN_CHARACTERS, _SHOWN_LABELS = 50, 3
 
 
 def method_name(method: str) -> str:
     """What a method is called where people read it: "leave one out" for "leave_one_out"."""
     return method.replace("_", " ")
+
+
+def shorten(text: str, length: int) -> str:
+    """The beginning of a text that is longer."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +62,22 @@ class Explanation:
     bias: Floats
     attributions: Floats
     method: str = CONTRIBUTIONS
+
+    def __repr__(self) -> str:
+        """The beginning of the text and the highest scores: all the arrays would be a wall."""
+        best = numpy.argsort(-self.scores, kind="stable")[:_SHOWN_LABELS]
+        scores = [f"{self.labels[i]!r}: {self.scores[i]:.3f}" for i in best]
+        more = ["..."] if len(self.labels) > _SHOWN_LABELS else []
+        return (
+            f"Explanation({shorten(self.text, _SHOWN_CHARACTERS)!r}, {len(self.tokens)} tokens, "
+            f"scores={{{', '.join(scores + more)}}}, method={self.method!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the tokens, shaded by what they add to the label that scores highest."""
+        from .explanations.render import notebook_picture
+
+        return notebook_picture(self)
 
     @property
     def contributions(self) -> Floats:

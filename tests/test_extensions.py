@@ -1,3 +1,4 @@
+import json
 import warnings
 from itertools import pairwise
 
@@ -53,6 +54,15 @@ def test_attention_owns_its_memory_and_is_read_only(doc):
     assert (doc._.attention == 1).all()
     with pytest.raises(ValueError, match="read-only"):
         doc._.attention[0] = 1.0
+
+
+def test_json_takes_it_as_a_list_beside_what_spacy_writes(doc):
+    """As the README has it: spaCy itself refuses arrays."""
+    with pytest.raises(ValueError, match="E107"):
+        doc.to_json(underscore=["attention"])
+    data = json.loads(json.dumps({**doc.to_json(), "attention": doc._.attention.tolist()}))
+    assert data["attention"] == WEIGHTS.tolist()
+    assert Doc(VOCAB).from_json(data, validate=True).text == doc.text
 
 
 @pytest.mark.parametrize("get", [lambda doc: doc, lambda doc: doc[0], lambda doc: doc[0:2]])

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy
+from markupsafe import escape
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Token
@@ -12,8 +13,10 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..errors import check_choice, check_not_negative, check_positive
-from ..explanation import CONTRIBUTIONS, Explanation
+from ..explanation import CONTRIBUTIONS, Explanation, method_name
 from .classifier import Classifier
+from .html.templates import in_notebook
+from .html.visible import visible
 from .methods import check_method, check_several, explain_docs
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 # An example of a word is so many characters of the text before and after it. Not the whole text:
 # what is kept must not grow with the length of documents.
 _EXCERPT = 40
+# So many labels, and words of each, are printed; a notebook shows so many rows.
+_SHOWN, _SHOWN_ROWS = 3, 60
 _WHERE = "spacy_attn.summarize_corpus"
 
 
@@ -41,7 +46,7 @@ class WordSummary:
     total: float
     mean: float
     count: int
-    examples: tuple[str, ...]
+    examples: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +91,35 @@ class CorpusSummary:
     n_gold: int
     n_errors: int
     errors: list[Misclassified]
+
+    def __repr__(self) -> str:
+        """Its numbers, and the first words of a few labels."""
+        words = [
+            f"{label!r}: {', '.join(word.word for word in words[:_SHOWN])}"
+            for label, words in list(self.words.items())[:_SHOWN]
+        ]
+        more = ["..."] if len(self.words) > _SHOWN else []
+        return f"CorpusSummary({self._numbers()} Words: {'; '.join(words + more) or 'none'}.)"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: its numbers, and a table of the words."""
+        table = self.words_to_dataframe()
+        for column in ("word", "label"):
+            table[column] = table[column].map(visible)
+        table["examples"] = table["examples"].map(lambda texts: visible(" · ".join(texts)))
+        html = table.to_html(index=False, float_format="{:.3f}".format, max_rows=_SHOWN_ROWS)
+        return in_notebook(f"<p>{escape(self._numbers())}</p>{html}")
+
+    def _numbers(self) -> str:
+        """What it counts, in sentences."""
+        by = "" if self.method == CONTRIBUTIONS else f" by {method_name(self.method)}"
+        gold = f" {self.n_errors} of {self.n_gold} were given wrong labels." if self.n_gold else ""
+        return (
+            f"{self.n_docs} documents{by}.{gold} Punctuation has "
+            f"{self.attention_on_punctuation:.1%} of the attention and is {self.punctuation:.1%} "
+            f"of the tokens; stop words {self.attention_on_stop_words:.1%} and "
+            f"{self.stop_words:.1%}."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The summary in lists, strings and numbers, which JSON can hold."""

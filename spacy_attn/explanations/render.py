@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.util import is_in_jupyter
 
-from ..explanation import Explanation
+from ..explanation import Explanation, shorten
 from ..extensions import get_labels, get_values
 from .html.scale import ATTENTION, CONTRIBUTIONS, SCALES, STYLES
 from .html.shaded_text import ShadedText
-from .html.templates import fill_template
+from .html.templates import fill_template, in_notebook
 from .html.visible import visible
 
 # So many labels are named with their scores.
@@ -35,8 +35,8 @@ def render(
     """Show documents as HTML, each token shaded by its attention or its contribution to a label.
 
     The scale of the shades is the same for every document, and the legend states it; its reasons
-    are in `spacy_attn.explanations.html.scale`. In a notebook the documents are shown; elsewhere
-    the HTML is returned.
+    are in `spacy_attn.explanations.html.scale`. In a notebook the documents are shown; elsewhere,
+    and where a page is asked for, the HTML is returned.
 
     docs (Union[Doc, Explanation, Iterable]): Classified documents, or what `component.explain`
         returns for documents. For contributions, a Doc must have them as `doc._.contributions`.
@@ -44,10 +44,11 @@ def render(
         whatever method they were found by, and names it.
     label (Optional[str]): The label whose contributions to show; by default each document's label
         with the highest score.
-    page (bool): Return a complete HTML page. A notebook is one already: what it shows is the same.
+    page (bool): Return a complete HTML page, in a notebook, too, unless it is to be shown there: a
+        notebook is a page already, and shows the same as without.
     minify (bool): Leave out line breaks and indentation.
     jupyter (Optional[bool]): Show the documents with IPython (True) or return them (False); by
-        default whether this runs in a notebook decides.
+        default they are shown in a notebook, if no page is asked for.
     attention_attr (str): The component's setting of that name, for documents.
     contributions_attr (str): The same.
     fold (int): Of longer documents, the tokens from this number on are folded up; 0 folds none.
@@ -76,11 +77,10 @@ def render(
         max_scores=MAX_SCORES,
         fold=fold,
     )
-    if jupyter or (jupyter is None and is_in_jupyter()):
+    if jupyter or (jupyter is None and not page and is_in_jupyter()):
         from IPython.display import HTML, display
 
-        # The class keeps MathJax from reading what lies between two dollar signs as a formula.
-        display(HTML(f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'))
+        display(HTML(in_notebook(html)))
         return None
     if page:
         return fill_template(
@@ -90,6 +90,12 @@ def render(
             title=", ".join(_names(texts) or [style]).capitalize(),
         )
     return html
+
+
+def notebook_picture(explanation: Explanation) -> str:
+    """What a notebook shows of an explanation: its attributions; without labels its attention."""
+    style = CONTRIBUTIONS if explanation.labels else ATTENTION
+    return in_notebook(cast(str, render(explanation, style, jupyter=False)))
 
 
 def shaded_texts(
@@ -205,9 +211,9 @@ def _attention(doc: Doc, name: str) -> NDArray[numpy.floating]:
     weights = doc._.get(name) if doc.has_extension(name) else None
     if weights is None:
         raise ValueError(
-            f"The document '{_beginning(doc)}' has no 'doc._.{name}': classify it with a pipeline "
-            f"that has 'attn_textcat' or 'attn_textcat_multilabel', doc = nlp(text), and name the "
-            f"attribute with 'attention_attr' if the component has another one."
+            f"The document '{shorten(doc.text, 40)}' has no 'doc._.{name}': classify it with a "
+            f"pipeline that has 'attn_textcat' or 'attn_textcat_multilabel', doc = nlp(text), and "
+            f"name the attribute with 'attention_attr' if the component has another one."
         )
     return weights
 
@@ -217,7 +223,7 @@ def _contributions(doc: Doc, name: str) -> tuple[NDArray[numpy.floating], tuple[
     values, labels = get_values(doc, name), get_labels(doc, name)
     if values is None or not labels:
         raise ValueError(
-            f"The document '{_beginning(doc)}' has no 'doc._.{name}': set the component's "
+            f"The document '{shorten(doc.text, 40)}' has no 'doc._.{name}': set the component's "
             f"'contributions_attr', name it here, and classify the document again; or give "
             f"explanations instead of documents, spacy_attn.render(component.explain(docs), "
             f"style={CONTRIBUTIONS!r})."
@@ -230,7 +236,3 @@ def _wrong_type(doc: object) -> str:
         f"Only a Doc or an Explanation, or several of them, can be shown, not "
         f"{type(doc).__name__}: pass nlp(text), or what component.explain(docs) returns."
     )
-
-
-def _beginning(doc: Doc, length: int = 40) -> str:
-    return doc.text if len(doc.text) <= length else doc.text[:length] + "…"

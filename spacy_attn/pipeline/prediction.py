@@ -158,6 +158,19 @@ class AttentionPredictorMixin(_Base):
         width = self.model.get_ref("output_layer").get_dim("nI")
         return [self.model.ops.alloc2f(0, width)] * len(docs)
 
+    def _several(self, docs: Iterable[Doc]) -> list[Doc]:
+        """RAISES: TypeError for anything but several documents."""
+        single = isinstance(docs, str | Doc)
+        items = [docs] if single else list(docs)
+        wrong = [type(item).__name__ for item in items if single or not isinstance(item, Doc)]
+        if wrong:
+            raise TypeError(
+                f"Component '{self.name}': 'docs' must be a list of documents, say "
+                f"[nlp.make_doc(text)], but is or contains {wrong[0]}. Texts go to "
+                f"spacy_attn.explain(nlp, texts)."
+            )
+        return cast(list[Doc], items)
+
     def _check_initialized(self) -> None:
         if not is_initialized(self.model):
             raise ValueError(Errors.E109.format(name=self.name))
@@ -189,9 +202,10 @@ class AttentionPredictorMixin(_Base):
         docs (Iterable[Doc]): The documents to explain, classified or not. Components that this one
             listens to must have seen them.
         RETURNS (List[Explanation]): One for each document.
-        RAISES: ValueError (E109) if the component has not been initialised.
+        RAISES: ValueError (E109) if the component has not been initialised. TypeError for a text or
+            a single document.
         """
-        docs = list(docs)
+        docs = self._several(docs)
         parts = self._predict_parts(docs)
         to_numpy = self.model.ops.to_numpy
         _, bias = self.output_weights()

@@ -134,6 +134,28 @@ def test_as_tables_there_is_a_row_for_each_word_and_for_each_token_of_an_error(w
     )
 
 
+def test_printed_it_is_a_few_lines(words_nlp, examples):
+    summary = summarize_corpus(words_nlp, examples, min_count=1)
+    assert repr(summary).startswith("CorpusSummary(6 documents. 0 of 6 were given wrong labels. ")
+    best = ", ".join(word.word for word in summary.words["positive"][:3])
+    assert f" Words: 'positive': {best}; " in repr(summary)
+    assert len(repr(summary)) < 400
+    assert "great fun" not in repr(summary.words["positive"])
+    assert repr(summarize_corpus(words_nlp, [])).startswith("CorpusSummary(0 documents.")
+
+
+def test_in_a_notebook_it_is_a_table_of_words_in_which_everything_is_escaped(words_nlp):
+    texts = ["great <script>alert(1)</script> $x$ &amp; \u202e"] * 3
+    summary = summarize_corpus(words_nlp, texts, min_count=1, method="leave_one_out")
+    html = summary._repr_html_()
+    assert "<p>3 documents by leave one out. Punctuation has " in html
+    assert html.count("<tr") == 1 + sum(map(len, summary.words.values()))
+    assert "<script" not in html
+    assert "\u202e" not in html
+    assert "mathjax_ignore" in html
+    assert "<table" in summarize_corpus(words_nlp, [])._repr_html_()
+
+
 def test_an_empty_corpus_has_an_empty_summary(words_nlp):
     summary = summarize_corpus(words_nlp, [])
     assert summary.n_docs == 0

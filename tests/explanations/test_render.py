@@ -3,6 +3,7 @@
 import re
 import sys
 from types import SimpleNamespace
+from typing import cast
 
 import numpy
 import pytest
@@ -225,9 +226,19 @@ def test_a_notebook_shows_the_documents(monkeypatch):
     monkeypatch.setattr("spacy_attn.explanations.render.is_in_jupyter", lambda: True)
     assert spacy_attn.render(make_explanation()) is None
     assert spacy_attn.render(make_explanation(), jupyter=False) == html
-    # A whole page would bring the notebook another background.
-    assert spacy_attn.render(make_explanation(), page=True) is None
+    # A page is made to be saved; shown, it would bring the notebook another background.
+    assert cast(str, spacy_attn.render(make_explanation(), page=True)).startswith("<!DOCTYPE")
+    assert spacy_attn.render(make_explanation(), page=True, jupyter=True) is None
     assert shown == [f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'] * 3
+
+
+def test_in_a_notebook_an_explanation_is_a_picture_of_its_attributions():
+    explanation = make_explanation(HOSTILE)
+    picture = cast(str, spacy_attn.render(explanation, "contributions"))
+    assert picture in explanation._repr_html_()
+    assert 'class="tex2jax_ignore mathjax_ignore"' in explanation._repr_html_()
+    assert "<script" not in explanation._repr_html_()
+    assert "attention" in make_explanation(labels=[])._repr_html_()
 
 
 def test_wrong_arguments_are_refused_with_what_to_do(trained_nlp):

@@ -1,5 +1,6 @@
 """`component.explain`: the parts that tokens have in a decision."""
 
+import dataclasses
 import json
 
 import numpy
@@ -7,6 +8,7 @@ import pytest
 import spacy
 from scipy.special import expit, softmax
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from ..conftest import MIXED_TEXTS, make_nlp, train
 
@@ -75,6 +77,22 @@ def test_as_a_dictionary_it_goes_through_json_unchanged(nlp):
     assert data == explanation.to_dict()
     assert data["text"] == "great  fun"
     assert data["attributions"]["positive"] == explanation.of_label("positive").tolist()
+
+
+def test_printed_it_is_one_line_with_the_beginning_and_the_highest_scores(nlp):
+    (explanation,) = explain(nlp, ["great fun " * 99])
+    printed = repr(explanation)
+    assert printed.startswith("Explanation('great fun great fun")
+    assert f"…', 198 tokens, scores={{'positive': {explanation.scores[0]:.3f}, 'neg" in printed
+    assert len(printed) < 200
+    many = dataclasses.replace(explanation, labels=tuple("abcd"), scores=numpy.arange(4.0) / 6)
+    assert "scores={'d': 0.500, 'c': 0.333, 'b': 0.167, ...}" in repr(many)
+
+
+@pytest.mark.parametrize("wrong", ["great fun", ["great fun"], Doc(Vocab(), ["fun"]), [None]])
+def test_anything_but_a_list_of_documents_is_refused_with_what_to_give(nlp, wrong):
+    with pytest.raises(TypeError, match=r"'docs' must be a list of documents.*, but is or cont"):
+        nlp.get_pipe(nlp.pipe_names[-1]).explain(wrong)
 
 
 def test_an_unknown_label_is_refused_with_the_known_ones(nlp):

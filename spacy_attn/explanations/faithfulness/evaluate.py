@@ -63,6 +63,14 @@ class FaithfulnessReport:
     plausibility: PlausibilityResult | None
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """Its comprehensiveness by ranking: all the measures would be a wall."""
+        found = (f"{name!r}: {r.comprehensiveness}" for name, r in self.rankings.items())
+        return (
+            f"FaithfulnessReport({self.component!r}, {self.n_docs} documents, "
+            f"comprehensiveness={{{', '.join(found)}}})"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The report in lists, strings and numbers, which JSON can hold.
 

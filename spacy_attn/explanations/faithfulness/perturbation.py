@@ -1,7 +1,7 @@
 """What happens to decisions without the tokens that are said to matter, or with them alone."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy
@@ -33,8 +33,8 @@ class RankingResult:
     comprehensiveness: Estimate
     sufficiency: Estimate
     flip_share: Estimate
-    comprehensiveness_at: dict[int, Estimate]
-    sufficiency_at: dict[int, Estimate]
+    comprehensiveness_at: dict[int, Estimate] = field(repr=False)
+    sufficiency_at: dict[int, Estimate] = field(repr=False)
 
 
 def share_of(percent: int, n_tokens: int) -> int:

@@ -20,6 +20,12 @@ def fill_template(name: str, *, minify: bool = False, **values: Any) -> str:
     return re.sub(r"\s*\n\s*", "", html) if minify else html
 
 
+def in_notebook(html: str) -> str:
+    """HTML as the output of a notebook, whose MathJax otherwise reads what lies between two dollar
+    signs as a formula."""
+    return f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
