@@ -1,5 +1,6 @@
-"""Checks of settings that several modules make."""
+"""Checks of settings that several modules make. A number that is not finite passes none of them."""
 
+import math
 from collections.abc import Collection
 
 
@@ -14,19 +15,19 @@ def check_choice(where: str, name: str, value: str, choices: Collection[str]) ->
 def check_positive(where: str, **values: int | None) -> None:
     """RAISES: ValueError naming the setting that is below 1."""
     for name, value in values.items():
-        if value is not None and value < 1:
+        if value is not None and not 1 <= value < math.inf:
             raise ValueError(f"{where}: '{name}' must be 1 or more, but is {value}.")
 
 
 def check_not_negative(where: str, **values: float | None) -> None:
-    """RAISES: ValueError naming the setting that is below 0."""
+    """RAISES: ValueError naming the setting that is below 0, infinite or not a number."""
     for name, value in values.items():
-        if value is not None and value < 0:
+        if value is not None and not 0 <= value < math.inf:
             raise ValueError(f"{where}: '{name}' must be 0 or more, but is {value}.")
 
 
-def check_rate(where: str, **values: float) -> None:
+def check_rate(where: str, **values: float | None) -> None:
     """RAISES: ValueError naming the setting that is not from 0 to below 1."""
     for name, value in values.items():
-        if not 0.0 <= value < 1.0:
+        if value is not None and not 0.0 <= value < 1.0:
             raise ValueError(f"{where}: '{name}' must be at least 0 and below 1, but is {value}.")

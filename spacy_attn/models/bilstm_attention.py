@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
-from ..errors import check_choice, check_not_negative, check_positive
+from ..errors import check_choice, check_not_negative, check_positive, check_rate
 from ..torch.attention import SCORINGS, Scoring
 from ..torch.classifier import classify
 from .attention_head import Output, attention_head, resize
@@ -103,11 +103,7 @@ def _check_settings(
     where = "spacy-attn.BiLSTMAttention.v1"
     check_positive(where, hidden_width=hidden_width, depth=depth, attention_width=attention_width)
     check_not_negative(where, evidence=evidence)
-    if dropout is not None and not 0.0 <= dropout < 1.0:
-        raise ValueError(
-            f"{where}: 'dropout' must be at least 0 and below 1, or null to follow "
-            f"'[training] dropout', but is {dropout}."
-        )
+    check_rate(where, dropout=dropout)
     check_choice(where, "attention", attention, SCORINGS)
 
 

@@ -3,7 +3,8 @@
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import numpy
 from spacy.language import Language
@@ -14,9 +15,10 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
-from ..errors import check_rate
+from ..errors import check_not_negative, check_rate
 from ..models.adversarial import perturb
 from ..models.bilstm_attention import begin_update_of_vectors
+from ..models.finite import clear_gradients
 from ..models.fused_adam import finish_update
 from .calibration import fit_temperature
 from .class_weights import (
@@ -25,6 +27,7 @@ from .class_weights import (
     check_class_weights,
     check_labels_of_weights,
 )
+from .finite import check_finite, check_step, check_weights
 from .prediction import AttentionPredictorMixin, Predictions
 from .vocabularies import is_streamed
 
@@ -39,6 +42,8 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
     perturbation: float
     class_weights: ClassWeights
     label_smoothing: float
+    # Steps made since the component was created, loaded or initialised.
+    _n_updates = 0
 
     def _setup(
         self,
@@ -55,18 +60,14 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         label_smoothing: float,
     ) -> None:
         check_class_weights(name, class_weights)
-        check_rate(f"Component '{name}'", label_smoothing=label_smoothing)
-        if perturbation < 0.0:
-            raise ValueError(
-                f"Component '{name}': 'perturbation' must be 0 or more, but is {perturbation}."
-            )
+        where = f"Component '{name}'"
+        check_rate(where, label_smoothing=label_smoothing)
+        check_not_negative(where, perturbation=perturbation)
         if not 0.0 <= threshold <= 1.0:
-            raise ValueError(
-                f"Component '{name}': 'threshold' must be between 0 and 1, but is {threshold}."
-            )
+            raise ValueError(f"{where}: 'threshold' must be between 0 and 1, but is {threshold}.")
         if contributions_attr == attention_attr:
             raise ValueError(
-                f"Component '{name}': 'attention_attr' and 'contributions_attr' must be two names, "
+                f"{where}: 'attention_attr' and 'contributions_attr' must be two names, "
                 f"but both are '{attention_attr}'."
             )
         self.vocab = vocab
@@ -154,10 +155,12 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         """Learn from a batch of examples.
 
         examples (Iterable[Example]): The batch.
-        drop (float): The dropout rate.
+        drop (float): The dropout rate, at least 0 and below 1.
         sgd (Optional[Optimizer]): The optimizer; without one, gradients accumulate.
         losses (Optional[Dict[str, float]]): Losses by component name, to be added to.
         RETURNS (Dict[str, float]): The losses.
+        RAISES: ValueError if `drop` is out of its range, or the loss is not finite; the weights are
+            those of before.
         """
         return self._learn("update", examples, self._get_training_loss, drop, sgd, losses)
 
@@ -191,6 +194,7 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         sgd: Optimizer | None,
         losses: dict[str, float] | None,
     ) -> dict[str, float]:
+        check_rate(f"Component '{self.name}'", drop=drop)
         if losses is None:
             losses = {}
         losses.setdefault(self.name, 0.0)
@@ -214,8 +218,16 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         """Update the model's weights from the gradients that `update` has gathered.
 
         sgd (Optimizer): The optimizer.
+        RAISES: ValueError if a setting of the optimizer is out of its range, or a gradient is not
+            finite; the weights are those of before.
         """
+        try:
+            check_step(self.name, self._n_updates + 1, self.model, sgd)
+        except ValueError:
+            clear_gradients(self.model)  # for the next step, with other settings
+            raise
         finish_update(self.model, sgd)
+        self._n_updates += 1
 
     def _backpropagate(
         self, docs: list[Doc], get_loss: Callable[[Floats2d], tuple[float, Floats2d]]
@@ -223,16 +235,29 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         """Add the gradients of a batch to those of the model. RETURNS: Its loss."""
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         (logits, _), backprop = begin_update_of_vectors(self.model, vectors)
-        loss, d_logits = get_loss(logits)
+        loss, d_logits = self._finite_loss(get_loss, logits)
         d_vectors = backprop(d_logits)
         if self.perturbation:
             perturbed = perturb(self.model.ops, vectors, d_vectors, self.perturbation)
             (logits, _), backprop = begin_update_of_vectors(self.model, perturbed)
-            further_loss, d_logits = get_loss(logits)
+            further_loss, d_logits = self._finite_loss(get_loss, logits)
             loss += further_loss
             d_vectors = [a + b for a, b in zip(d_vectors, backprop(d_logits), strict=True)]
+        # Before an embedding, which may be that of other components, gets it.
+        self._check_finite("the gradient of the token vectors", *d_vectors)
         backprop_vectors(d_vectors)
         return loss
+
+    def _finite_loss(
+        self, get_loss: Callable[[Floats2d], tuple[float, Floats2d]], logits: Floats2d
+    ) -> tuple[float, Floats2d]:
+        self._check_finite("the loss", logits)
+        loss, d_logits = get_loss(logits)
+        self._check_finite("the loss", self.model.ops.xp.asarray(loss), d_logits)
+        return loss, d_logits
+
+    def _check_finite(self, what: str, *arrays: Any) -> None:
+        check_finite(self.name, self._n_updates + 1, what, *arrays)
 
     def get_loss(  # type: ignore[override]
         self, examples: Iterable[Example], scores: Floats2d | Predictions
@@ -288,6 +313,21 @@ class AttentionCategorizerMixin(AttentionPredictorMixin):
         truths[:, :old] = self.probabilities(targets)
         known[:, :old] = 1.0
         return self._loss(logits, truths, known, self._equal_weights())
+
+    # Saving
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """As `spacy.pipeline.TrainablePipe.to_disk`.
+
+        RAISES: ValueError if a weight is not finite. Nothing has been written then.
+        """
+        check_weights(self.name, self._n_updates, self.model)
+        super().to_disk(path, exclude=exclude)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """As `spacy.pipeline.TrainablePipe.to_bytes`. RAISES: as `to_disk`."""
+        check_weights(self.name, self._n_updates, self.model)
+        return super().to_bytes(exclude=exclude)
 
     # Initialisation
 

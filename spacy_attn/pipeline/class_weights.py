@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 # None, weights that balance the classes of the training data, or weights by label.
 ClassWeights = Literal["balanced"] | Mapping[str, float] | None
 
+# Of a number in 32 bits.
+_LARGEST = float(numpy.finfo(numpy.float32).max)
+
 
 def check_class_weights(name: str, class_weights: ClassWeights) -> None:
     """RAISES: ValueError if the setting is of none of its forms, or a weight is below 0."""
@@ -21,7 +24,8 @@ def check_class_weights(name: str, class_weights: ClassWeights) -> None:
             f"weights by label, but is {class_weights!r}."
         )
     for label, weight in class_weights.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
+        is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if not is_number or not 0 <= weight <= _LARGEST:
             raise ValueError(
                 f"Component '{name}': the weight of label '{label}' in 'class_weights' must be a "
                 f"number of at least 0, but is {weight!r}."

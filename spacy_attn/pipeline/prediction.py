@@ -15,6 +15,7 @@ from ..extensions import install_contributions, install_extensions, set_values
 from ..models.attention_head import output_weights
 from ..models.bilstm_attention import is_initialized
 from ..models.ragged import runs
+from .finite import check_logits
 
 # At most so many tokens go through the embedding layers at once, whatever the batch size, so that
 # memory does not grow with the length of documents (a longer document goes alone).
@@ -98,7 +99,8 @@ class AttentionPredictorMixin(_Base):
 
         docs (Iterable[Doc]): The documents to predict.
         RETURNS (Predictions): Scores and attention, and contributions where they are to be stored.
-        RAISES: ValueError (E109) if the component has not been initialised.
+        RAISES: ValueError (E109) if the component has not been initialised, or if a score is not
+            finite.
         """
         self._install_extensions()
         docs = list(docs)
@@ -127,7 +129,12 @@ class AttentionPredictorMixin(_Base):
             chunk_logits, chunk_attention = self._predict_chunk(chunk)
             logits.append(chunk_logits)
             attention.extend(chunk_attention)
-        return self.model.ops.xp.concatenate(logits), attention
+        return self._join_logits(logits), attention
+
+    def _join_logits(self, chunks: list[Floats2d]) -> Floats2d:
+        logits = self.model.ops.xp.concatenate(chunks)
+        check_logits(self.name, self.labels, logits)
+        return logits
 
     def _predict_chunk(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
         if any(len(doc) for doc in docs):
@@ -148,7 +155,7 @@ class AttentionPredictorMixin(_Base):
             attention.extend(chunk_attention)
             for weights, states in zip(chunk_attention, hidden, strict=True):
                 contributions.append(weights.reshape((-1, 1)) * (states @ weight.T))
-        return _Parts(self.model.ops.xp.concatenate(logits), attention, contributions)
+        return _Parts(self._join_logits(logits), attention, contributions)
 
     def encode(self, docs: list[Doc]) -> list[Floats2d]:
         """The hidden states h of each document, which attention averages, shape (n_tokens, 2H)."""

@@ -185,3 +185,4 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         set_vocabularies(self, get_examples, nlp, words)
         super().initialize(get_examples, nlp=nlp, labels=labels, positive_label=positive_label)
         self._balance_classes(get_examples, nlp)
+        self._n_updates = 0

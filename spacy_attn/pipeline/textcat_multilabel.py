@@ -167,3 +167,4 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         set_vocabularies(self, get_examples, nlp, words)
         super().initialize(get_examples, nlp=nlp, labels=labels)
         self._balance_classes(get_examples, nlp)
+        self._n_updates = 0
