@@ -61,29 +61,30 @@ def find_labels(dataset: Dataset, column: str) -> list[str] | None:
     dataset (Dataset): The data set.
     column (str): The name of the column.
     RETURNS (Optional[list[str]]): The labels, sorted; None if the column holds something else than
-        strings, lists of strings, or JSON values.
+        strings, integers, lists of these, or JSON values.
     """
     feature = dataset.features[column]
     dataset = dataset.select_columns([column])
     if type(feature).__name__ == "Json":
         values = (row for batch in dataset.iter(_BATCH) for row in batch[column])
         return sorted(_spelt_out(values))
-    if str(getattr(_element(feature), "dtype", "")) not in ("string", "large_string"):
+    dtype = str(getattr(_element(feature), "dtype", ""))
+    if dtype not in ("string", "large_string") and not holds_integers(feature):
         return None
     found: set[str] = set()
     for table in dataset.with_format("arrow").iter(_BATCH):
-        found.update(_unique_strings(table.column(column)))
+        found.update(_unique_values(table.column(column)))
     return sorted(found)
 
 
-def _unique_strings(values: Any) -> Iterator[str]:
-    """Stay in Arrow for a column of strings, so that millions of rows take seconds."""
+def _unique_values(values: Any) -> Iterator[str]:
+    """Stay in Arrow for a column of one type, so that millions of rows take seconds."""
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.compute as pc  # type: ignore[import-untyped]
 
     if pa.types.is_nested(values.type):
         values = pc.list_flatten(values)
-    return filter(None, pc.unique(values).to_pylist())
+    return (str(value) for value in pc.unique(values).to_pylist() if value not in (None, ""))
 
 
 def _spelt_out(values: Iterable[Any]) -> set[str]:

@@ -43,6 +43,7 @@ class ColumnEncoder:
         self.column = column
         self.labels = labels
         self.class_names = _name_classes(column, class_names, labels)
+        self.learned = learned
         self.inventory = labels or self.class_names or learned
         self.exclusive = exclusive
         self.vectors = vectors
@@ -171,9 +172,7 @@ class ColumnEncoder:
     def _name_of_integer(self, value: int) -> str:
         names = self.class_names or self.labels
         if names is None:
-            raise self._problem(
-                f"holds plain integers ({value}); name them in 'labels', in the order of the ids"
-            )
+            raise self._problem(self._how_to_name_integers(value))
         if self.class_names is not None and value == -1:
             raise MissingValue(self.column, "has the class id -1, which stands for no label")
         if self.class_names is None and all(is_integer(name) for name in names):
@@ -185,6 +184,18 @@ class ColumnEncoder:
                 f"({listing(names)}); correct the row or give all labels in 'labels'"
             )
         return names[value]
+
+    def _how_to_name_integers(self, value: int) -> str:
+        found = sorted({int(name) for name in self.learned or () if is_integer(name)}) or [value]
+        spelled = [str(number) for number in found]
+        if len(spelled) > 12:
+            spelled[2:-1] = ["..."]
+        setting = ", ".join(name if name == "..." else f'"{name}"' for name in spelled)
+        return (
+            f"holds plain integers ({', '.join(spelled)}); if they are the labels themselves, set "
+            f"labels = [{setting}]; if they are the ids of classes, name the classes in 'labels', "
+            "in the order of the ids from 0"
+        )
 
     def _name_of_string(self, value: str) -> str:
         if value == "":
@@ -286,12 +297,24 @@ def check_exclusive(column: str, cats: Mapping[str, float | None]) -> None:
     if any(value is None for value in cats.values()):
         raise MissingValue(column, "leaves a label without a value")
     total = sum(value for value in cats.values() if value is not None)
+    if not total:
+        raise MissingValue(column, "has no label where exclusive = true wants exactly one label")
     if abs(total - 1.0) > _SUM_ROUNDING:
         raise RowProblem(
             column,
             f"has labels that sum to {total:g} where exclusive = true wants exactly one label, "
             "or probabilities that sum to 1",
         )
+
+
+def sums_to_integer(cats: Mapping[str, float]) -> bool:
+    """Whether the values of a row can be those of labels that exclude one another, or no
+    probabilities at all.
+
+    cats (Mapping[str, float]): The value of each label.
+    """
+    total = sum(cats.values())
+    return len(cats) < 2 or abs(total - round(total)) <= _SUM_ROUNDING
 
 
 def is_integer(name: str) -> bool:

@@ -13,7 +13,7 @@ from .docbins import TABLE_SETTINGS, DocBins, is_spacy_data
 from .errors import DatasetError, MissingValue, RowProblem
 from .features import class_names, field_names, find_labels, holds_vectors
 from .hub import explained
-from .labels import Cats, ColumnEncoder, ColumnsEncoder, Encoder
+from .labels import Cats, ColumnEncoder, ColumnsEncoder, Encoder, sums_to_integer
 from .rows import make_example, read_text
 from .source import DataFiles, Source, open_dataset
 from .spelling import SpelledEncoder, read_column, value_of
@@ -108,12 +108,14 @@ class HFDataset:
     labels (Optional[List[str]]): All labels, in their order. Names plain class ids, the entries of
         a vector, the two booleans (false first), or the label columns. Where the data set names
         its classes itself, `labels` sets their order and must contain all of these names.
-    exclusive (Optional[bool]): True refuses a row that has not exactly one label. None expects one
-        label of a single value, and any number of a list or of several columns.
+    exclusive (Optional[bool]): True refuses a row that has not exactly one label, or probabilities
+        that sum to 1. False says that labels do not exclude one another. None expects one label of
+        a single value, any number of a list or of several columns, and warns of probabilities that
+        do not sum to 1.
     limit (int): Use the first rows only; 0 uses all.
-    skip_missing (bool): Pass over rows with a null text or label, and warn at the end of the pass
-        how many there were. A null for some labels of several leaves those out of `cats`, which
-        spaCy's multi-label component reads as unknown.
+    skip_missing (bool): Pass over rows without a label or with a text that is null, empty or blank,
+        and warn once, at the end of the first pass, how many there were. A null for some labels of
+        several leaves those out of `cats`, which spaCy's multi-label component reads as unknown.
     RAISES (DatasetError): If the arguments contradict one another.
     """
 
@@ -134,6 +136,7 @@ class HFDataset:
     limit: int = 0
     skip_missing: bool = False
     _opened: _Opened | None = field(default=None, init=False, repr=False)
+    _has_reported: bool = field(default=False, init=False, repr=False)
     _passes: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -163,24 +166,35 @@ class HFDataset:
         if is_spacy_data(self.path):
             yield from self._open_documents().examples(nlp)
             return
+        for number, text, cats in self._usable_rows():
+            try:
+                example = make_example(nlp, text, cats, self._text_columns)
+            except RowProblem as problem:
+                raise self._row_error(number, problem) from None
+            yield example
+
+    def _usable_rows(self) -> Iterator[tuple[int, str, dict[str, float]]]:
+        """Go through the numbers, texts and labels of the rows, without making documents."""
         if self._opened is None:
             self._opened = self._open()
-        skipped: Counter[str] = Counter()
-        n_used = 0
         dataset, encode = self._opened
+        skipped: Counter[str] = Counter()
+        n_used = n_unclear = 0
         for number, row in enumerate(self._rows(dataset)):
             try:
                 text = read_text(row, self._text_columns, self.text_separator)
+                if self.skip_missing and not text.strip():
+                    raise MissingValue(self._text_columns[0], "has no text")
                 cats = self._known_values(encode(row), skipped)
-                example = make_example(nlp, text, cats, self._text_columns)
             except RowProblem as problem:
                 if not (self.skip_missing and isinstance(problem, MissingValue)):
                     raise self._row_error(number, problem) from None
                 skipped[f"rows for want of a value in column '{problem.column}'"] += 1
                 continue
             n_used += 1
-            yield example
-        self._report(n_used, skipped)
+            n_unclear += self.exclusive is None and not sums_to_integer(cats)
+            yield number, text, cats
+        self._report(n_used, skipped, n_unclear)
 
     def _open_documents(self) -> DocBins:
         default = {setting.name: setting.default for setting in fields(self)}
@@ -316,15 +330,25 @@ class HFDataset:
             f"{self._source}: there is no row in it; check 'split' and 'data_files'"
         )
 
-    def _report(self, n_used: int, skipped: Counter[str]) -> None:
-        """Say at the end of a pass what has been passed over."""
+    def _report(self, n_used: int, skipped: Counter[str], n_unclear: int) -> None:
+        """Say at the end of the first pass what has been passed over, and what may be wrong."""
         summary = "; ".join(f"{n} {what}" for what, n in skipped.items())
         if skipped and not n_used:
             raise DatasetError(f"{self._source}: every row was skipped ({summary})")
         if not n_used:
             raise self._no_rows()
-        if skipped:
-            warnings.warn(f"{self._source}: skipped {summary}.", stacklevel=3)
+        if skipped and not self._has_reported:
+            self._warn(f"skipped {summary}")
+        if n_unclear and not self._has_reported:
+            self._warn(
+                f"the probabilities of {n_unclear} rows do not sum to 1; set exclusive = false if "
+                "the labels do not exclude one another, or exclusive = true to refuse such rows"
+            )
+        self._has_reported = True
+
+    def _warn(self, remark: str) -> None:
+        # From one line for all readers, from which Python shows the same words once.
+        warnings.warn(f"{self._source}: {remark}.", stacklevel=1)
 
 
 def _as_list(columns: str | list[str]) -> list[str]:

@@ -74,7 +74,10 @@ def test_plain_integers_are_named_by_labels(read, labelled):
 
 
 def test_plain_integers_without_labels_are_refused(read, labelled):
-    with pytest.raises(DatasetError, match=r"plain integers \(2\); name them in 'labels'"):
+    with pytest.raises(
+        DatasetError,
+        match=r"plain integers \(2\); .*set labels = .*; if they are the ids of classes, name",
+    ):
         read(labelled(2))
 
 
@@ -193,9 +196,25 @@ def test_probability_outside_zero_to_one_is_refused(value):
 
 def test_several_columns_are_one_label_each(read, write):
     path = write([{"text": "hi", "toxic": 1, "rude": False, "old": 0.5}])
-    columns = ["toxic", "rude", "old"]
-    assert cats(read(path, label_column=columns)) == [{"toxic": 1.0, "rude": 0.0, "old": 0.5}]
-    assert cats(read(path, label_column=columns, labels=["T", "R", "O"]))[0]["T"] == 1.0
+    settings = {"label_column": ["toxic", "rude", "old"], "exclusive": False}
+    assert cats(read(path, **settings)) == [{"toxic": 1.0, "rude": 0.0, "old": 0.5}]
+    assert cats(read(path, **settings, labels=["T", "R", "O"]))[0]["T"] == 1.0
+
+
+@pytest.mark.parametrize("columns", [True, False])
+def test_probabilities_that_do_not_sum_to_1_are_warned_of_or_refused(read, write, columns):
+    pairs = [(0.9, 0.1), (0.9, 0.9), (0.2, 0.2), (1.0, 1.0)]
+    if columns:
+        path = write([{"text": "hi", "x": x, "y": y} for x, y in pairs])
+        settings = {"label_column": ["x", "y"]}
+    else:
+        path = write([{"text": "hi", "label": [x, y]} for x, y in pairs])
+        settings = {"labels": ["x", "y"]}
+    with pytest.warns(UserWarning, match="probabilities of 2 rows do not sum to 1; set exclusive"):
+        assert len(read(path, **settings)) == 4
+    assert len(read(path, **settings, exclusive=False)) == 4
+    with pytest.raises(DatasetError, match=r"row 1 .*labels that sum to 1.8 where exclusive"):
+        read(path, **settings, exclusive=True)
 
 
 def test_a_null_among_several_columns_names_its_column_and_can_be_left_out(read, write):

@@ -1,7 +1,9 @@
 """The reader: registered, lazy, exact, and complete."""
 
+import re
 import subprocess
 import sys
+import warnings
 
 import pytest
 import spacy
@@ -129,6 +131,45 @@ def test_null_is_refused_with_its_row_or_skipped_and_counted(write, read, column
         read(path, streaming=streaming)
     with pytest.warns(UserWarning, match=f"skipped 2 rows for want of .* column '{column}'"):
         assert len(read(path, streaming=streaming, skip_missing=True)) == 2
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("text", ["", " \n\t"])
+def test_blank_text_is_missing_where_missing_texts_are_skipped(write, read, text, streaming):
+    path = write([{"text": "a", "label": "x"}, {"text": text, "label": "x"}])
+    assert len(read(path, streaming=streaming)) == 2
+    with pytest.warns(UserWarning, match="skipped 1 rows for want of a value in column 'text'"):
+        rows = read(path, streaming=streaming, skip_missing=True)
+    assert [text for text, _ in rows] == ["a"]
+
+
+def test_blank_column_beside_another_text_is_not_missing(write, read):
+    path = write([{"title": "", "text": "a", "label": "x"}])
+    assert read(path, text_column=["title", "text"], skip_missing=True) == [(" a", {"x": 1.0})]
+
+
+def test_skipped_rows_are_told_once_however_many_passes_and_readers(write, nlp):
+    path = write([{"text": "a", "label": "x"}, {"text": None, "label": "x"}])
+    readers = [HFDataset(path, skip_missing=True), HFDataset(path, skip_missing=True)]
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("default")
+        for reader in readers:
+            for _ in range(3):
+                list(reader(nlp))
+    assert [str(one.message).split(": ")[1] for one in shown] == [
+        "skipped 1 rows for want of a value in column 'text'."
+    ]
+
+
+def test_integers_are_refused_with_the_labels_to_set(write, read):
+    path = write([{"text": "a", "label": stars} for stars in (3, 1, 5, 2, 4, 1)])
+    setting = 'set labels = ["1", "2", "3", "4", "5"];'
+    with pytest.raises(DatasetError, match=re.escape(setting)):
+        read(path)
+    assert len(read(path, labels=["1", "2", "3", "4", "5"])) == 6
+    path = write([{"text": "a", "label": number} for number in range(100)], "ids.jsonl")
+    with pytest.raises(DatasetError, match=re.escape('labels = ["0", "1", ..., "99"]')):
+        read(path)
 
 
 def test_data_set_of_which_every_row_is_skipped_is_refused(write, read):

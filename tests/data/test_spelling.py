@@ -67,7 +67,7 @@ def test_ids_and_probabilities_are_the_same_in_later_rows(read, table):
         rows = read(path, label_column="a", labels=["x", "y"], skip_missing=True)
     assert chosen(rows) == ["x"] * (PIECE // 2) + ["y"] * TAIL
     with pytest.warns(UserWarning, match="skipped 5000 values of the label 'a'"):
-        rows = read(path, label_column=["a", "b"], skip_missing=True)
+        rows = read(path, label_column=["a", "b"], exclusive=False, skip_missing=True)
     assert [cats for _, cats in [*rows[:2], *rows[-2:]]] == [
         {"a": 0.0, "b": 1.0},
         {"b": 1.0},
@@ -116,7 +116,7 @@ def test_given_labels_are_names_themselves_or_have_ids(
 @pytest.mark.parametrize(
     ("value", "labels", "expected"),
     [
-        ("1", None, "holds plain integers (1); name them in 'labels'"),
+        ("1", None, "holds plain integers (1); if they are the labels themselves"),
         ("0.5", None, "holds 0.5 of type float, which is not a label; for the probability"),
         ("3", ["a", "b"], "has the class id 3, but the labels have the ids 0 to 1"),
         ("1", ["2", "3", "none"], "has the label '1', which is none of '2', '3', 'none'"),
