@@ -11,9 +11,7 @@ from wasabi import msg
 
 from ..data.reader import HFDataset
 from ..explanation import CONTRIBUTIONS, method_name
-from ..explanations.classifier import Classifier
 from ..explanations.methods import check_method, explain_with
-from ..explanations.report import Decisions
 from ..explanations.report import report as report_html
 from .explaining import load_classifier, make_reader, read_first
 from .failing import failing
@@ -111,7 +109,7 @@ def report(
         html = report_html(
             list(progress(explanations, total=len(examples))),
             [example.reference.cats for example in examples],
-            _decisions(classifier),
+            classifier.decisions,
             title=title,
             **_writing(classifier.nlp),
         )
@@ -123,14 +121,6 @@ def report(
 def _short(path: str) -> str:
     """The end of a path, which says enough."""
     return "/".join(Path(path).parts[-2:])
-
-
-def _decisions(classifier: Classifier) -> Decisions:
-    return Decisions(
-        labels=classifier.labels,
-        exclusive=classifier.exclusive,
-        threshold=classifier.threshold,
-    )
 
 
 def _writing(nlp: Language) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """A component of a pipeline, asked about documents and about parts of documents."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import cast
 
 import numpy
 from numpy.typing import NDArray
 from spacy.attrs import LEMMA, MORPH, NORM, POS, TAG
 from spacy.language import Language
-from spacy.pipeline import MultiLabel_TextCategorizer
+from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
 from spacy.tokens import Doc
 from thinc.types import Floats2d, Ints2d
 
@@ -15,10 +16,9 @@ from ..explanation import Explanation
 from ..models.context import is_context_free
 from ..models.ragged import runs
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
+from ..pipeline.decisions import AnyFloats, Decisions
 from ..pipeline.upstream import names_before, run_before
 
-AnyFloats = NDArray[numpy.floating]
-Bools = NDArray[numpy.bool_]
 Indices = NDArray[numpy.intp]
 # A document, by its place among others, and the tokens of it that remain.
 Part = tuple[int, Indices]
@@ -59,18 +59,21 @@ class Classifier:
         """Whether a document has exactly one of the labels."""
         return not isinstance(self.component, MultiLabel_TextCategorizer)
 
-    @property
-    def threshold(self) -> float:
-        """The score from which on a label counts as predicted, where they are independent."""
-        return float(self.component.cfg["threshold"])
-
-    def decide(self, scores: AnyFloats) -> Bools:
-        """Which labels some scores predict, both of shape (n_docs, n_labels)."""
-        if not self.exclusive:
-            return scores >= self.threshold
-        decisions = numpy.zeros(scores.shape, dtype=bool)
-        decisions[numpy.arange(len(scores)), scores.argmax(axis=1)] = True
-        return decisions
+    @cached_property
+    def decisions(self) -> Decisions:
+        """How the component decides, and what is right."""
+        others = [
+            label
+            for name, pipe in self.nlp.pipeline
+            if name != self.name and isinstance(pipe, TextCategorizer)
+            for label in pipe.labels
+        ]
+        return Decisions(
+            labels=self.labels,
+            exclusive=self.exclusive,
+            threshold=float(self.component.cfg["threshold"]),
+            others=frozenset(others),
+        )
 
     def columns(self, labels: Iterable[str] | None) -> list[int]:
         """The places of some labels among the component's; of all by default.

@@ -53,7 +53,7 @@ class WordSummary:
 class Misclassified:
     """A document whose labels are others than those predicted.
 
-    gold: The labels it has.
+    gold: The labels it has, also those that the component does not have.
     predicted: The labels that the component gave it.
     """
 
@@ -74,8 +74,9 @@ class CorpusSummary:
         (`token.is_punct`), as the mean over the documents with tokens. `punctuation` is the share
         of their tokens that are punctuation, which equal weights would give it.
     attention_on_stop_words, stop_words: The same of stop words (`token.is_stop`).
-    n_gold: The number of documents that came with labels of the component.
-    n_errors: How many of these were given others.
+    n_gold: The number of documents that came with labels.
+    n_errors: How many of these were given others, as in `cats_acc`: all that have a label which the
+        component does not have are among them.
     errors: The first of them.
     """
 
@@ -265,24 +266,18 @@ class _Summary:
         ]
 
     def _add_gold(self, cats: Mapping[str, float], explanation: Explanation) -> None:
-        labels = self.classifier.labels
-        known = numpy.array([label in cats for label in labels])
-        truths = numpy.array([[cats.get(label, 0.0) for label in labels]])
-        # Of exclusive labels one is right; where it is none of these, nothing is known.
-        if not known.any() or (self.classifier.exclusive and not truths.any()):
+        outcome = self.classifier.decisions.judge(explanation.scores, cats)
+        if outcome.gold is None:
             return
         self.n_gold += 1
-        gold = self.classifier.decide(truths) if self.classifier.exclusive else truths >= 0.5
-        predicted = self.classifier.decide(explanation.scores[None])
-        if ((gold == predicted) | ~known).all():
+        if outcome.correct:
             return
         self.n_errors += 1
         if len(self.errors) < self.max_errors:
-            names = [
-                tuple(label for label, is_so in zip(labels, row[0], strict=True) if is_so)
-                for row in (gold, predicted)
-            ]
-            self.errors.append(Misclassified(names[0], names[1], explanation))
+            labels = self.classifier.labels
+            gold = (*(labels[column] for column in outcome.gold), *outcome.missing)
+            predicted = tuple(labels[column] for column in outcome.predicted)
+            self.errors.append(Misclassified(gold, predicted, explanation))
 
     def finish(self, top: int, min_count: int, sort_by: str) -> CorpusSummary:
         words = {}

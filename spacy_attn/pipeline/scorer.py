@@ -1,12 +1,15 @@
 """Scorers: spaCy's own scores of categories, accuracy, and how well scores are calibrated."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple, cast
 
 import numpy
+from numpy.typing import ArrayLike
 from spacy.scorer import Scorer
-from spacy.tokens import Doc
 from spacy.training import Example
+
+from .decisions import Decisions
 
 # Bins of equal width, as in Guo et al. 2017.
 _CALIBRATION_BINS = 15
@@ -25,49 +28,121 @@ def make_textcat_multilabel_scorer() -> Score:
 def textcat_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
     """Score exclusive classes: `spacy.scorer.Scorer.score_cats`, and accuracy.
 
+    A document counts for its label of the highest annotated probability. A label that the component
+    does not have is one more class, which it never finds (see `Decisions`).
+
     RETURNS: Those scores; under `cats_acc` the share of annotated documents whose label with the
         highest score is the annotated one; and under `cats_ece` the expected calibration error of
         that highest score (both None where no document is annotated).
     """
-    examples = list(examples)
-    scores = Scorer.score_cats(examples, "cats", multi_label=False, **kwargs)
-    right, confidence = [], []
-    for example in examples:
-        gold, predicted = _own(example.reference, kwargs), _own(example.predicted, kwargs)
-        if any(gold.values()):
-            right.append(_best(predicted) == _best(gold))
-            confidence.append(max(predicted.values(), default=0.0))
-    error = expected_calibration_error(confidence, right)
-    return {**scores, "cats_acc": _mean(right), "cats_ece": error}
+    return _score(list(examples), exclusive=True, **kwargs)
 
 
 def textcat_multilabel_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
     """Score independent labels: `spacy.scorer.Scorer.score_cats`, and accuracy.
+
+    A document has the labels whose annotated probability is at least 0.5. Nothing is known of one
+    that its `cats` lack. A label that the component does not have is scored where a document has
+    it; the component never finds it (see `Decisions`).
 
     RETURNS: Those scores; under `cats_acc` the share of annotated documents of which every
         annotated label is predicted rightly at the threshold; and under `cats_ece` the expected
         calibration error of the scores of all annotated labels (both None where no document is
         annotated).
     """
-    examples = list(examples)
-    scores = Scorer.score_cats(examples, "cats", multi_label=True, **kwargs)
-    threshold = kwargs.get("threshold", 0.5)
-    right: list[bool] = []
-    confidence: list[float] = []
-    applies: list[bool] = []
-    for example in examples:
-        gold, predicted = _own(example.reference, kwargs), example.predicted.cats
-        if gold:
-            right.append(
-                all(
-                    (predicted.get(label, 0.0) >= threshold) == (value >= 0.5)
-                    for label, value in gold.items()
-                )
-            )
-            confidence.extend(predicted.get(label, 0.0) for label in gold)
-            applies.extend(value >= 0.5 for value in gold.values())
-    error = expected_calibration_error(confidence, applies)
-    return {**scores, "cats_acc": _mean(right), "cats_ece": error}
+    return _score(list(examples), exclusive=False, **kwargs)
+
+
+class _Pair(NamedTuple):
+    """What spaCy's scorer takes for an `Example`."""
+
+    predicted: Mapping[str, float]
+    reference: Mapping[str, float]
+
+
+def _score(
+    examples: list[Example],
+    *,
+    exclusive: bool,
+    labels: Iterable[str] | None = None,
+    threshold: float = 0.5,
+    positive_label: str | None = None,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    given = dict.fromkeys(chain.from_iterable(example.predicted.cats for example in examples))
+    labels = tuple(given if labels is None else labels)
+    by = Decisions(labels, exclusive, threshold, others=frozenset(given))
+    missing = dict.fromkeys(
+        chain.from_iterable(by.read(example.reference.cats).missing for example in examples)
+    )
+    judged = _Judged(by)
+    scores = Scorer.score_cats(
+        cast(Iterable[Example], judged.pairs(examples)),
+        "cats",
+        getter=lambda cats, _: cats,
+        labels=[*labels, *missing],
+        multi_label=not exclusive,
+        positive_label=positive_label,
+        threshold=threshold,
+        **kwargs,
+    )
+    if exclusive and positive_label and len(labels) == 2:
+        # So that labels which the component does not have change the score and not its meaning.
+        scores["cats_score"] = scores["cats_f_per_type"][positive_label]["f"]
+        scores["cats_score_desc"] = f"F ({positive_label})"
+    accuracy = judged.n_right / judged.n_annotated if judged.n_annotated else None
+    return {**scores, "cats_acc": accuracy, "cats_ece": judged.calibration.error()}
+
+
+class _Judged:
+    """What becomes of documents, one by one, so that memory does not grow with their number."""
+
+    def __init__(self, by: Decisions) -> None:
+        self.by = by
+        self.n_annotated = self.n_right = 0
+        self.calibration = _Calibration()
+
+    def pairs(self, examples: Iterable[Example]) -> Iterator[_Pair]:
+        """Predictions and annotations as spaCy's scorer can read them: true or false."""
+        labels = self.by.labels
+        for example in examples:
+            predicted, cats = example.predicted.cats, example.reference.cats
+            values = (predicted.get(label, 0.0) for label in labels)
+            scores = numpy.fromiter(values, dtype=numpy.float64, count=len(labels))
+            outcome = self.by.judge(scores, cats)
+            if outcome.gold is None:
+                yield _Pair(predicted, {})
+                continue
+            self.n_annotated += 1
+            self.n_right += bool(outcome.correct)
+            if self.by.exclusive:
+                self.calibration.add([outcome.confidence], [bool(outcome.correct)])
+            else:
+                applies = numpy.isin(outcome.known, outcome.gold)
+                self.calibration.add(scores[outcome.known], applies)
+                self.calibration.add([0.0] * len(outcome.missing), [True] * len(outcome.missing))
+            truths = dict.fromkeys((labels[column] for column in outcome.known), 0.0)
+            truths.update(dict.fromkeys((labels[column] for column in outcome.gold), 1.0))
+            truths.update(dict.fromkeys(outcome.missing, 1.0))
+            yield _Pair(predicted, truths)
+
+
+class _Calibration:
+    """The sums that the expected calibration error is made of."""
+
+    def __init__(self) -> None:
+        self.gaps = numpy.zeros(_CALIBRATION_BINS)
+        self.n = 0
+
+    def add(self, confidence: ArrayLike, right: ArrayLike) -> None:
+        values = numpy.asarray(confidence, dtype=numpy.float64)
+        bins = numpy.minimum((values * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
+        gaps = values - numpy.asarray(right, dtype=numpy.float64)
+        self.gaps += numpy.bincount(bins, weights=gaps, minlength=_CALIBRATION_BINS)
+        self.n += len(values)
+
+    def error(self) -> float | None:
+        return float(numpy.abs(self.gaps).sum() / self.n) if self.n else None
 
 
 def expected_calibration_error(confidence: list[float], right: list[bool]) -> float | None:
@@ -78,23 +153,6 @@ def expected_calibration_error(confidence: list[float], right: list[bool]) -> fl
     RETURNS: The difference between both in bins of equal width, weighted by what is in the bins,
         between 0 and 1; None without any prediction.
     """
-    if not confidence:
-        return None
-    values = numpy.asarray(confidence, dtype=numpy.float64)
-    bins = numpy.minimum((values * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
-    gaps = numpy.bincount(bins, weights=values - numpy.asarray(right), minlength=1)
-    return float(numpy.abs(gaps).sum() / len(values))
-
-
-def _own(doc: Doc, kwargs: dict[str, Any]) -> dict[str, float]:
-    """The categories of a document that the component which is scored has, and not another one."""
-    labels = kwargs.get("labels", doc.cats)
-    return {label: value for label, value in doc.cats.items() if label in labels}
-
-
-def _best(cats: dict[str, float]) -> str | None:
-    return max(cats, key=cats.__getitem__, default=None)
-
-
-def _mean(values: list[bool]) -> float | None:
-    return sum(values) / len(values) if values else None
+    calibration = _Calibration()
+    calibration.add(confidence, right)
+    return calibration.error()

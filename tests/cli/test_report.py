@@ -94,7 +94,6 @@ def test_errors_say_what_is_wrong(model, tmp_path):
         (tmp_path / "none.spacy", "Can't read the data"),
         (tmp_path / "none.parquet", "none.parquet"),
         (tmp_path / "empty.spacy", "There is no document in it"),
-        (tmp_path / "a.jsonl", "The data have the label 'pos', but the component has only"),
     ):
         result = run("report", model, data, "--output", tmp_path / "x.html", code=1)
         assert message in " ".join(result.stderr.split())

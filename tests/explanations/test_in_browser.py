@@ -11,7 +11,8 @@ import pytest
 
 import spacy_attn
 from spacy_attn.explanations.html.scale import SCALES
-from spacy_attn.explanations.report import Decisions, report
+from spacy_attn.explanations.report import report
+from spacy_attn.pipeline.decisions import Decisions
 
 from .pages import HOSTILE, make_explanation
 

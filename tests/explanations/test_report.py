@@ -12,7 +12,8 @@ from spacy.training import Example
 
 from spacy_attn.explanation import method_name
 from spacy_attn.explanations.methods import METHODS
-from spacy_attn.explanations.report import Decisions, embed_json, judge, report, summarize
+from spacy_attn.explanations.report import embed_json, report, summarize
+from spacy_attn.pipeline.decisions import Decisions
 from spacy_attn.pipeline.scorer import textcat_multilabel_score, textcat_score
 
 from .pages import HOSTILE, Page, make_explanation
@@ -38,7 +39,7 @@ def test_accuracy_is_that_of_the_scorer_with_exclusive_labels(rows):
     by = Decisions(LABELS, exclusive=True)
     scores = [numpy.array(row) / sum(row) for row, _ in rows]
     cats = [{label: float(label == gold) for label in LABELS} for _, gold in rows]
-    outcomes = [judge(*pair, by) for pair in zip(scores, cats, strict=True)]
+    outcomes = [by.judge(*pair) for pair in zip(scores, cats, strict=True)]
     examples = [example_of(row.tolist(), cats) for row, cats in zip(scores, cats, strict=True)]
     expected = textcat_score(examples, labels=LABELS)
     summary = summarize(outcomes, by)
@@ -61,7 +62,7 @@ def test_accuracy_is_that_of_the_scorer_with_exclusive_labels(rows):
 )
 def test_accuracy_is_that_of_the_scorer_with_independent_labels(rows, threshold):
     by = Decisions(LABELS, exclusive=False, threshold=threshold)
-    outcomes = [judge(numpy.array(scores), cats, by) for scores, cats in rows]
+    outcomes = [by.judge(numpy.array(scores), cats) for scores, cats in rows]
     expected = textcat_multilabel_score(
         [example_of(*row) for row in rows], labels=LABELS, threshold=threshold
     )
@@ -74,19 +75,19 @@ def test_accuracy_is_that_of_the_scorer_with_independent_labels(rows, threshold)
 
 def test_confidence_and_loss_of_exclusive_labels():
     by = Decisions(LABELS, exclusive=True)
-    outcome = judge(numpy.array([0.2, 0.7, 0.1]), {"a": 1.0, "b": 0.0, "c": 0.0}, by)
+    outcome = by.judge(numpy.array([0.2, 0.7, 0.1]), {"a": 1.0, "b": 0.0, "c": 0.0})
     assert (outcome.predicted, outcome.gold, outcome.correct) == ([1], [0], False)
     assert outcome.confidence == pytest.approx(0.7)
     assert outcome.loss == pytest.approx(-numpy.log(0.2))
-    soft = judge(numpy.array([0.2, 0.7, 0.1]), {"a": 0.4, "b": 0.6}, by)
+    soft = by.judge(numpy.array([0.2, 0.7, 0.1]), {"a": 0.4, "b": 0.6})
     assert soft.correct
     assert soft.loss == pytest.approx(-0.4 * numpy.log(0.2) - 0.6 * numpy.log(0.7))
-    assert numpy.isfinite(judge(numpy.array([0.0, 1.0, 0.0]), {"a": 1.0}, by).loss)
+    assert numpy.isfinite(by.judge(numpy.array([0.0, 1.0, 0.0]), {"a": 1.0}).loss)
 
 
 def test_confidence_and_loss_of_independent_labels():
     by = Decisions(LABELS, exclusive=False)
-    outcome = judge(numpy.array([0.9, 0.4, 0.8]), {"a": 1.0, "b": 1.0}, by)
+    outcome = by.judge(numpy.array([0.9, 0.4, 0.8]), {"a": 1.0, "b": 1.0})
     assert (outcome.predicted, outcome.gold, outcome.correct) == ([0, 2], [0, 1], False)
     assert outcome.confidence == pytest.approx(0.6)
     assert outcome.loss == pytest.approx(-(numpy.log(0.9) + numpy.log(0.4)) / 2)
@@ -107,9 +108,23 @@ def test_documents_without_annotation_are_shown_and_not_counted():
     assert 'name="gold"' not in without
 
 
-def test_a_label_that_the_component_does_not_have_is_an_error():
-    with pytest.raises(ValueError, match=r"label 'pos', but the component has only 'a', 'b', 'c'"):
-        judge(numpy.array([0.2, 0.7, 0.1]), {"pos": 1.0, "neg": 0.0}, Decisions(LABELS, True))
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_the_page_shows_and_counts_as_wrong_the_labels_that_the_component_does_not_have(exclusive):
+    by = Decisions(("negative", "positive"), exclusive)
+    html = report([make_explanation()] * 2, [{"positive": 1.0}, {"<new>": 1.0}], by)
+    data = data_of(html)
+    assert data["labels"] == ["negative", "positive", "<new>"]
+    one, two = data["documents"]
+    assert (one["gold"], one["correct"]) == ([1], True)
+    assert (two["gold"], two["correct"]) == ([2], False)
+    assert "1 of 2 annotated documents have labels that the component does not have" in html
+    assert "&lt;new&gt;" in html
+    outcomes = [by.judge(make_explanation().scores, cats) for cats in ({"<new>": 1.0}, {})]
+    summary = summarize(outcomes, by)
+    assert summary["accuracy"] == 0.0
+    assert summary["labels"] == ("negative", "positive", "<new>")
+    # By predicted label; or gold and predicted, gold alone, predicted alone, neither.
+    assert summary["confusion"][2] == ([0, 1] if exclusive else [0, 1, 0, 0])
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")) | st.sampled_from(HOSTILE)))

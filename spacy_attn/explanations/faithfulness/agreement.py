@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy
 
-from ..classifier import AnyFloats
+from ...pipeline.decisions import AnyFloats
 from ..methods import LEAVE_ONE_OUT
 from .attention_checks import kendall_tau, total_variation
 from .batch import ATTENTION, Batch

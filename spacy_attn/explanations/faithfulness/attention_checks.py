@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy
 from spacy.language import Language
 
-from ..classifier import AnyFloats, Bools, Classifier
+from ...pipeline.decisions import AnyFloats
+from ..classifier import Classifier
 from .batch import Batch, Values
 from .estimates import Estimate, estimate
 
@@ -14,8 +15,8 @@ from .estimates import Estimate, estimate
 class UniformResult:
     """What becomes of the decisions when every token of a document has the same weight.
 
-    accuracy: The share of documents whose labels are all predicted rightly; None where the data has
-        no labels of the component.
+    accuracy: The share of annotated documents whose labels are all predicted rightly, as in
+        `cats_acc`; None where no document is annotated.
     uniform_accuracy: The same with equal weights.
     loss: The one minus the other.
     same_decision: The share of documents that are given the same labels.
@@ -38,11 +39,10 @@ class UniformAttention:
 
     def add(self, batch: Batch) -> None:
         scores = batch.classifier.probabilities(uniform_logits(batch))
-        uniform = batch.classifier.decide(scores)
+        uniform = batch.classifier.decisions.decide(scores)
         self.same.extend((uniform == batch.decisions).all(axis=1).astype(float))
-        has_gold = batch.known.any(axis=1)
-        self.right.extend(_right(batch, batch.decisions)[has_gold])
-        self.uniform_right.extend(_right(batch, uniform)[has_gold])
+        self.right.extend(_right(batch, batch.scores))
+        self.uniform_right.extend(_right(batch, scores))
 
     def result(self) -> UniformResult | None:
         same = estimate(self.same)
@@ -65,9 +65,11 @@ def uniform_logits(batch: Batch) -> Values:
     return numpy.stack(pooled) @ weight.T + bias
 
 
-def _right(batch: Batch, decisions: Bools) -> Values:
-    """Whether the labels of each document are predicted rightly, as far as they are known."""
-    return ((decisions == batch.gold) | ~batch.known).all(axis=1).astype(numpy.float64)
+def _right(batch: Batch, scores: AnyFloats) -> list[float]:
+    """Whether scores, of shape (n_docs, n_labels), decide rightly about each annotated document."""
+    judge = batch.classifier.decisions.judge
+    correct = (judge(row, cats).correct for row, cats in zip(scores, batch.cats, strict=True))
+    return [float(right) for right in correct if right is not None]
 
 
 def conicity(hidden: Values) -> float:

@@ -10,7 +10,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ...explanation import CONTRIBUTIONS, Explanation, Floats
-from ..classifier import Bools, Classifier
+from ...pipeline.decisions import Bools
+from ..classifier import Classifier
 from ..methods import explain_docs
 
 Values = NDArray[numpy.float64]
@@ -59,25 +60,7 @@ class Batch:
     @cached_property
     def decisions(self) -> Bools:
         """Which labels are predicted, shape (n_docs, n_labels)."""
-        return self.classifier.decide(self.scores)
-
-    @cached_property
-    def gold(self) -> Bools:
-        """Which labels the documents have, shape (n_docs, n_labels)."""
-        truths = numpy.array(
-            [[cats.get(label, 0.0) for label in self.classifier.labels] for cats in self.cats]
-        )
-        return self.classifier.decide(truths) if self.classifier.exclusive else truths >= 0.5
-
-    @cached_property
-    def known(self) -> Bools:
-        """Which labels are known to apply or not to apply, shape (n_docs, n_labels)."""
-        labels = self.classifier.labels
-        known = numpy.array([[label in cats for label in labels] for cats in self.cats])
-        if self.classifier.exclusive:
-            # One of the labels is right; where it is none of these, nothing is known.
-            known &= numpy.array([[any(map(cats.get, labels))] for cats in self.cats])
-        return known
+        return self.classifier.decisions.decide(self.scores)
 
     @cached_property
     def hidden(self) -> list[Values]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..classifier import AnyFloats
+from ...pipeline.decisions import AnyFloats
 
 # Of the normal distribution, for an interval that holds 95 %.
 _Z = 1.96

@@ -6,7 +6,8 @@ from itertools import chain
 
 import numpy
 
-from ..classifier import AnyFloats, Indices
+from ...pipeline.decisions import AnyFloats
+from ..classifier import Indices
 from .batch import ATTENTION, Batch, Values
 from .estimates import Estimate
 
@@ -127,7 +128,8 @@ def _measure(batch: Batch, i: int, scores: AnyFloats) -> Values:
     counts = removal_counts(n_tokens)
     falls = float(batch.scores[i, target]) - scores[:, target]
     places = [counts.index(share_of(percent, n_tokens)) for percent in PERCENTS]
-    changed = batch.classifier.decide(scores)[: len(counts), target] != batch.decisions[i, target]
+    decisions = batch.classifier.decisions.decide(scores)
+    changed = decisions[: len(counts), target] != batch.decisions[i, target]
     flip_share = counts[changed.argmax()] / n_tokens if changed.any() else 1.0
     return numpy.concatenate((falls[places], falls[len(counts) :], [flip_share]))
 

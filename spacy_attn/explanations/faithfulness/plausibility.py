@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy
 
 from ...explanation import CONTRIBUTIONS
-from ..classifier import Bools
+from ...pipeline.decisions import Bools
 from .batch import ATTENTION, Batch, Values
 from .estimates import Estimate, estimate
 from .perturbation import CHANCE

@@ -3,6 +3,7 @@ import pytest
 
 from spacy_attn.explanations.classifier import Classifier
 from spacy_attn.explanations.faithfulness.batch import Batch
+from spacy_attn.pipeline.decisions import Decisions
 
 from ...conftest import make_examples
 
@@ -35,8 +36,7 @@ class StubClassifier:
     def probabilities(self, logits):
         return logits
 
-    def decide(self, scores):
-        return Classifier.decide(self, scores)
+    decisions = Decisions(labels, exclusive)
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ const highest = (scores) => scores.indexOf(Math.max(...scores));
 
 // The number of the label whose contributions to show of a document, or null if it has none.
 function labelToShow(doc, choice) {
-  if (choice === "gold") return doc.gold && doc.gold.length ? doc.gold[0] : null;
+  // Not every gold label is one of the component's, which come first.
+  if (choice === "gold") return doc.gold && doc.gold[0] < doc.scores.length ? doc.gold[0] : null;
   if (choice !== "predicted") return Number(choice);
   // Scores are rounded, so that two may be the same: of exclusive labels, the one that was predicted.
   return report.exclusive ? doc.predicted[0] : highest(doc.scores);
@@ -258,7 +259,7 @@ let tipped = null;
 function tipRows(doc, i) {
   const rows = [["attention", percent(doc.attention[i], 2)]];
   rows.push(["× the average", (doc.attention[i] * doc.length).toFixed(2)]);
-  const order = report.labels.map((_, label) => label);
+  const order = doc.scores.map((_, label) => label);
   order.sort((a, b) => Math.abs(doc.attributions[b][i]) - Math.abs(doc.attributions[a][i]));
   order.length = Math.min(order.length, MAX_TIP_LABELS);
   order.sort((a, b) => a - b);
