@@ -65,11 +65,11 @@ class Decisions:
     """How a component decides.
 
     A document with a label that the component does not have is decided wrongly, whatever the
-    component says: it cannot give that label. So is one for which there are no scores. A document
-    of which the annotation says nothing is neither right nor wrong; with exclusive labels that is
-    one without any true label, with independent ones a document without any of the labels in
-    `Doc.cats`. Of probabilities as annotations, the highest one is the exclusive label, and those
-    of at least 0.5 are the independent labels.
+    component says: it cannot give that label. A document of which the annotation says nothing is
+    neither right nor wrong; with exclusive labels that is one without any true label, with
+    independent ones a document without any of the labels in `Doc.cats`. Of probabilities as
+    annotations, the highest one is the exclusive label, and those of at least 0.5 are the
+    independent labels.
 
     labels: Its labels.
     exclusive: Whether exactly one of them is right.
@@ -150,7 +150,7 @@ def _judge_exclusive(scores: AnyFloats, annotation: Annotation) -> Outcome:
     confidence = float(scores[best])
     if annotation.gold is None:
         return Outcome([best], None, None, confidence, None)
-    right = annotation.gold == [best] and confidence > 0.0
+    right = annotation.gold == [best]
     # To a label that it does not have, a component gives 0.
     total = sum(annotation.unknown.values()) * _log(0.0)
     total += sum(

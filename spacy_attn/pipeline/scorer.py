@@ -113,6 +113,11 @@ class _Judged:
             if outcome.gold is None:
                 yield _Pair(predicted, {})
                 continue
+            if self.by.columns.keys().isdisjoint(predicted):
+                raise ValueError(
+                    f"The predicted document '{example.predicted.text:.40}' has no scores of the "
+                    f"component's labels: run the pipeline on it before it is scored."
+                )
             self.n_annotated += 1
             self.n_right += bool(outcome.correct)
             if self.by.exclusive:

@@ -129,15 +129,15 @@ def test_where_all_labels_are_known_and_hard_the_scores_are_those_of_spacy(score
 def test_labels_of_another_component_are_no_errors_of_this_one():
     nlp = make_nlp()
     train(nlp)
-    other = nlp.add_pipe(
-        "attn_textcat", name="topic", config={"model": SMALL_MODEL, "attention_attr": "other"}
-    )
+    config = {"model": SMALL_MODEL, "attention_attr": "other"}
+    other = nlp.add_pipe("attn_textcat", name="topic", config=config)
     examples = make_examples(nlp, {"great fun": "film"}, ("film", "book"))
     other.initialize(lambda: examples, nlp=nlp)
-    assert nlp.get_pipe("attn_textcat").score(examples)["cats_acc"] == 0.0
-    for example in examples:
-        nlp(example.predicted)
-    assert nlp.get_pipe("attn_textcat").score(examples)["cats_acc"] is None
+    with nlp.select_pipes(disable="topic"):
+        assert nlp.evaluate(examples)["cats_acc"] == 0.0
+    scores = nlp.evaluate(examples, per_component=True)
+    assert scores["attn_textcat"]["cats_acc"] is None
+    assert scores["topic"]["cats_acc"] is not None
     by = Classifier(nlp, "attn_textcat").decisions
     assert by.labels == LABELS
     assert by.judge(SCORES[:2], {"film": 1.0}).correct is None
@@ -168,9 +168,10 @@ def test_scores_are_defined_for_probabilities_as_annotations():
         assert scores["cats_ece"] == pytest.approx(0.3)
 
 
-def test_a_document_without_scores_is_decided_wrongly():
-    scores = textcat_score([scored({"a": 1.0}, {})], labels=["a", "b"])
-    assert (scores["cats_acc"], scores["cats_ece"]) == (0.0, 0.0)
+@pytest.mark.parametrize("score", [textcat_score, textcat_multilabel_score])
+def test_a_document_that_the_component_has_not_seen_is_named(score):
+    with pytest.raises(ValueError, match=r"'great fun and a joy' has no scores.*run the pipeline"):
+        score([scored({"a": 1.0}, {"of another": 1.0})], labels=["a", "b"])
 
 
 def test_a_threshold_that_single_precision_cannot_hold_decides_alike_everywhere():
