@@ -36,3 +36,17 @@ def listing(names: Sequence[str]) -> str:
     """The first names of many, quoted, for an error."""
     shown = ", ".join(f"'{name}'" for name in names[:20])
     return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"
+
+
+class FileProblem(Exception):  # noqa: N818
+    """What is wrong with a file, before anybody has said which data set it belongs to."""
+
+    def __init__(self, name: str, line: int | None, reason: str) -> None:
+        """Remember the place and what is wrong there.
+
+        name (str): The name of the file.
+        line (Optional[int]): The line, counted from 1; None for the whole file.
+        reason (str): The rest of the sentence, for example `"it is empty"`.
+        """
+        place = f"file '{name}'" if line is None else f"file '{name}', line {line}"
+        super().__init__(f"{place}: {reason}")

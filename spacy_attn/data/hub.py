@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .errors import DatasetError
+from .errors import DatasetError, FileProblem
 
 # What `datasets` says of empty files and of data sets that are programs, in several versions.
 _HAS_NO_ROWS = ("corresponds to no data", "at least one example")
@@ -108,6 +108,8 @@ def _reason(error: Exception) -> str:
     root: BaseException = error
     while root.__cause__ is not None:
         root = root.__cause__
+    if isinstance(root, FileProblem):
+        return str(root)
     if isinstance(root, StopIteration) or any(sign in str(root) for sign in _HAS_NO_ROWS):
         return "there is no row in it"
     return f"it cannot be read ({type(root).__name__}: {_first_line(str(root))})"

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from spacy.language import Language
 from spacy.training import Example
 
+from .delimited import Dialect
 from .docbins import TABLE_SETTINGS, DocBins, is_spacy_data
 from .errors import DatasetError, MissingValue, RowProblem
 from .features import class_names, field_names, find_labels, holds_vectors
 from .hub import explained
 from .labels import Cats, ColumnEncoder, ColumnsEncoder, Encoder, sums_to_integer
+from .paths import DataFiles
 from .rows import make_example, read_text
-from .source import DataFiles, Source, open_dataset
+from .source import Source, open_dataset
 from .spelling import SpelledEncoder, read_column, value_of
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ def HFDataset_v1(
     exclusive: bool | None = None,
     limit: int = 0,
     skip_missing: bool = False,
+    delimiter: str | None = None,
+    quoting: str | None = None,
+    escape: str | None = None,
+    encoding: str | None = None,
 ) -> Callable[[Language], Iterator[Example]]:
     """Build the reader from a block of the config; `HFDataset` describes the arguments.
 
@@ -70,6 +76,10 @@ def HFDataset_v1(
         exclusive=exclusive,
         limit=limit,
         skip_missing=skip_missing,
+        delimiter=delimiter,
+        quoting=quoting,
+        escape=escape,
+        encoding=encoding,
     )
 
 
@@ -116,6 +126,13 @@ class HFDataset:
     skip_missing (bool): Pass over rows without a label or with a text that is null, empty or blank,
         and warn once, at the end of the first pass, how many there were. A null for some labels of
         several leaves those out of `cats`, which spaCy's multi-label component reads as unknown.
+    delimiter (Optional[str]): What separates the fields of a CSV or TSV file. None finds it by the
+        kind of file and the header.
+    quoting (Optional[str]): "minimal" if double quotes enclose fields, "none" if they are text.
+        None: text between tabs, enclosing otherwise, and a file that speaks against it is refused.
+    escape (Optional[str]): In delimited text, the character that stands before a quote or a
+        delimiter that is text.
+    encoding (Optional[str]): Of delimited text and JSON; None for UTF-8.
     RAISES (DatasetError): If the arguments contradict one another.
     """
 
@@ -135,6 +152,10 @@ class HFDataset:
     exclusive: bool | None = None
     limit: int = 0
     skip_missing: bool = False
+    delimiter: str | None = None
+    quoting: str | None = None
+    escape: str | None = None
+    encoding: str | None = None
     _opened: _Opened | None = field(default=None, init=False, repr=False)
     _has_reported: bool = field(default=False, init=False, repr=False)
     _passes: int = field(default=0, init=False, repr=False)
@@ -152,6 +173,7 @@ class HFDataset:
             streaming=self.streaming,
             text_columns=tuple(self._text_columns),
             label_columns=tuple(self._label_columns),
+            dialect=Dialect(self.delimiter, self.quoting, self.escape, self.encoding),
         )
         self._check_arguments()
 
@@ -239,6 +261,8 @@ class HFDataset:
         ):
             if wrong:
                 raise DatasetError(f"{self._source}: {complaint}")
+        if wrong_dialect := self._source.dialect.complaint():
+            raise DatasetError(f"{self._source}: {wrong_dialect}")
 
     def _open(self) -> _Opened:
         dataset, spelled = open_dataset(self._source)

@@ -8,34 +8,34 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from .delimited import Dialect
 from .errors import DatasetError
 from .hub import explained, hub_or_cache, offline_mode
 from .numbering import require_one_numbering
+from .paths import DataFiles, extension, find_all_files, find_files, matching_files, state_of
 from .splits import take_split, take_streamed_split
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetBuilder, IterableDataset
+    from datasets import BuilderConfig, Dataset, DatasetBuilder, IterableDataset
 
     AnyDataset: TypeAlias = Dataset | IterableDataset
 
-DataFiles = str | list[str] | dict[str, str | list[str]]
-
-# Extension of a data file -> the module of `datasets` that reads it, and the options it needs.
-_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".parquet": ("parquet", {}),
-    ".arrow": ("arrow", {}),
-    ".jsonl": ("json", {}),
-    ".ndjson": ("json", {}),
-    ".json": ("json", {}),
-    ".csv": ("csv", {}),
-    ".tsv": ("csv", {"sep": "\t"}),
+# Extension of a data file -> the module of `datasets` that reads it.
+_FORMATS = {
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
 }
-_COMPRESSIONS = (".gz", ".bz2", ".xz")
+_SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
 # Names that `datasets` reads as a file format and not as a data set: these need data_files.
-_MODULES = frozenset(module for module, _ in _FORMATS.values())
+_MODULES = frozenset(_FORMATS.values())
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Source:
     streaming (bool): Read while iterating and keep nothing.
     text_columns (tuple[str, ...]): The columns that hold text; CSV files do not say so themselves.
     label_columns (tuple[str, ...]): The columns that hold labels.
+    dialect (Dialect): How delimited text is written; JSON lines too have an encoding.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Source:
     streaming: bool = False
     text_columns: tuple[str, ...] = ()
     label_columns: tuple[str, ...] = ()
+    dialect: Dialect = field(default_factory=Dialect)
 
     def __str__(self) -> str:
         configuration = f", configuration '{self.name}'" if self.name else ""
@@ -93,7 +95,7 @@ def open_dataset(source: Source) -> OpenedSource:
             return _open_local(path, source)
         if source.path in _MODULES:
             return _open_module(source)
-        if files := _matching_files(path):
+        if files := matching_files(path):
             return _open_files(files, source)
         _refuse_unless_on_hub(source)
         return OpenedSource(_open_from_hub(source))
@@ -114,17 +116,6 @@ def _bars_on_terminals_only() -> Iterator[None]:
             datasets.enable_progress_bars()
 
 
-def _matching_files(path: str) -> list[str]:
-    if os.path.isfile(path):
-        return [path]
-    return sorted(file for file in glob.glob(path, recursive=True) if os.path.isfile(file))
-
-
-def _extension(path: str) -> str:
-    stem, extension = os.path.splitext(path.lower())
-    return os.path.splitext(stem)[1] if extension in _COMPRESSIONS else extension
-
-
 def _refuse_unless_on_hub(source: Source) -> None:
     path = source.path
     if "://" in path:
@@ -136,7 +127,7 @@ def _refuse_unless_on_hub(source: Source) -> None:
         return
     local = path.startswith((".", "/", "~")) or os.path.isabs(path) or glob.has_magic(path)
     # A name on the hub is `name` or `owner/name`.
-    if local or _extension(path) in _FORMATS or path.count("/") > 1 or "\\" in path:
+    if local or extension(path) in _FORMATS or path.count("/") > 1 or "\\" in path:
         raise DatasetError(
             f"{source}: there is no such file or folder (looked for "
             f"'{os.path.abspath(os.path.expanduser(path))}')"
@@ -154,10 +145,17 @@ def _refuse_settings(source: Source, kind: str, *settings: str) -> None:
         raise DatasetError(f"{source}: '{given[0]}' has no meaning for {kind}; remove it")
 
 
+def _refuse_dialect(source: Source, kind: str, *encoded: str) -> None:
+    for name in ("delimiter", "quoting", "escape", *encoded):
+        if getattr(source.dialect, name) is not None:
+            raise DatasetError(f"{source}: '{name}' has no meaning for {kind}; remove it")
+
+
 def _open_saved(path: str, source: Source) -> AnyDataset:
     from datasets import Dataset, load_from_disk
 
     _refuse_settings(source, "a folder written by save_to_disk", "name", "revision", "data_files")
+    _refuse_dialect(source, "a folder written by save_to_disk", "encoding")
     saved = load_from_disk(path)
     if isinstance(saved, Dataset):
         # A data set saved alone may have kept the name of the split it was cut from. It is also
@@ -175,20 +173,24 @@ def _open_saved(path: str, source: Source) -> AnyDataset:
 
 def _open_files(files: list[str], source: Source) -> OpenedSource:
     _refuse_settings(source, "data files", "name", "revision", "data_files")
-    extensions = {_extension(file) for file in files}
-    if len(extensions) > 1:
+    kinds = {extension(file) for file in files}
+    if len(kinds) > 1:
         raise DatasetError(
-            f"{source}: the files are of different kinds ({', '.join(sorted(extensions))}); "
+            f"{source}: the files are of different kinds ({', '.join(sorted(kinds))}); "
             "give a pattern that matches one kind"
         )
-    extension = extensions.pop()
-    if extension not in _FORMATS:
+    kind = kinds.pop()
+    if kind in _SPREADSHEETS:
         raise DatasetError(
-            f"{source}: cannot read a file of kind '{extension}'; "
+            f"{source}: a spreadsheet is not read; convert it with two lines of Python, "
+            f"import pandas and pandas.read_excel({files[0]!r}).to_csv('rows.csv', index=False)"
+        )
+    if kind not in _FORMATS:
+        raise DatasetError(
+            f"{source}: cannot read a file of kind '{kind}'; "
             f"use one of {', '.join(_FORMATS)}, or a folder written by save_to_disk"
         )
-    module, options = _FORMATS[extension]
-    return _open_local(module, source, data_files=_name_split(files, source), **options)
+    return _open_local(_FORMATS[kind], source, _name_split(files, source))
 
 
 def _name_split(files: list[str], source: Source) -> DataFiles:
@@ -207,29 +209,64 @@ def _open_module(source: Source) -> OpenedSource:
     return _open_local(source.path, source)
 
 
-def _open_local(path: str, source: Source, **options: Any) -> OpenedSource:
+def _open_local(path: str, source: Source, data_files: DataFiles | None = None) -> OpenedSource:
     """Open data files, or a folder of them.
 
     path (str): A folder or a format.
     source (Source): The data set.
-    options (Any): Arguments of the builder, which replace those of the source.
+    data_files (Optional[DataFiles]): The files, if not those of the source.
     """
     from datasets import load_dataset_builder
 
-    arguments = {"name": source.name, "data_files": source.data_files, **options}
+    arguments: dict[str, Any] = {"name": source.name, "data_files": data_files or source.data_files}
     # The files of a format may also be given by web addresses.
     remote = "://" in str(arguments["data_files"])
+    if not remote:
+        arguments["data_files"] = _find_files(path, arguments["data_files"], source)
     with nullcontext() if remote else offline_mode():
         builder = load_dataset_builder(path, **arguments)
-        csv_options = _csv_options(builder, source)
-        if csv_options:
-            builder = load_dataset_builder(path, **arguments, **csv_options)
-        return OpenedSource(_open_built(builder, source), spelled="features" in csv_options)
+        state = state_of(builder.config.data_files or {})
+        if _is_delimited(builder.config):
+            delimited = _delimited_builder(builder, source, state)
+            return OpenedSource(_open_built(delimited, source), spelled=not builder.info.features)
+        encoded = () if hasattr(builder.config, "encoding") else ("encoding",)
+        _refuse_dialect(source, f"files of the kind '{builder.name}'", *encoded)
+        if source.dialect.encoding is not None:
+            arguments["encoding"] = source.dialect.encoding
+        # A data set is found in the cache by all settings. This one has no other effect.
+        builder = load_dataset_builder(path, **arguments, description=state)
+        return OpenedSource(_open_built(builder, source))
+
+
+def _is_delimited(config: BuilderConfig) -> bool:
+    """Whether a builder is to read CSV files, with no settings that a folder gives for them."""
+    others = ("version", "name", "data_dir", "data_files", "description", "sep", "delimiter")
+    return type(config).__name__ == "CsvConfig" and all(
+        getattr(config, setting.name) == setting.default
+        for setting in fields(config)
+        if setting.name not in others
+    )
+
+
+def _find_files(path: str, data_files: DataFiles | None, source: Source) -> DataFiles | None:
+    """Find the files where `datasets` would take for a pattern what is none."""
+    is_folder = os.path.isdir(path)
+    if data_files is not None:
+        return find_files(data_files, path if is_folder else os.getcwd())
+    if not (is_folder and glob.has_magic(path)):
+        return None
+    if os.path.exists(os.path.join(path, "README.md")):
+        raise DatasetError(
+            f"{source}: the folder has a README.md, which may say what its files are, and a name "
+            "that `datasets` takes for a pattern; rename the folder to one without *, ? and ["
+        )
+    return find_all_files(path)
 
 
 def _open_from_hub(source: Source) -> AnyDataset:
     from datasets import load_dataset_builder
 
+    _refuse_dialect(source, "a data set of the hub", "encoding")
     with hub_or_cache() as online:
         builder = load_dataset_builder(
             source.path, source.name, data_files=source.data_files, revision=source.revision
@@ -256,30 +293,26 @@ def _open_built(builder: DatasetBuilder, source: Source) -> AnyDataset:
     return take_split(builder.as_dataset(), source.split, str(source))
 
 
-def _csv_options(builder: DatasetBuilder, source: Source) -> dict[str, Any]:
-    """Have the columns of a CSV file read as written: as strings, and an empty label as a null.
+def _delimited_builder(builder: DatasetBuilder, source: Source, state: str) -> DatasetBuilder:
+    """Have CSV files read as written, every field as a string, and checked.
 
     Left alone, pandas takes "007" for a number, and "None" or "NA" for a null, be it a text or a
-    label, and it decides anew for every 10,000 rows. Columns that nobody asks for are not read,
-    whatever is in them. Label columns whose types a folder declares keep these types.
+    label, decides anew for every 10,000 rows, and fills up rows that lack a field. Columns that
+    nobody asks for are not read, whatever is in them. Types that a folder declares are kept.
     """
-    if not hasattr(builder.config, "keep_default_na"):
-        return {}
-    import pandas as pd
     from datasets import Features, Value
 
-    wanted = {*source.text_columns, *source.label_columns}
-    for files in builder.config.data_files.values():
-        if not wanted.issubset(pd.read_csv(files[0], sep=builder.config.sep, nrows=0).columns):
-            # pandas would not say which columns there are; the reader does.
-            return {}
-    options: dict[str, Any] = {
-        "usecols": sorted(wanted),
-        "keep_default_na": False,
-        "na_values": {column: [""] for column in source.label_columns},
-    }
-    if declared := builder.info.features or builder.config.features:
-        types = {column: getattr(declared.get(column), "dtype", None) for column in wanted}
-        strings = {column for column in wanted if types[column] in ("string", "large_string")}
-        return options | {"converters": dict.fromkeys({*source.text_columns, *strings}, str)}
-    return options | {"features": Features({column: Value("string") for column in sorted(wanted)})}
+    from .builders import DelimitedBuilder
+
+    declared = builder.info.features or {}
+    columns = dict.fromkeys([*source.text_columns, *source.label_columns])
+    return DelimitedBuilder(
+        dataset_name=builder.dataset_name,
+        data_files=builder.config.data_files,
+        base_path=builder.base_path,
+        features=Features({name: declared.get(name, Value("string")) for name in columns}),
+        label_columns=source.label_columns,
+        default_delimiter=builder.config.sep,
+        dialect=source.dialect,
+        description=state,
+    )

@@ -164,9 +164,9 @@ def test_format_without_data_files_and_web_address_are_refused(read):
 
 
 def test_file_of_an_unknown_kind_is_refused(read, tmp_path):
-    (tmp_path / "rows.xls").write_text("x")
-    with pytest.raises(DatasetError, match=r"cannot read a file of kind '.xls'; use one of .parq"):
-        read("rows.xls")
+    (tmp_path / "rows.sav").write_text("x")
+    with pytest.raises(DatasetError, match=r"cannot read a file of kind '.sav'; use one of .parq"):
+        read("rows.sav")
 
 
 def test_broken_file_is_refused_with_the_cause(read, tmp_path):

@@ -1,0 +1,95 @@
+"""Paths of data files: taken literally where they exist, and known by what the files are now."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datasets.data_files import DataFilesDict
+
+DataFiles = str | list[str] | dict[str, str | list[str]]
+
+_COMPRESSIONS = (".gz", ".bz2", ".xz")
+
+
+def extension(path: str) -> str:
+    """The extension of a file, without that of its compression, in lower case.
+
+    path (str): The file.
+    """
+    stem, last = os.path.splitext(path.lower())
+    return os.path.splitext(stem)[1] if last in _COMPRESSIONS else last
+
+
+def shown(path: str) -> str:
+    """A path as errors show it: relative to the working folder if it is in there.
+
+    path (str): The path, or a web address.
+    """
+    folder = os.path.join(os.getcwd(), "")
+    return path.removeprefix(folder)
+
+
+def matching_files(path: str) -> list[str]:
+    """The file of that name, or else those that match it as a pattern, sorted.
+
+    path (str): A path or a pattern.
+    """
+    if os.path.isfile(path):
+        return [path]
+    return sorted(file for file in glob.glob(path, recursive=True) if os.path.isfile(file))
+
+
+def find_files(data_files: DataFiles, folder: str) -> DataFilesDict:
+    """Find the files of each split, as `datasets` does, but take what exists for no pattern.
+
+    data_files (DataFiles): Files or patterns, relative to the folder.
+    folder (str): The folder.
+    RETURNS (DataFilesDict): The files of each split.
+    """
+    from datasets.data_files import DataFilesDict, sanitize_patterns
+
+    patterns = {
+        split: [_literal(name, folder) for name in names]
+        for split, names in sanitize_patterns(data_files).items()
+    }
+    return DataFilesDict.from_patterns(patterns, base_path=glob.escape(folder))
+
+
+def find_all_files(folder: str) -> DataFilesDict:
+    """Find the files of each split in a folder, by their names, as `datasets` does.
+
+    folder (str): The folder, whose own name is no pattern.
+    RETURNS (DataFilesDict): The files of each split.
+    """
+    from datasets.data_files import DataFilesDict, get_data_patterns
+
+    base = glob.escape(folder)
+    return DataFilesDict.from_patterns(get_data_patterns(base), base_path=base)
+
+
+def state_of(data_files: Mapping[str, Iterable[str]]) -> str:
+    """A digest that is another one as soon as a local file has been replaced or written to.
+
+    `datasets` itself knows a file by its path and the time of its last change, which copying tools
+    set to that of the original. The time at which the file system wrote the file down (on Windows,
+    created it) cannot be set.
+
+    data_files (Mapping[str, Iterable[str]]): The files of each split.
+    RETURNS (str): The digest.
+    """
+    digest = hashlib.sha256()
+    for files in data_files.values():
+        for file in files:
+            if "://" not in file:
+                now = os.stat(file)
+                digest.update(f"{now.st_size} {now.st_ctime_ns} {now.st_ino}\n".encode())
+    return digest.hexdigest()
+
+
+def _literal(name: str, folder: str) -> str:
+    return glob.escape(name) if os.path.isfile(os.path.join(folder, name)) else name
