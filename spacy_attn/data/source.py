@@ -183,7 +183,7 @@ def _open_files(files: list[str], source: Source) -> OpenedSource:
     if kind in _SPREADSHEETS:
         raise DatasetError(
             f"{source}: a spreadsheet is not read; convert it with two lines of Python, "
-            f"import pandas and pandas.read_excel({files[0]!r}).to_csv('rows.csv', index=False)"
+            f"`import pandas` and `pandas.read_excel({files[0]!r}).to_csv('rows.csv', index=False)`"
         )
     if kind not in _FORMATS:
         raise DatasetError(
