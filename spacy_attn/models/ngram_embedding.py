@@ -8,7 +8,6 @@ from zlib import crc32
 import numpy
 from numpy.typing import NDArray
 from spacy.attrs import LOWER
-from spacy.strings import StringStore
 from spacy.tokens import Doc
 from thinc.api import Model, Ops, torch2xp
 from thinc.types import Floats2d, Ints1d
@@ -16,7 +15,7 @@ from torch.nn.functional import embedding_bag
 
 from ..torch.threads import keep_forked_child_to_one_thread
 from .context import CONTEXT_FREE
-from .docs_to_array import Keys, attribute_of_tokens
+from .docs_to_array import Keys, Strings, attribute_of_tokens, strings_of
 from .row_gradients import add_row_gradients
 from .settings import Setting
 from .to_torch import to_torch
@@ -80,7 +79,7 @@ def _rows_by_key(sizes: tuple[int, ...], n_rows: int) -> dict[int, Rows]:
 
 
 def _find_rows(
-    keys: Keys, strings: StringStore, sizes: tuple[int, ...], n_rows: int
+    keys: Keys, strings: Strings, sizes: tuple[int, ...], n_rows: int
 ) -> tuple[Rows, Rows]:
     """RETURNS: The rows of the n-grams of all words, concatenated, and how many each word has."""
     known = _rows_by_key(sizes, n_rows)
@@ -88,7 +87,7 @@ def _find_rows(
     for key in keys.tolist():
         rows = known.get(key)
         if rows is None:
-            word = strings[key]
+            word = strings(key)
             rows = _ngram_rows(word, sizes, n_rows)
             if len(word) <= _CACHED_LENGTH:
                 if len(known) >= _CACHED_WORDS:
@@ -110,7 +109,7 @@ def forward(
     # A batch repeats its words: each is put together once.
     distinct, inverse = numpy.unique(keys, return_inverse=True)
     sizes = tuple(model.attrs["sizes"].value)
-    found_rows, found_counts = _find_rows(distinct, docs[0].vocab.strings, sizes, len(table))
+    found_rows, found_counts = _find_rows(distinct, strings_of(docs), sizes, len(table))
     rows, counts, occurrences = (
         ops.asarray1i(cast(Ints1d, array)) for array in (found_rows, found_counts, inverse)
     )
@@ -128,8 +127,8 @@ def forward(
     return words[occurrences], backprop
 
 
-def vectors_of_keys(model: Embedding, keys: Keys, strings: StringStore) -> Floats2d:
-    """The vectors of words, given by their keys in the string store, shape (n, width)."""
+def vectors_of_keys(model: Embedding, keys: Keys, strings: Strings) -> Floats2d:
+    """The vectors of words, given by their keys in string stores, shape (n, width)."""
     ops, table = model.ops, cast(Floats2d, model.get_param("E"))
     if not len(keys):
         return ops.alloc2f(0, table.shape[1])

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import multiprocessing
 import os
+import pickle
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ class TorchShim(PyTorchShim):
     - A module replaced by another one (re-initialised, resized, loaded) gets fresh optimizer state.
     - Weights are stored with safetensors beside the sizes the module is rebuilt from; nothing is
       unpickled on loading.
+    - Pickled or copied, it has weights of its own: no process shares them with another.
     - In a child process it keeps to one thread (see `_keep_child_to_one_thread`).
 
     module_class: The class of the module, made from sizes that are numbers and strings.
@@ -52,7 +54,6 @@ class TorchShim(PyTorchShim):
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
         self._module_class = module_class
         self._generation = 0
-        self._pickled_in = os.getpid()
         self._sent_here = False
 
     @property
@@ -221,11 +222,15 @@ class TorchShim(PyTorchShim):
             copied.id = Shim.global_id
         return copied
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A plain pickle, which holds the values of tensors. In that of a process pool they would
+        # lie in shared memory, and training in one process would change the weights of the others.
+        return {"pickled": pickle.dumps(self.__dict__), "in": os.getpid()}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(pickle.loads(state["pickled"]))
         # Unpickled in another process than it was pickled in, and not merely copied in this one.
-        self._sent_here = self._pickled_in != os.getpid()
-        self._pickled_in = os.getpid()
+        self._sent_here = state["in"] != os.getpid()
 
     def _keep_child_to_one_thread(self) -> None:
         """In a worker process, have torch use one thread.

@@ -43,6 +43,7 @@ def forward(
     projection = model.layers[0]
     if docs:
         _check_width(projection, docs[0].vocab)
+        _check_one_vocabulary(docs)
     if not any(len(doc) for doc in docs):
         return model.ops.alloc2f(0, model.get_dim("nO")), lambda d_vectors: []
     lengths = model.ops.asarray1i([len(doc) for doc in docs])
@@ -71,6 +72,16 @@ def require_vectors(vocab: Vocab) -> None:
             "The embedding's 'vectors' setting needs word vectors, but the pipeline has none. Set "
             "'[initialize] vectors' to a pipeline with vectors, or 'vectors' to null."
         )
+
+
+def _check_one_vocabulary(docs: list[Doc]) -> None:
+    for doc in docs:
+        if doc.vocab is not docs[0].vocab:
+            raise ValueError(
+                f"The embedding uses word vectors, but the documents of a batch belong to several "
+                f"vocabularies, such as {doc.text[:40]!r}: make all of them with the pipeline, as "
+                f"'nlp.make_doc' does."
+            )
 
 
 def _check_width(projection: Model, vocab: Vocab) -> None:

@@ -11,7 +11,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from .context import CONTEXT_FREE, is_context_free
-from .docs_to_array import Keys, attributes_of_tokens
+from .docs_to_array import Keys, attributes_of_tokens, strings_of
 from .ragged import split
 
 Embedding = Model[list[Doc], Floats2d]
@@ -19,8 +19,8 @@ Vectors = list[Floats2d]
 Rows = NDArray[numpy.int64]
 
 # The attribute of an embedding that knows a token by its attribute "attr" (a `Setting`) alone: a
-# function of the embedding, the tokens' keys in the string store, shape (n,), and the string store,
-# that returns their vectors, shape (n, width).
+# function of the embedding, the tokens' keys in string stores, shape (n,), and what gives the
+# string of a key, that returns their vectors, shape (n, width).
 VECTORS_OF_KEYS = "vectors_of_keys"
 _DISTINCT = "distinct_vectors"
 
@@ -92,7 +92,7 @@ def _distinct_vectors(
     of_layers = [IDS[layer.attrs["attr"].value] for layer in model.layers]
     attributes = sorted(set(of_layers))
     keys, rows = distinct(attributes_of_tokens(docs, attributes))
-    strings = docs[0].vocab.strings
+    strings = strings_of(docs)
     first, *others = [
         layer.attrs[VECTORS_OF_KEYS](layer, keys[:, attributes.index(attribute)], strings)
         for layer, attribute in zip(model.layers, of_layers, strict=True)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy
 import srsly
 from spacy.attrs import IDS
-from spacy.strings import StringStore, get_string_id
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model, deserialize_attr, serialize_attr
@@ -18,7 +18,7 @@ from thinc.types import Floats2d, Ints1d
 from ..errors import check_choice, check_not_negative, check_positive
 from .context import CONTEXT_FREE
 from .cooccurrence import cooccurrence_vectors
-from .docs_to_array import Keys, attribute_of_tokens
+from .docs_to_array import Keys, Strings, attribute_of_tokens
 from .row_gradients import add_row_gradients
 from .settings import Setting
 from .static_vectors import require_vectors, static_vectors
@@ -249,8 +249,8 @@ def forward(
     return vectors if kept is None else vectors * kept, backprop
 
 
-def vectors_of_keys(model: Embedding, keys: Keys, strings: StringStore) -> Floats2d:
-    """The vectors of words, given by their keys in the string store, shape (n, width)."""
+def vectors_of_keys(model: Embedding, keys: Keys, strings: Strings) -> Floats2d:
+    """The vectors of words, given by their keys in string stores, shape (n, width)."""
     return _look_up(model, keys)[0]
 
 

@@ -67,3 +67,22 @@ def test_words_of_other_pipelines_and_full_caches_do_no_harm(docs, monkeypatch):
     assert len(ngram_embedding._rows_by_key((3, 4, 5), 50)) <= 3
     for array, expected in zip(model.predict(docs), before, strict=True):
         numpy.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("n_repeats", [1, 40], ids=["few tokens", "many"])
+@pytest.mark.parametrize("foreign_first", [False, True])
+def test_words_are_looked_up_in_their_own_documents_vocabulary(n_repeats, foreign_first):
+    own, foreign = spacy.blank("en"), spacy.blank("en")
+    texts = (
+        ["the zyzzyvatic film", "a quixoticesque joy"] if foreign_first else ["a b", "xyzzyish c"]
+    )
+    batch = [
+        own.make_doc(texts[0] + " " + "fun " * n_repeats),
+        foreign.make_doc(texts[1] + " " + "joy " * n_repeats),
+    ]
+    batch = batch[::-1] if foreign_first else batch
+    model = SubwordEmbedding_v1(6, ngram_rows=50, min_frequency=1).initialize(batch)
+    for predicted in (model.predict(batch), model(batch, is_train=True)[0]):
+        for doc, vectors in zip(batch, predicted, strict=True):
+            numpy.testing.assert_allclose(vectors, model.predict([doc])[0], atol=1e-6)
+    assert_same_vectors(model, batch)

@@ -229,3 +229,10 @@ def test_dropout_of_static_vectors_leaves_the_gradients_of_other_layers_alone():
         gradient = layer.get_grad("E")
         numpy.testing.assert_allclose(gradient, gradient[:, :1].repeat(WIDTH, axis=1), atol=1e-6)
         assert gradient.any()
+
+
+def test_documents_of_several_vocabularies_are_refused_where_word_vectors_are_used():
+    nlp = make_nlp("static")
+    batch = [nlp.make_doc("great fun"), spacy.blank("en").make_doc("a dull joy")]
+    with pytest.raises(ValueError, match=r"several vocabularies, such as 'a dull joy': make all"):
+        list(nlp.pipe(batch))
