@@ -1,10 +1,15 @@
 """Settings of layers beside their weights: what a model file may not contradict."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import srsly
 from thinc.api import Model, deserialize_attr, serialize_attr
+
+
+class SettingError(ValueError):
+    """Weights do not fit the config. The message says which setting, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,23 @@ class Setting:
     value: Any
 
 
+# The settings that are dimensions of layers, by the layer and the dimension: their name in the
+# config, and how many times the setting the dimension is.
+_DIMENSIONS = {
+    ("bilstm_encoder", "nO"): ("hidden_width", 2),
+    ("token_vectors", "nO"): ("width", 1),
+    ("ngram_embedding", "nV"): ("ngram_rows", 1),
+}
+_LAYERS = {
+    "word_embedding",
+    "ngram_embedding",
+    "projected_static_vectors",
+    "token_vectors",
+    "bilstm_encoder",
+    "attention_head",
+}
+
+
 @serialize_attr.register(Setting)
 def _serialize(_: Any, setting: Setting, name: str, model: Model) -> bytes:
     return srsly.msgpack_dumps(setting.value)
@@ -28,15 +50,41 @@ def _serialize(_: Any, setting: Setting, name: str, model: Model) -> bytes:
 
 @deserialize_attr.register(Setting)
 def _deserialize(setting: Setting, data: bytes, name: str, model: Model) -> Setting:
-    """RAISES: ValueError if another value was stored."""
+    """RAISES: SettingError if another value was stored."""
     check_setting(setting.name, setting.value, srsly.msgpack_loads(data))
     return setting
 
 
 def check_setting(name: str, value: Any, stored: Any) -> None:
-    """RAISES: ValueError if weights were trained with another value than the config has."""
+    """RAISES: SettingError if weights were trained with another value than the config has."""
     if stored != value:
-        raise ValueError(
+        raise SettingError(
             f"'{name}' is {value!r} in the config, but the weights were trained with {stored!r}. "
             f"Set '{name}' back to {stored!r}, or train again."
         )
+
+
+def check_layers(model: Model, stored: Sequence[Mapping[str, Any]]) -> None:
+    """Compare the layers that a config makes with those that were stored, before loading them.
+
+    stored: What Thinc stores of each layer, in the order of `model.walk()`.
+    RAISES: SettingError if there are others, or some have other dimensions.
+    """
+    layers = list(model.walk())
+    names, stored_names = [layer.name for layer in layers], [layer["name"] for layer in stored]
+    if list(map(_own_name, names)) != list(map(_own_name, stored_names)):
+        raise SettingError(
+            f"The config makes the layers {names}, but the weights are those of {stored_names}. "
+            f"Put 'tok2vec' and its settings back as they were, or train again."
+        )
+    for layer, info in zip(layers, stored, strict=True):
+        for (name, dimension), (setting, factor) in _DIMENSIONS.items():
+            if layer.name == name:
+                own, size = layer.maybe_get_dim(dimension), info["dims"].get(dimension)
+                if own is not None and size is not None:
+                    check_setting(setting, own // factor, size // factor)
+
+
+def _own_name(name: str) -> str | None:
+    """The name of a layer of this package. Others may be called otherwise in other versions."""
+    return name if name in _LAYERS else None

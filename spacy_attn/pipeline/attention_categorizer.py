@@ -29,10 +29,11 @@ from .class_weights import (
 )
 from .finite import check_finite, check_step, check_weights
 from .prediction import AttentionPredictorMixin, Predictions
+from .storage import StorageMixin
 from .vocabularies import is_streamed
 
 
-class AttentionCategorizerMixin(AttentionPredictorMixin):
+class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
     """Predicts, trains and annotates with a model that returns logits and attention.
 
     To be mixed into spaCy's own text categorizers, which keep the labels, their validation and the

@@ -1,0 +1,209 @@
+"""What a component stores, its `cfg` and its `model`, and what is checked when it is loaded."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import srsly
+from spacy import util
+from spacy.pipeline import TextCategorizer
+
+from ..models.loaded import check_loaded
+from ..models.settings import SettingError, check_layers
+
+_CFG, _MODEL, _CHECKSUMS = "cfg", "model", "checksums"
+# What users may change by hand in the file: the weights do not depend on it.
+_EDITABLE = ("threshold", "positive_label")
+
+if TYPE_CHECKING:
+    _Base = TextCategorizer
+else:
+    _Base = object
+
+
+class StorageMixin(_Base):
+    """Stores a component with checksums, and loads only what is whole and fits together.
+
+    As spaCy does, it writes a `cfg` in JSON and a `model` of Thinc's. The checksums, which are in
+    the `cfg`, are CRC-32: against damage and files that were mixed up, not against intent. Files
+    of earlier versions have none, and load without.
+    """
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Store the component. exclude (Iterable[str]): Of "cfg", "vocab" and "model"."""
+        exclude = list(exclude)
+        parts = self._store(exclude)
+        return util.to_bytes(
+            {
+                _CFG: lambda: parts[_CFG],
+                "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+                _MODEL: lambda: parts[_MODEL],
+            },
+            exclude,
+        )
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Store the component in a folder. exclude (Iterable[str]): As in `to_bytes`."""
+        exclude, folder = list(exclude), Path(path)
+        parts = self._store(exclude)
+        super().to_disk(folder, exclude=[*exclude, _CFG, _MODEL])
+        for name, data in parts.items():
+            (folder / name).write_bytes(data)
+
+    def _store(self, exclude: list[str]) -> dict[str, bytes]:
+        parts = {}
+        if _MODEL not in exclude:
+            parts[_MODEL] = self.model.to_bytes()
+        if _CFG not in exclude:
+            of_model = crc32(parts[_MODEL]) if parts else None
+            checksums = {_MODEL: of_model, _CFG: _checksum_of_cfg(self.cfg, of_model)}
+            # spaCy's own writer would round the temperature.
+            parts[_CFG] = json.dumps({**self.cfg, _CHECKSUMS: checksums}, indent=2).encode("ascii")
+        return parts
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "StorageMixin":
+        """Load the component. exclude (Iterable[str]): As in `to_bytes`.
+
+        RAISES: ValueError if the bytes are damaged, or do not fit the config.
+        """
+        exclude = list(exclude)
+        with self._loading("the stored bytes"):
+            stored = srsly.msgpack_loads(bytes_data)
+            parts = {name: stored[name] for name in (_CFG, _MODEL) if name in stored}
+        self._load({k: v for k, v in parts.items() if k not in exclude}, "the bytes' ")
+        super().from_bytes(bytes_data, exclude=[*exclude, _CFG, _MODEL])
+        return self
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "StorageMixin":
+        """Load the component from a folder. exclude (Iterable[str]): As in `to_bytes`.
+
+        RAISES: ValueError if a file is missing or damaged, or does not fit the other one or the
+            config.
+        """
+        exclude, folder = list(exclude), Path(path)
+        parts = {}
+        for name in (_CFG, _MODEL):
+            if name not in exclude:
+                with self._loading(str(folder / name)):
+                    parts[name] = (folder / name).read_bytes()
+        self._load(parts, f"{folder}/")
+        super().from_disk(folder, exclude=[*exclude, _CFG, _MODEL])
+        return self
+
+    def _load(self, parts: Mapping[str, Any], place: str) -> None:
+        """Take over a stored `cfg` and `model`, as far as they are given, after checking them."""
+        # What the first models, whose `cfg` lacks it, were stored without.
+        cfg: dict[str, Any] = {**self.cfg, "temperature": 1.0, "balanced_weights": None}
+        checksums: dict[str, int] = {}
+        if _CFG in parts:
+            with self._loading(place + _CFG):
+                stored = _read_cfg(parts[_CFG])
+                checksums = stored.pop(_CHECKSUMS, {})
+                _check_cfg_is_whole(stored, checksums)
+                cfg.update(stored)
+                _check_cfg(cfg)
+        if _MODEL in parts:
+            with self._loading(place + _MODEL):
+                data = parts[_MODEL]
+                _check_model_is_whole(data, checksums)
+                message = srsly.msgpack_loads(data)
+                check_layers(self.model, message["nodes"])
+                if _CFG in parts:
+                    _check_outputs(cfg["labels"], message["nodes"][0]["dims"]["nO"])
+                self.model.from_bytes(data)
+                check_loaded(self.model)
+        if _CFG in parts:
+            self.cfg.update(cfg)
+
+    @contextmanager
+    def _loading(self, what: str) -> Iterator[None]:
+        """Say what cannot be loaded, and what to do."""
+        try:
+            yield
+        except SettingError as error:
+            raise ValueError(f"Component '{self.name}', {what}: {error}") from None
+        # Of any kind: Thinc, msgpack and safetensors fail in many ways where bytes are not theirs.
+        except Exception as error:
+            raise ValueError(
+                f"Component '{self.name}': {what} cannot be loaded: {_reason(error)}. Restore "
+                f"'{_CFG}', '{_MODEL}' and the config from one copy of the pipeline."
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__} "
+    return kind + str(error).rstrip(".")
+
+
+def _read_cfg(data: bytes | str) -> dict[str, Any]:
+    try:
+        cfg = json.loads(data)
+    except ValueError as error:
+        raise ValueError(f"it is not JSON: {error}") from error
+    if not isinstance(cfg, dict):
+        raise ValueError(f"it holds {cfg!r:.50}, not a table")
+    return cfg
+
+
+def _checksum_of_cfg(cfg: Mapping[str, Any], of_model: int | None) -> int:
+    bound = {key: value for key, value in cfg.items() if key not in _EDITABLE}
+    return crc32(json.dumps([bound, of_model], sort_keys=True).encode("ascii"))
+
+
+def _check_cfg_is_whole(cfg: Mapping[str, Any], checksums: Mapping[str, Any]) -> None:
+    if checksums and _checksum_of_cfg(cfg, checksums.get(_MODEL)) != checksums.get(_CFG):
+        raise ValueError(
+            f"it is damaged, or was edited beyond {' and '.join(_EDITABLE)} (change the rest in "
+            f"Python, and save the pipeline)"
+        )
+
+
+def _check_model_is_whole(data: bytes, checksums: Mapping[str, Any]) -> None:
+    saved = checksums.get(_MODEL)
+    if saved is not None and crc32(data) != saved:
+        raise ValueError(
+            f"it is damaged, or not the model that the '{_CFG}' beside it was saved with (its "
+            f"checksum is {crc32(data)}, but {saved} was saved)"
+        )
+
+
+def _check_outputs(labels: list[str], n_outputs: int | None) -> None:
+    if n_outputs is not None and len(labels) != n_outputs:
+        raise ValueError(
+            f"it was trained with {n_outputs} labels, but the '{_CFG}' beside it has "
+            f"{len(labels)}, {labels[:5]}"
+        )
+
+
+def _check_cfg(cfg: Mapping[str, Any]) -> None:
+    """RAISES: ValueError if there is a value with which the component could not predict."""
+    labels, positive, weights = cfg["labels"], cfg.get("positive_label"), cfg["balanced_weights"]
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ValueError(f"'labels' must be a list of texts, but is {labels!r:.100}")
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise ValueError(f"'labels' names {repeated} more than once")
+    if positive is not None and positive not in labels:
+        raise ValueError(f"'positive_label' must be one of {labels}, but is {positive!r}")
+    if not (_is_number(cfg["temperature"]) and cfg["temperature"] > 0):
+        raise ValueError(
+            f"'temperature' must be a number above 0, but is {cfg['temperature']!r:.50}"
+        )
+    if not (_is_number(cfg["threshold"]) and 0 <= cfg["threshold"] <= 1):
+        raise ValueError(f"'threshold' must be from 0 to 1, but is {cfg['threshold']!r:.50}")
+    if weights is not None and not (
+        isinstance(weights, dict)
+        and set(weights) <= set(labels)
+        and all(_is_number(weight) and weight >= 0 for weight in weights.values())
+    ):
+        raise ValueError(
+            f"'balanced_weights' must have numbers of at least 0 by label, but is {weights!r:.100}"
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
