@@ -1,7 +1,7 @@
 """What the components for exclusive and for independent labels have in common."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +26,8 @@ from .class_weights import (
     balance,
     check_class_weights,
     check_labels_of_weights,
+    check_not_empty,
+    weights_by_label,
 )
 from .finite import check_finite, check_step, check_weights
 from .prediction import AttentionPredictorMixin, Predictions
@@ -297,7 +299,7 @@ class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
         if self.class_weights == "balanced":
             table = self.cfg["balanced_weights"] or {}
         else:
-            table = cast(Mapping[str, float], self.class_weights or {})
+            table = weights_by_label(self.class_weights)
             check_labels_of_weights(self.name, table, self.labels)
         return self.model.ops.asarray1f([table.get(label, 1.0) for label in self.labels])
 
@@ -337,6 +339,7 @@ class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
     ) -> None:
         """Find the weights that "balanced" stands for, or check the labels of those given."""
         if self.class_weights != "balanced":
+            check_not_empty(self.name, self.class_weights)
             self._label_weights()
             return
         if is_streamed(nlp):

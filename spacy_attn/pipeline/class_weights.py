@@ -1,35 +1,120 @@
 """Weights of the labels in the loss."""
 
+import json
+import re
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy
 from numpy.typing import NDArray
+from thinc.api import Config
 
-# None, weights that balance the classes of the training data, or weights by label.
-ClassWeights = Literal["balanced"] | Mapping[str, float] | None
+# None; weights that balance the classes of the training data; or weights by label, as a table or a
+# list of pairs. A config's syntax bars some labels from a table (":", "=", "[" and others). A list
+# holds all of them, with "\u0024" for "$", which a config takes for the beginning of a variable.
+ClassWeights = Literal["balanced"] | Mapping[str, float] | Sequence[Sequence[Any]] | None
 
 # Of a number in 32 bits.
 _LARGEST = float(numpy.finfo(numpy.float32).max)
+# So many labels are named in an error.
+_MOST_NAMED = 5
 
 
 def check_class_weights(name: str, class_weights: ClassWeights) -> None:
-    """RAISES: ValueError if the setting is of none of its forms, or a weight is below 0."""
+    """RAISES: ValueError if the setting is of none of its forms, if a weight is out of its range,
+    or if a config does not give back what was set."""
     if class_weights is None or class_weights == "balanced":
         return
-    if not isinstance(class_weights, Mapping):
+    where = f"Component '{name}': 'class_weights'"
+    if not _has_form(class_weights):
         raise ValueError(
-            f"Component '{name}': 'class_weights' must be null, \"balanced\" or a table of "
-            f"weights by label, but is {class_weights!r}."
+            f'{where} must be null, "balanced", a table of weights by label, or a list such as '
+            f'[["label", 2.0]], but is {class_weights!r}.'
         )
-    for label, weight in class_weights.items():
+    pairs = list(_pairs(class_weights))
+    for label, weight in pairs:
         is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
         if not is_number or not 0 <= weight <= _LARGEST:
+            hint = " A label with ':' or '=' in it needs the form of a list."
             raise ValueError(
-                f"Component '{name}': the weight of label '{label}' in 'class_weights' must be a "
-                f"number of at least 0, but is {weight!r}."
+                f"{where}: the weight of label '{label}' must be a number of at least 0, but is "
+                f"{weight!r}.{hint if isinstance(weight, str) else ''}"
             )
+    (label, count), *_ = Counter(label for label, _ in pairs).most_common(1) or [("", 0)]
+    if count > 1:
+        raise ValueError(f"{where} gives label '{label}' {count} weights: remove all but one.")
+    _check_survives(where, class_weights)
+
+
+def check_not_empty(name: str, class_weights: ClassWeights) -> None:
+    """RAISES: ValueError if the setting is a table or list of nothing, as where all its lines are
+    comments to a config. For training: models with such a table have been saved."""
+    if class_weights is not None and not len(class_weights):
+        raise ValueError(
+            f"Component '{name}': 'class_weights' names no label: set it to null. Labels that "
+            f"begin with '#', ';' or '[' need the form of a list: [[\"# a\", 2.0]]."
+        )
+
+
+def weights_by_label(class_weights: ClassWeights) -> dict[str, float]:
+    """The weights of a table or of a list of pairs."""
+    return dict(_pairs(class_weights)) if class_weights else {}
+
+
+def _has_form(class_weights: Any) -> bool:
+    if isinstance(class_weights, Mapping):
+        return all(isinstance(label, str) for label in class_weights)
+    return isinstance(class_weights, list | tuple) and all(
+        isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
+        for pair in class_weights
+    )
+
+
+def _pairs(class_weights: Any) -> Iterator[tuple[str, float]]:
+    """Labels and their weights."""
+    if isinstance(class_weights, Mapping):
+        yield from class_weights.items()
+    else:
+        for label, weight in class_weights:
+            yield re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), label), weight
+
+
+def _listed(label: str, weight: float) -> list[Any]:
+    """What `_pairs` reads as a label and its weight, without a dollar sign."""
+    escaped = re.sub(r"\\(?=u[0-9a-fA-F]{4})", lambda m: r"\u005c", label)
+    return [escaped.replace("$", r"\u0024"), weight]
+
+
+def _check_survives(where: str, class_weights: Any) -> None:
+    if _survives(class_weights):
+        return
+    pairs = list(_pairs(class_weights))
+    if isinstance(class_weights, Mapping):
+        lost = [(label, weight) for label, weight in pairs if not _survives({label: weight})]
+    else:
+        each = zip(pairs, class_weights, strict=True)
+        lost = [pair for pair, written in each if not _survives([written])]
+    lost = lost or pairs
+    listed = json.dumps([_listed(*pair) for pair in lost[:_MOST_NAMED]])
+    raise ValueError(
+        f"{where}: a config cannot hold {len(lost)} of the labels as they are given, such as "
+        f"'{lost[0][0]}'. Give all weights as a list, with these labels written so: {listed}."
+    )
+
+
+def _survives(class_weights: Any) -> bool:
+    """Whether a config that is saved and loaded has these weights still."""
+    config = Config({"component": {"class_weights": class_weights}})
+    try:
+        # As spaCy loads a pipeline: the config that it keeps, and what the component gets of it.
+        kept = Config().from_str(config.to_str(), interpolate=False)
+        found = [read["component"]["class_weights"] for read in (kept, kept.interpolate())]
+    except Exception:  # several kinds, for what cannot be read
+        return False
+    expected = list(_pairs(class_weights))
+    return all(_has_form(form) and list(_pairs(form)) == expected for form in found)
 
 
 def check_labels_of_weights(name: str, table: Mapping[str, float], labels: Sequence[str]) -> None:

@@ -51,7 +51,7 @@ def make_attn_textcat(
     contributions_attr: str | None,
     perturbation: float,
     # Of any content, so that it is the component that says what is wrong with it.
-    class_weights: str | dict[str, Any] | None,
+    class_weights: str | dict[str, Any] | list[Any] | None,
     label_smoothing: float,
     scorer: Callable | None,
 ) -> "AttentionTextCategorizer":
@@ -105,9 +105,11 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         perturbation (float): Train on each batch a second time, with token vectors moved so far
             in the direction in which the loss grows (see `spacy_attn.models.adversarial.perturb`):
             more accurate, at about twice the time. 0 for none.
-        class_weights (Union[None, str, Dict[str, float]]): What a document's loss is multiplied by,
-            by label (1 for those left out), so that rare classes count as much as frequent ones:
-            "balanced" for (number of documents / number of labels / documents with the label).
+        class_weights (Union[None, str, Dict[str, float], List[Tuple[str, float]]]): What a
+            document's loss is multiplied by, by label (1 for those left out), so that rare classes
+            count as much as frequent ones. A table, or for labels that a config cannot hold in
+            one, a list of pairs, with "\\u0024" for "$"; "balanced" for (number of documents /
+            number of labels / documents with the label).
         label_smoothing (float): Share of a document's probability to spread evenly over the
             labels (Szegedy et al. 2016); 0 for none.
         scorer (Optional[Callable]): The scoring method.

@@ -47,7 +47,7 @@ def make_attn_textcat_multilabel(
     contributions_attr: str | None,
     perturbation: float,
     # Of any content, so that it is the component that says what is wrong with it.
-    class_weights: str | dict[str, Any] | None,
+    class_weights: str | dict[str, Any] | list[Any] | None,
     label_smoothing: float,
     scorer: Callable | None,
 ) -> "AttentionMultiLabelTextCategorizer":
@@ -101,9 +101,10 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         perturbation (float): Train on each batch a second time, with token vectors moved so far
             in the direction in which the loss grows (see `spacy_attn.models.adversarial.perturb`):
             more accurate, at about twice the time. 0 for none.
-        class_weights (Union[None, str, Dict[str, float]]): What a label's loss is multiplied by
-            in documents it applies to, by label (1 for those left out): "balanced" for (documents
-            without the label / documents with it).
+        class_weights (Union[None, str, Dict[str, float], List[Tuple[str, float]]]): What a label's
+            loss is multiplied by in documents it applies to, by label (1 for those left out). A
+            table, or for labels that a config cannot hold in one, a list of pairs, with "\\u0024"
+            for "$"; "balanced" for (documents without the label / documents with it).
         label_smoothing (float): Train towards probabilities that are this much nearer to one half;
             0 for none.
         scorer (Optional[Callable]): The scoring method.

@@ -1,12 +1,17 @@
 """Class weights and label smoothing."""
 
+import json
+import re
+
 import numpy
 import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.training import Example
+from thinc.api import Config
 
+from spacy_attn.pipeline.class_weights import check_class_weights, weights_by_label
 from spacy_attn.pipeline.losses import sigmoid_cross_entropy, softmax_cross_entropy
 
 from ..conftest import LABELS, SMALL_MODEL, TEXTS, make_examples, make_nlp, train
@@ -127,7 +132,10 @@ def test_balancing_by_the_first_documents_of_a_stream_is_said(factory):
 @pytest.mark.parametrize(
     ("class_weights", "message"),
     [
-        ("auto", "'class_weights' must be null, \"balanced\" or a table"),
+        ("auto", "'class_weights' must be null, \"balanced\", a table"),
+        ([["negative", 1.0, 2.0]], "'class_weights' must be null, \"balanced\", a table"),
+        ([["negative", 1.0], ["negative", 2.0]], "gives label 'negative' 2 weights"),
+        ({"a": "b = 5.0"}, "weight of label 'a'.*'b = 5.0'.*':' or '='.*list"),
         ({"negative": -1.0}, "weight of label 'negative'.*at least 0, but is -1.0"),
         ({"negative": "high"}, "weight of label 'negative'.*number"),
         ({"negative": None}, "weight of label 'negative'.*number of at least 0, but is None"),
@@ -139,6 +147,89 @@ def test_wrong_class_weights_are_refused_with_the_label_and_what_to_do(
 ):
     with pytest.raises(ValueError, match=message):
         make_nlp(factory, class_weights=class_weights)
+
+
+UNUSUAL = (
+    "a: b",
+    "a=b",
+    "a\nb",
+    "[x]",
+    "# x",
+    ";x",
+    " x",
+    "x ",
+    "@x",
+    '"q"',
+    "${x}",
+    "$",
+    "%(x)s",
+    "",
+)
+# What a config takes for something else, in any mixture.
+LABEL = st.text("aA :=[]#;@$%{}.\\u0024\"'\n\r\t\x85é", max_size=8) | st.sampled_from(UNUSUAL)
+WEIGHT = st.floats(0, 10, width=32)
+
+
+def written(label, weight):
+    """As the documentation says to write it in a list."""
+    return [re.sub(r"\\(?=u[0-9a-fA-F]{4})", r"\\u005c", label).replace("$", r"\u0024"), weight]
+
+
+def saved_and_loaded(class_weights, times=2):
+    """What a component gets from a config that spaCy has saved and loaded a few times."""
+    config = Config({"components": {"c": {"class_weights": class_weights}}})
+    for _ in range(times):
+        config = Config().from_str(config.to_str(), interpolate=False)
+    return config.interpolate()["components"]["c"]["class_weights"]
+
+
+@given(st.dictionaries(LABEL, WEIGHT, min_size=1, max_size=4))
+def test_a_list_of_pairs_brings_weights_of_any_labels_through_a_config(table):
+    pairs = [written(*item) for item in table.items()]
+    check_class_weights("c", pairs)
+    assert weights_by_label(saved_and_loaded(pairs)) == table
+
+
+@given(st.dictionaries(LABEL, WEIGHT, min_size=1, max_size=4), st.booleans())
+def test_weights_that_are_accepted_come_back_and_others_are_refused_with_what_to_write(
+    table, as_pairs
+):
+    class_weights = list(table.items()) if as_pairs else table
+    try:
+        check_class_weights("c", class_weights)
+    except ValueError as error:
+        remedy = json.loads(str(error).split("written so: ")[1].rstrip("."))
+        assert weights_by_label(remedy).items() <= table.items()
+    else:
+        assert weights_by_label(saved_and_loaded(class_weights)) == weights_by_label(class_weights)
+
+
+def test_a_weight_in_a_list_is_that_of_its_label_before_and_after_loading(factory, tmp_path):
+    for text in ("a: $b", "# c"):
+        texts = {"x": text, "y": "other"}
+        pairs = [written(text, 3.0)]
+        nlp = make_nlp(
+            factory,
+            examples=lambda nlp, texts=texts: make_examples(nlp, texts, list(texts.values())),
+            class_weights=pairs,
+        )
+        nlp.to_disk(tmp_path)
+        for one in (nlp, spacy.load(tmp_path)):
+            component = one.get_pipe(factory)
+            weights = dict(zip(component.labels, component._label_weights(), strict=True))
+            assert weights == {text: 3.0, "other": 1.0}
+
+
+@pytest.mark.parametrize("label", ["a: b", "a=b", "a\nb", "[x]", "# x", ";x", " x", "x ", ""])
+def test_a_table_that_a_config_would_not_hold_is_refused_with_the_list(factory, label):
+    message = re.escape(f"written so: {json.dumps([[label, 5.0]])}")
+    with pytest.raises(ValueError, match=message):
+        spacy.blank("en").add_pipe(factory, config={"class_weights": {label: 5.0}})
+
+
+def test_a_table_of_nothing_is_refused_before_training_as_its_lines_may_be_comments(factory):
+    with pytest.raises(ValueError, match=r"'class_weights' names no label.*null.*list"):
+        make_nlp(factory, class_weights={})
 
 
 @pytest.mark.parametrize("label_smoothing", [-0.1, 1.0])
