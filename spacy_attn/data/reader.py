@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacy.language import Language
 from spacy.training import Example
+from spacy.vocab import Vocab
 
 from .delimited import Dialect
 from .docbins import TABLE_SETTINGS, DocBins, is_spacy_data
@@ -23,6 +24,7 @@ from .spelling import SpelledEncoder, read_column, value_of
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
+_WARNED: set[str] = set()
 # Rows that are turned from Arrow into Python at a time.
 _BATCH = 256
 
@@ -124,7 +126,7 @@ class HFDataset:
         do not sum to 1.
     limit (int): Use the first rows only; 0 uses all.
     skip_missing (bool): Pass over rows without a label or with a text that is null, empty or blank,
-        and warn once, at the end of the first pass, how many there were. A null for some labels of
+        and warn once, at the end of a pass, how many there were. A null for some labels of
         several leaves those out of `cats`, which spaCy's multi-label component reads as unknown.
     delimiter (Optional[str]): What separates the fields of a CSV or TSV file. None finds it by the
         kind of file and the header.
@@ -157,7 +159,6 @@ class HFDataset:
     escape: str | None = None
     encoding: str | None = None
     _opened: _Opened | None = field(default=None, init=False, repr=False)
-    _has_reported: bool = field(default=False, init=False, repr=False)
     _passes: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -194,6 +195,23 @@ class HFDataset:
             except RowProblem as problem:
                 raise self._row_error(number, problem) from None
             yield example
+
+    @property
+    def source(self) -> Source:
+        """What is read."""
+        return self._source
+
+    def read_cats(self, vocab: Vocab) -> Iterator[dict[str, float]] | None:
+        """Go through the labels of the rows, without making documents.
+
+        vocab (Vocab): The pipeline's.
+        RETURNS (Optional[Iterator[dict[str, float]]]): `Doc.cats` of each row; None for a stream,
+            which may have no end.
+        RAISES (DatasetError): As `__call__`.
+        """
+        if is_spacy_data(self.path):
+            return (doc.cats for doc in self._open_documents().docs(vocab))
+        return None if self.streaming else (cats for _, _, cats in self._usable_rows())
 
     def _usable_rows(self) -> Iterator[tuple[int, str, dict[str, float]]]:
         """Go through the numbers, texts and labels of the rows, without making documents."""
@@ -355,24 +373,27 @@ class HFDataset:
         )
 
     def _report(self, n_used: int, skipped: Counter[str], n_unclear: int) -> None:
-        """Say at the end of the first pass what has been passed over, and what may be wrong."""
+        """Say at the end of a pass what has been passed over, and what may be wrong."""
         summary = "; ".join(f"{n} {what}" for what, n in skipped.items())
         if skipped and not n_used:
             raise DatasetError(f"{self._source}: every row was skipped ({summary})")
         if not n_used:
             raise self._no_rows()
-        if skipped and not self._has_reported:
+        if skipped:
             self._warn(f"skipped {summary}")
-        if n_unclear and not self._has_reported:
+        if n_unclear:
             self._warn(
                 f"the probabilities of {n_unclear} rows do not sum to 1; set exclusive = false if "
                 "the labels do not exclude one another, or exclusive = true to refuse such rows"
             )
-        self._has_reported = True
 
     def _warn(self, remark: str) -> None:
-        # From one line for all readers, from which Python shows the same words once.
-        warnings.warn(f"{self._source}: {remark}.", stacklevel=1)
+        """Warn once in a process: a training makes several readers of the same rows, and Python
+        forgets what it has shown whenever somebody sets a filter."""
+        warning = f"{self._source}: {remark}."
+        if warning not in _WARNED:
+            _WARNED.add(warning)
+            warnings.warn(warning, stacklevel=3)
 
 
 def _as_list(columns: str | list[str]) -> list[str]:

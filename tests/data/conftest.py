@@ -11,7 +11,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from spacy_attn.data import HFDataset
+from spacy_attn.data import HFDataset, reader
 
 Rows = list[dict[str, Any]]
 Read = list[tuple[str, dict[str, float]]]
@@ -23,6 +23,12 @@ def closed_port() -> int:
     with socket.socket() as opened:
         opened.bind(("127.0.0.1", 0))
         return opened.getsockname()[1]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_said(monkeypatch):
+    """Warnings come once in a process; each test is one."""
+    monkeypatch.setattr(reader, "_WARNED", set())
 
 
 @pytest.fixture(autouse=True)

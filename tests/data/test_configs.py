@@ -26,6 +26,13 @@ def test_every_config_reads_the_files_in_paths(config, write, nlp):
     }
 
 
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_describes_its_data_before_training(config):
+    before = util.load_config(config, interpolate=True)["initialize"]["before_init"]
+    assert before["@callbacks"] == "spacy-attn.describe_data.v1"
+    assert set(before["train"]) == set(before["dev"])
+
+
 @pytest.mark.parametrize("name", ["hub", "multilabel"])
 def test_one_path_of_the_dataset_block_names_all_corpora(name, nlp, monkeypatch):
     monkeypatch.chdir(CONFIGS[0].parents[1])

@@ -1,0 +1,150 @@
+"""`[initialize.before_init]` for training: what the corpora hold, said before training starts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from spacy.language import Language
+from spacy.training import Corpus, Example
+from spacy.training.corpus import walk_corpus
+from wasabi import msg
+
+from .errors import DatasetError, listing
+from .reader import HFDataset
+
+Reader = Callable[[Language], Iterable[Example]]
+Labels = Mapping[str, float]
+
+_N_SHOWN = 20
+
+
+def make_describe_data(
+    train: Reader,
+    dev: Reader,
+    then: Callable[[Language], Any] | None = None,
+) -> Callable[[Language], None]:
+    """Create a callback that prints the rows and the labels of the corpora, and compares them.
+
+    Rows are read once more for that, but not tokenized. Neither streams nor corpora of readers
+    other than `spacy-attn.HFDataset.v1` and `spacy.Corpus.v1` are counted.
+
+    train (Callable[[Language], Iterable[Example]]): A corpus reader, of the training data.
+    dev (Callable[[Language], Iterable[Example]]): That of the development data.
+    then (Optional[Callable[[Language], Any]]): Another callback to call afterwards.
+    """
+
+    def describe_data(nlp: Language) -> None:
+        """RAISES: DatasetError if training and development data have no label in common, or a path
+        in [paths] is used nowhere, or data cannot be read."""
+        _refuse_unused_paths(nlp)
+        streamed = nlp.config["training"].get("max_epochs") == -1
+        found = {
+            "training": None if streamed else describe(train, nlp, "Training data"),
+            "development": describe(dev, nlp, "Development data"),
+        }
+        if _same_data(train, dev):
+            msg.warn(
+                "Training and development data are the same: the scores say nothing of other data"
+            )
+        if found["training"] and found["development"]:
+            compare(found["training"], found["development"])
+        if then is not None:
+            then(nlp)
+
+    return describe_data
+
+
+def describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
+    """Print how many rows a corpus has, and how many of them have which label.
+
+    reader (Callable[[Language], Iterable[Example]]): Reads the corpus.
+    nlp (Language): The pipeline, for its vocab.
+    title (str): What the corpus is.
+    RETURNS (Optional[Labels]): The number of rows of each label, probabilities summed; None if it
+        is not known.
+    """
+    all_cats = _read_cats(reader, nlp)
+    name = f"{title}: {_name(reader)}"
+    if all_cats is None:
+        msg.info(f"{name} (not counted)")
+        return None
+    labels: Counter[str] = Counter()
+    n_rows = 0
+    for cats in all_cats:
+        n_rows += 1
+        for label, value in cats.items():
+            if value:
+                labels[label] += value  # type: ignore[assignment]
+    counts = [f"{label} {value:,.10g}" for label, value in labels.most_common(_N_SHOWN)]
+    if len(labels) > _N_SHOWN:
+        counts.append(f"and {len(labels) - _N_SHOWN:,} more labels")
+    msg.info(f"{name}: {n_rows:,} rows; {', '.join(counts) or 'no labels'}")
+    return labels
+
+
+def compare(train: Labels, dev: Labels) -> None:
+    """Hold the labels of the development data against those of the training data.
+
+    train, dev (Labels): The number of rows of each label.
+    RAISES (DatasetError): If there is no label in common.
+    """
+    new = sorted(dev.keys() - train.keys())
+    if len(new) == len(dev):
+        raise DatasetError(
+            f"training and development data have no label in common: {listing(sorted(train))} in "
+            f"the training data, {listing(new)} in the development data; check [paths], the label "
+            "columns and 'labels'"
+        )
+    if new:
+        n_rows = sum(dev[label] for label in new)
+        msg.warn(
+            f"The training data lack labels of the development data, which cannot be learned: "
+            f"{listing(new)} ({n_rows:,.10g} rows)"
+        )
+
+
+def _read_cats(reader: Reader, nlp: Language) -> Iterable[Labels] | None:
+    """The categories of each row, without a document where that can be had."""
+    if isinstance(reader, HFDataset):
+        return reader.read_cats(nlp.vocab)
+    if isinstance(reader, Corpus):
+        docs = reader.read_docbin(nlp.vocab, walk_corpus(reader.path, ".spacy"))
+        return (doc.cats for doc in islice(docs, reader.limit or None))
+    return None
+
+
+def _name(reader: Reader) -> str:
+    if isinstance(reader, HFDataset):
+        return str(reader.source)
+    path = getattr(reader, "path", None)
+    return f"'{path}'" if path else f"read by {type(reader).__name__}"
+
+
+def _same_data(train: Reader, dev: Reader) -> bool:
+    if isinstance(train, HFDataset) and isinstance(dev, HFDataset):
+        return _part(train) == _part(dev)
+    return False
+
+
+def _part(reader: HFDataset) -> str:
+    """The rows that a reader reads."""
+    source = reader.source
+    # The split of a single file may have any name.
+    is_whole = source.split.isidentifier() and os.path.isfile(os.path.expanduser(source.path))
+    return repr(replace(source, split="" if is_whole else source.split, streaming=False))
+
+
+def _refuse_unused_paths(nlp: Language) -> None:
+    """Refuse a path that nothing refers to, as after a slip in --paths.train."""
+    written = nlp.config.to_str(interpolate=False)
+    for name, path in nlp.config.get("paths", {}).items():
+        if path is not None and f"${{paths.{name}}}" not in written:
+            raise DatasetError(
+                f"nothing in the config refers to [paths] {name} = '{path}'; remove it, or use "
+                f"${{paths.{name}}} where it is to be read"
+            )
