@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TABLE_SETTINGS = (
     *("name", "revision", "data_files", "shuffle_buffer", "labels"),
     *("text_column", "text_separator", "label_column"),
-    *("delimiter", "quoting", "escape", "encoding"),
+    *("delimiter", "quoting", "escape", "encoding", "label_separator"),
 )
 _SUFFIX = ".spacy"
 # A folder with files of these names holds several splits and not one.

@@ -16,6 +16,7 @@ from .errors import DatasetError, MissingValue, RowProblem
 from .features import class_names, field_names, find_labels, holds_vectors
 from .hub import explained
 from .labels import Cats, ColumnEncoder, ColumnsEncoder, Encoder, sums_to_integer
+from .lists import names_in, read_items, read_lists, without_lists
 from .paths import DataFiles
 from .rows import make_example, read_text
 from .source import Source, open_dataset
@@ -50,6 +51,7 @@ def HFDataset_v1(
     quoting: str | None = None,
     escape: str | None = None,
     encoding: str | None = None,
+    label_separator: str | None = None,
 ) -> Callable[[Language], Iterator[Example]]:
     """Build the reader from a block of the config; `HFDataset` describes the arguments.
 
@@ -82,6 +84,7 @@ def HFDataset_v1(
         quoting=quoting,
         escape=escape,
         encoding=encoding,
+        label_separator=label_separator,
     )
 
 
@@ -135,6 +138,8 @@ class HFDataset:
     escape (Optional[str]): In delimited text, the character that stands before a quote or a
         delimiter that is text.
     encoding (Optional[str]): Of delimited text and JSON; None for UTF-8.
+    label_separator (Optional[str]): What stands between the labels in a string with several of
+        them. Strings that spell lists, such as "['a', 'b']", are read as lists without it.
     RAISES (DatasetError): If the arguments contradict one another.
     """
 
@@ -158,6 +163,7 @@ class HFDataset:
     quoting: str | None = None
     escape: str | None = None
     encoding: str | None = None
+    label_separator: str | None = None
     _opened: _Opened | None = field(default=None, init=False, repr=False)
     _passes: int = field(default=0, init=False, repr=False)
 
@@ -266,6 +272,11 @@ class HFDataset:
                 several and len(labels) not in (0, len(columns)),
                 f"{len(labels)} 'labels' cannot name {len(columns)} label columns",
             ),
+            (self.label_separator == "", "'label_separator' is empty; give a string, or null"),
+            (
+                several and self.label_separator is not None,
+                "'label_separator' is for a single label column",
+            ),
             (self.limit < 0, "'limit' must be 0, for all rows, or more"),
             (self.shuffle_buffer < 0, "'shuffle_buffer' must be 0, for no shuffling, or more"),
             (
@@ -325,8 +336,15 @@ class HFDataset:
         feature = features.get(self.label_column)
         names = class_names(feature)
         learned = field_names(feature)
+        read = read_lists(self.label_column, self.labels or names, self.label_separator)
+        found = None
         if not (learned or names or self.streaming) and (spelled or not self.labels):
-            learned = find_labels(dataset, self.label_column)
+            found = find_labels(dataset, self.label_column)
+        if found is not None:
+            learned = names_in(found, read)
+        if spelled:
+            # What spells no list may spell an id or a boolean.
+            read = read_items(read, read_column(without_lists(found, read), self.labels))
         encode = ColumnEncoder(
             self.label_column,
             labels=self.labels,
@@ -335,9 +353,7 @@ class HFDataset:
             exclusive=self.exclusive,
             vectors=holds_vectors(feature),
         )
-        if not spelled:
-            return encode
-        return SpelledEncoder(encode, {self.label_column: read_column(learned, self.labels)})
+        return SpelledEncoder(encode, {self.label_column: read})
 
     def _rows(self, dataset: "Dataset | IterableDataset") -> Iterator[dict[str, Any]]:
         if self.shuffle_buffer:
