@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacy.language import Language
+from spacy.pipeline import MultiLabel_TextCategorizer
 from spacy.training import Example
 from spacy.vocab import Vocab
 
@@ -122,7 +123,9 @@ class HFDataset:
         columns, each of which is one label and holds booleans, 0 and 1, or probabilities.
     labels (Optional[List[str]]): All labels, in their order. Names plain class ids, the entries of
         a vector, the two booleans (false first), or the label columns. Where the data set names
-        its classes itself, `labels` sets their order and must contain all of these names.
+        its classes itself, `labels` sets their order and must contain all of these names. Without
+        it, rows that name their labels have 0 for all labels found in the data set, and for those
+        of a multi-label component of the pipeline that knows some of these.
     exclusive (Optional[bool]): True refuses a row that has not exactly one label, or probabilities
         that sum to 1. False says that labels do not exclude one another. None expects one label of
         a single value, any number of a list or of several columns, and warns of probabilities that
@@ -195,7 +198,7 @@ class HFDataset:
         if is_spacy_data(self.path):
             yield from self._open_documents().examples(nlp)
             return
-        for number, text, cats in self._usable_rows():
+        for number, text, cats in self._usable_rows(nlp):
             try:
                 example = make_example(nlp, text, cats, self._text_columns)
             except RowProblem as problem:
@@ -219,11 +222,14 @@ class HFDataset:
             return (doc.cats for doc in self._open_documents().docs(vocab))
         return None if self.streaming else (cats for _, _, cats in self._usable_rows())
 
-    def _usable_rows(self) -> Iterator[tuple[int, str, dict[str, float]]]:
+    def _usable_rows(
+        self, nlp: Language | None = None
+    ) -> Iterator[tuple[int, str, dict[str, float]]]:
         """Go through the numbers, texts and labels of the rows, without making documents."""
         if self._opened is None:
             self._opened = self._open()
         dataset, encode = self._opened
+        absent = self._absent_labels(nlp) if nlp else {}
         skipped: Counter[str] = Counter()
         n_used = n_unclear = 0
         for number, row in enumerate(self._rows(dataset)):
@@ -232,6 +238,8 @@ class HFDataset:
                 if self.skip_missing and not text.strip():
                     raise MissingValue(self._text_columns[0], "has no text")
                 cats = self._known_values(encode(row), skipped)
+                if absent and not isinstance(row[self._label_columns[0]], Mapping):
+                    cats = absent | cats
             except RowProblem as problem:
                 if not (self.skip_missing and isinstance(problem, MissingValue)):
                     raise self._row_error(number, problem) from None
@@ -366,6 +374,25 @@ class HFDataset:
                 self._require_columns(batch)
                 for values in zip(*batch.values(), strict=True):
                     yield dict(zip(batch, values, strict=True))
+
+    def _absent_labels(self, nlp: Language) -> dict[str, float]:
+        """The independent labels of the pipeline that the rows happen not to contain, with 0.
+
+        Rows that name their labels name all of them. Where the labels are those found in the rows,
+        a label that is not among them would otherwise be unknown, and predicting it cost nothing.
+        """
+        encode = self._opened.encode if self._opened else None
+        encode = encode.encode if isinstance(encode, SpelledEncoder) else encode
+        if self.exclusive or self.labels or not isinstance(encode, ColumnEncoder):
+            return {}
+        known = set(encode.inventory or ())
+        return {
+            label: 0.0
+            for _, pipe in nlp.pipeline
+            if isinstance(pipe, MultiLabel_TextCategorizer) and not known.isdisjoint(pipe.labels)
+            for label in pipe.labels
+            if label not in known
+        }
 
     def _known_values(self, cats: Cats, skipped: Counter[str]) -> dict[str, float]:
         """Deal with labels of which the row says nothing."""

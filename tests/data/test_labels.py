@@ -3,11 +3,12 @@
 import re
 
 import pytest
+import spacy
 from datasets import ClassLabel, Dataset, Features, Sequence, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_attn.data import DatasetError
+from spacy_attn.data import DatasetError, HFDataset
 from spacy_attn.data.errors import MissingValue, RowProblem
 from spacy_attn.data.labels import ColumnEncoder, ColumnsEncoder
 
@@ -290,3 +291,37 @@ def test_all_kinds_of_column_say_the_same(data):
     for i in chosen:
         alone = {label: float(label == labels[i]) for label in labels}
         assert encode({"label": labels[i]}) == encode({"label": i}) == alone
+
+
+@pytest.fixture(scope="module")
+def tagger():
+    """A pipeline that gives every text the independent labels a, b and c."""
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("textcat_multilabel", config={"threshold": 0.0})
+    for label in ("a", "b", "c"):
+        component.add_label(label)
+    nlp.initialize()
+    return nlp
+
+
+@pytest.mark.parametrize("names", [None, ["a", "b"]])
+def test_label_that_a_file_happens_not_to_contain_counts_as_0(tmp_path, tagger, names):
+    feature = Sequence(ClassLabel(names=names) if names else Value("string"))
+    rows = Dataset.from_dict(
+        {"text": ["x", "y"], "label": [["a"], ["b"]]},
+        features=Features(text=Value("string"), label=feature),
+    )
+    rows.to_parquet(tmp_path / "dev.parquet")
+    examples = list(HFDataset(str(tmp_path / "dev.parquet"))(tagger))
+    assert examples[0].reference.cats == {"a": 1.0, "b": 0.0, "c": 0.0}
+    # Of six labels given to two texts, two are right.
+    assert tagger.evaluate(examples)["cats_micro_p"] == pytest.approx(1 / 3)
+
+
+def test_labels_of_other_data_are_not_added(write, tagger):
+    other = write([{"text": "x", "label": ["y", "z"]}])
+    assert next(HFDataset(other)(tagger)).reference.cats == {"y": 1.0, "z": 1.0}
+    told = write([{"text": "x", "label": ["a"]}], "told.jsonl")
+    assert next(HFDataset(told, labels=["a", "b"])(tagger)).reference.cats == {"a": 1.0, "b": 0.0}
+    some = write([{"text": "x", "label": {"a": 1.0, "b": 0.0}}], "mapping.jsonl")
+    assert next(HFDataset(some)(tagger)).reference.cats == {"a": 1.0, "b": 0.0}
