@@ -22,6 +22,7 @@ def test_page_has_cases():
     assert len(CASES) == PAGE.read_text(encoding="utf8").count("```text error") > 5
 
 
+@pytest.mark.filterwarnings("ignore:.*skipped 1 rows")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['name']}-{case.start()}")
 def test_error_on_the_page_is_raised_and_its_remedy_works(read, tmp_path, case):
     content = case["content"].encode(case["encoding"] or "utf8")
