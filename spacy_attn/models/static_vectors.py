@@ -6,7 +6,7 @@ from typing import Any
 from spacy.ml.staticvectors import StaticVectors
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
-from thinc.api import Model
+from thinc.api import Model, get_array_module
 from thinc.types import Floats2d, Ragged
 
 from .context import CONTEXT_FREE
@@ -66,11 +66,30 @@ def init(model: Embedding, X: list[Doc] | None = None, Y: Any = None) -> None:
 
 
 def require_vectors(vocab: Vocab) -> None:
-    """RAISES: ValueError if a pipeline has no word vectors."""
+    """RAISES: ValueError if a pipeline has no word vectors, or some that cannot be trained with."""
     if not vocab.vectors_length:
         raise ValueError(
             "The embedding's 'vectors' setting needs word vectors, but the pipeline has none. Set "
             "'[initialize] vectors' to a pipeline with vectors, or 'vectors' to null."
+        )
+    _check_finite(vocab)
+
+
+def _check_finite(vocab: Vocab) -> None:
+    # Tables of other kinds than spaCy's own need not have an array.
+    data = getattr(vocab.vectors, "data", None)
+    if data is None or not data.size:
+        return
+    xp = get_array_module(data)
+    wrong = xp.flatnonzero(~xp.isfinite(xp.einsum("ij,ij->i", data, data)))
+    if len(wrong):
+        row = int(wrong[0])
+        keys = [key for key, own_row in vocab.vectors.key2row.items() if own_row == row]
+        words = [word for word in vocab.strings if vocab.strings[word] in keys]
+        raise ValueError(
+            f"The pipeline's vector in row {row}, of the words {words}, is not finite or too large "
+            f"to be squared, and so are {len(wrong) - 1} others. Correct or remove them in the "
+            f"table of '[initialize] vectors'."
         )
 
 

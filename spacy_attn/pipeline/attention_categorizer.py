@@ -123,17 +123,25 @@ class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
 
         examples (Iterable[Example]): Documents and their labels. Components that this one listens
             to must have seen the predicted documents.
-        RETURNS (float): The temperature, which is stored with the component.
-        RAISES: ValueError if there is no example with a label of the component.
+        RETURNS (float): The temperature, which is stored with the component: 1, with a warning,
+            for a single document, which does not tell how often scores are right.
+        RAISES: ValueError if there is no document with a label of the component and with tokens,
+            or if a score is not finite.
         """
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.calibrate")
         self._validate_categories(examples)
         labels = set(self.labels)
-        examples = [example for example in examples if labels & set(example.reference.cats)]
+        examples = [
+            example
+            for example in examples
+            # The score of an empty document is the same whatever the model has learned of words.
+            if labels & set(example.reference.cats) and len(example.predicted)
+        ]
         if not examples:
             raise ValueError(
-                f"Component '{self.name}': there are no examples with its labels to calibrate with."
+                f"Component '{self.name}': there are no examples with its labels to calibrate with "
+                f"that have tokens."
             )
         truths, known = self._truths(examples)
         # Otherwise no score would be too sure where every document is classified rightly. So much
@@ -141,7 +149,17 @@ class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
         targets = self._smooth(truths, known, 2.0 / (len(examples) + 2.0))
         logits, _ = self._predict_uncalibrated([example.predicted for example in examples])
         weights = self._equal_weights()
-        temperature = fit_temperature(logits, lambda z: self._loss(z, targets, known, weights)[1])
+        if len(examples) > 1:
+            temperature = fit_temperature(
+                logits, lambda z: self._loss(z, targets, known, weights)[1]
+            )
+        else:
+            temperature = 1.0
+            warnings.warn(
+                f"Component '{self.name}' is not calibrated, since there is one document to do it "
+                f"with. Give more validation data.",
+                stacklevel=2,
+            )
         self.cfg["temperature"] = temperature
         return temperature
 

@@ -98,6 +98,17 @@ def test_tuned_vectors_leave_words_that_the_pipeline_has_none_for_at_random_ones
     assert numpy.linalg.norm(cat) < 1
 
 
+@pytest.mark.parametrize("value", [numpy.nan, numpy.inf, -numpy.inf, 1e30])
+@pytest.mark.parametrize("vectors", ["static", "tuned"])
+def test_vectors_that_are_not_finite_are_refused_with_a_word_of_theirs(vectors, value):
+    nlp = make_vocab()
+    nlp.vocab.strings.add("joy")  # as spaCy does with the words of a file of vectors
+    nlp.vocab.vectors.data[[2, 4], 1] = value
+    model = WordEmbedding_v1(WIDTH, min_frequency=1, vectors=vectors)
+    with pytest.raises(ValueError, match=r"row 2, of the words \['joy'\], is not fin.* 1 oth"):
+        model.initialize([nlp.make_doc("fun")])
+
+
 def test_static_vectors_are_projected_and_added_to_the_learned_ones():
     nlp = make_vocab()
     model = WordEmbedding_v1(3, min_frequency=1, vectors="static")

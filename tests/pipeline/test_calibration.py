@@ -107,6 +107,28 @@ def test_calibrating_with_nothing_says_so():
         component.calibrate([Example.from_dict(nlp.make_doc("x"), {"cats": {"other": 1.0}})])
 
 
+def test_calibrating_with_empty_documents_only_says_so(factory):
+    nlp = make_nlp(factory)
+    with pytest.raises(ValueError, match=r"no examples with its labels.* that have tokens"):
+        nlp.get_pipe(factory).calibrate(make_examples(nlp, {"": "positive"}))
+
+
+def test_empty_documents_do_not_change_the_temperature(factory):
+    nlp = trained(factory)
+    expected = nlp.get_pipe(factory).calibrate(noisy_examples(nlp))
+    empty = make_examples(nlp, {"": "positive"}) * 50
+    assert nlp.get_pipe(factory).calibrate(noisy_examples(nlp) + empty) == expected
+
+
+def test_one_document_tells_no_temperature(factory):
+    nlp = make_nlp(factory)
+    component = nlp.get_pipe(factory)
+    component.cfg["temperature"] = 5.0
+    with pytest.warns(UserWarning, match=f"'{factory}' is not calibrated.*one document"):
+        assert component.calibrate(make_examples(nlp, {"great fun": "positive"})) == 1.0
+    assert component.temperature == 1.0
+
+
 def test_a_model_that_is_always_wrong_is_left_without_any_certainty(factory):
     nlp = trained(factory)
     wrong = {text: LABELS[gold == LABELS[0]] for text, gold in TEXTS.items()}
