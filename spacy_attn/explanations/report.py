@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
 
@@ -30,12 +30,13 @@ def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
         exclusive labels, a table of counts, a row for each of "labels" and a column for each
         predicted label; for independent ones, a row for each of "labels" with the documents that
         have it and were given it, have it alone, were given it alone, and neither; not those whose
-        annotation leaves the label out.
+        annotation leaves the label out. "scores" has the `LabelScore` of each of "labels".
     """
     labels = (*by.labels, *dict.fromkeys(chain.from_iterable(o.missing for o in outcomes)))
     annotated = [outcome for outcome in outcomes if outcome.gold is not None]
     correct = sum(bool(outcome.correct) for outcome in annotated)
     losses = [outcome.loss for outcome in annotated if outcome.loss is not None]
+    confusion = _confusion(annotated, labels, by)
     return {
         "documents": len(outcomes),
         "annotated": len(annotated),
@@ -45,13 +46,50 @@ def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
         "confidence": float(numpy.mean([o.confidence for o in outcomes])) if outcomes else None,
         "labels": labels,
         "without": sum(bool(outcome.missing) for outcome in outcomes),
-        "confusion": _confusion(annotated, labels, by),
+        "confusion": confusion.tolist(),
+        "scores": _label_scores(confusion, by),
     }
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """How well one label is predicted, in the documents whose annotation speaks of it.
+
+    precision: The share of the documents given it that have it; None where none was given it.
+    recall: The share of the documents that have it that were given it; None where none has it.
+    f: The harmonic mean of both; None where no document has it or was given it.
+    gold: The number of documents that have it.
+    """
+
+    precision: float | None
+    recall: float | None
+    f: float | None
+    gold: int
+
+
+def _label_scores(confusion: NDArray[numpy.intp], by: Decisions) -> list[LabelScore]:
+    if by.exclusive:
+        # A label that the component does not have has a row, but no column.
+        n_given = confusion.sum(axis=0)
+        both, given = numpy.zeros((2, len(confusion)), dtype=int)
+        both[: len(n_given)], given[: len(n_given)] = confusion.diagonal(), n_given
+        gold = confusion.sum(axis=1)
+    else:
+        both = confusion[:, 0]
+        gold, given = both + confusion[:, 1], both + confusion[:, 2]
+    return [
+        LabelScore(_share(b, n), _share(b, g), _share(2 * b, g + n), g)
+        for b, g, n in zip(both.tolist(), gold.tolist(), given.tolist(), strict=True)
+    ]
+
+
+def _share(count: int, of: int) -> float | None:
+    return count / of if of else None
 
 
 def _confusion(
     annotated: Sequence[Outcome], labels: Sequence[str], by: Decisions
-) -> list[list[int]]:
+) -> NDArray[numpy.intp]:
     counts = numpy.zeros((len(labels), len(by.labels) if by.exclusive else 4), dtype=int)
     for outcome in annotated:
         missing = [labels.index(label) for label in outcome.missing]
@@ -61,7 +99,7 @@ def _confusion(
             continue
         for label in (*outcome.known, *missing):
             counts[label, 2 * (label not in gold) + (label not in predicted)] += 1
-    return counts.tolist()
+    return counts
 
 
 def report(

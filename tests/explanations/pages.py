@@ -39,7 +39,7 @@ def make_explanation(
 class Page(HTMLParser):
     """What a browser makes of HTML, in small: elements, and the texts of the documents."""
 
-    VOID = ("meta", "br", "link", "img", "input")
+    VOID = ("meta", "br", "link", "img", "input", "wbr")
 
     def __init__(self, html: str) -> None:
         super().__init__()

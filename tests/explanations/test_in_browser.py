@@ -85,7 +85,7 @@ def page(context, address):
     problems, requests = [], []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text))
-    page.on("request", lambda request: requests.append(request.url))
+    page.on("request", lambda request: requests.append(request.url.partition("#")[0]))
     page.goto(address)
     yield page
     assert not problems
@@ -143,6 +143,81 @@ def test_filters_show_the_documents_they_name(page):
     page.fill("[name=to]", "70")
     assert_shown(page, where(lambda i: 0.6 <= round(CONFIDENCE[i], 3) <= 0.7))
     assert page.inner_text("#confidence-range") == "60 – 70\xa0%"
+
+
+def test_what_is_chosen_is_in_the_address_and_there_again_when_it_is_opened(page, address, context):
+    page.check("[name=correct][value=false]", force=True)
+    page.select_option("[name=gold]", label="positive")
+    page.select_option("[name=label]", label="negative")
+    page.check("[name=style][value=attention]", force=True)
+    page.check("[name=style][value=contributions]", force=True)
+    page.select_option("[name=sort]", "-length")
+    page.fill("[name=search]", "word7 & <b>")
+    page.fill("[name=search]", "word7")
+    page.fill("[name=to]", "90")
+    page.wait_for_url("**to=90**")
+    assert page.url.startswith(address + "#")
+    other = context.new_page()
+    other.goto(page.url)
+    assert numbers(other)[:BATCH] == numbers(page)[:BATCH]
+    assert 0 < count(other) == count(page) < N_DOCUMENTS
+    assert other.input_value("[name=search]") == "word7"
+    assert other.inner_text("#confidence-range") == "0 – 90\xa0%"
+    shown = numbers(other)[0]
+    assert shades(other, shown) == shades(page, shown)
+    other.close()
+
+
+def test_back_and_forward_go_through_what_was_chosen(page, address):
+    page.select_option("[name=gold]", label="positive")
+    page.wait_for_url("**#gold=1")
+    page.locator(".cell").nth(1).click()
+    page.wait_for_url("**gold=0**")
+    page.go_back()
+    playwright.expect(page.locator("#count")).to_have_text(
+        f"{GOLD.count('positive')} of 500 documents"
+    )
+    assert page.locator("[aria-pressed=true]").count() == 0
+    page.go_back()
+    playwright.expect(page.locator("#count")).to_have_text("500 documents")
+    page.go_forward()
+    assert page.input_value("[name=gold]") == "1"
+    page.click("[type=reset]")
+    page.wait_for_url(lambda url: url.rstrip("#") == address)
+    assert_shown(page, where(lambda i: True))
+
+
+@pytest.mark.parametrize(
+    "hostile", ["gold=9&sort=up&style=x&from=z&label=-1", "__proto__=1&%", "a"]
+)
+def test_an_address_with_what_there_is_not_shows_everything(page, address, hostile):
+    page.goto(f"{address}#{hostile}")
+    assert_shown(page, where(lambda i: True))
+    assert shades(page, 2) == names("contributions", EXPLANATIONS[2].of_label(PREDICTED[2]))
+    page.reload()
+    assert_shown(page, where(lambda i: True))
+
+
+def test_titles_break_between_words_and_parts_of_paths(context, tmp_path):
+    path = tmp_path / "report.html"
+    title = "training/model-best on movie_reviews/validation_test.parquet"
+    html = report(EXPLANATIONS[:3], CATS[:3], Decisions(LABELS, exclusive=True), title=title)
+    path.write_text(html, encoding="utf8")
+    page = context.new_page()
+    page.set_viewport_size({"width": 300, "height": 700})
+    page.goto(path.as_uri())
+    assert page.inner_text("h1") == title
+    # Each piece between two places where a line may break stands on one line.
+    pieces = """h1 => [...h1.childNodes].filter(node => node.nodeType === 3).flatMap(node =>
+        [...node.data.matchAll(/\\S+/g)].map(found => {
+            const range = document.createRange();
+            range.setStart(node, found.index);
+            range.setEnd(node, found.index + found[0].length);
+            return new Set([...range.getClientRects()].map(box => box.top)).size;
+        }))"""
+    assert set(page.eval_on_selector("h1", pieces)) == {1}
+    assert page.evaluate("document.documentElement.scrollWidth") <= 300
+    page.close()
 
 
 def test_search_finds_texts_whatever_their_case(page):

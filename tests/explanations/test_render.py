@@ -8,7 +8,7 @@ from typing import cast
 import numpy
 import pytest
 import spacy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spacy_attn
@@ -30,6 +30,7 @@ def shades(page):
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("minify", [False, True])
+@settings(deadline=None)
 @given(
     tokens=st.lists(
         st.text(st.characters(codec="utf-8"), min_size=1, max_size=8) | st.sampled_from(HOSTILE)
@@ -261,10 +262,10 @@ def test_wrong_arguments_are_refused_with_what_to_do(trained_nlp):
     ):
         with pytest.raises(error, match=message):
             spacy_attn.render(*arguments)
-    for settings, message in (
+    for options, message in (
         ({"label": "positive"}, "same for all labels: leave out the label 'positive'"),
         ({"label": "good", "style": "contributions"}, "'good'; there are 'negative', 'positive'"),
         ({"fold": -1}, "'fold' must be .* but is -1"),
     ):
         with pytest.raises(ValueError, match=message):
-            spacy_attn.render(explanation, **settings)
+            spacy_attn.render(explanation, **options)

@@ -34,6 +34,14 @@ def example_of(scores, cats) -> Example:
     return example
 
 
+def assert_label_scores(summary, expected) -> None:
+    """Precision, recall and F are those of spaCy, which has 0 where they are not defined."""
+    for label, found in zip(LABELS, summary["scores"], strict=True):
+        wanted = expected["cats_f_per_type"][label]
+        scores = (found.precision or 0.0, found.recall or 0.0, found.f or 0.0)
+        assert scores == pytest.approx((wanted["p"], wanted["r"], wanted["f"]))
+
+
 @given(st.lists(st.tuples(SCORES, st.sampled_from(LABELS)), min_size=1, max_size=6))
 def test_accuracy_is_that_of_the_scorer_with_exclusive_labels(rows):
     by = Decisions(LABELS, exclusive=True)
@@ -47,6 +55,7 @@ def test_accuracy_is_that_of_the_scorer_with_exclusive_labels(rows):
     confusion = numpy.array(summary["confusion"])
     assert confusion.trace() == summary["correct"]
     assert confusion.sum() == len(rows)
+    assert_label_scores(summary, expected)
 
 
 @given(
@@ -71,6 +80,17 @@ def test_accuracy_is_that_of_the_scorer_with_independent_labels(rows, threshold)
         None if expected["cats_acc"] is None else pytest.approx(expected["cats_acc"])
     )
     assert numpy.sum(summary["confusion"]) == sum(len(cats) for _, cats in rows)
+    assert_label_scores(summary, expected)
+
+
+def test_where_a_label_has_no_document_its_scores_are_left_open():
+    by = Decisions(LABELS, exclusive=True)
+    outcomes = [by.judge(numpy.array([0.7, 0.2, 0.1]), {gold: 1.0}) for gold in ("b", "other")]
+    a, b, c, other = summarize(outcomes, by)["scores"]
+    assert (a.precision, a.recall, a.f, a.gold) == (0.0, None, 0.0, 0)
+    assert (b.precision, b.recall, b.f, b.gold) == (None, 0.0, 0.0, 1)
+    assert (c.precision, c.recall, c.f, c.gold) == (None, None, None, 0)
+    assert (other.precision, other.recall, other.f, other.gold) == (None, 0.0, 0.0, 1)
 
 
 def test_confidence_and_loss_of_exclusive_labels():

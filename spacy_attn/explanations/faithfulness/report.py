@@ -1,5 +1,6 @@
 """A faithfulness report as Markdown, JSON and a web page."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -8,14 +9,21 @@ from typing import Any
 
 import srsly
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from ...explanation import method_name
 from ..gradients import N_STEPS
+from ..html.templates import breakable
+from ..html.visible import visible
+from ..methods import INTEGRATED_GRADIENTS, LEAVE_ONE_OUT
+from .batch import ATTENTION
 from .estimates import Estimate
 from .evaluate import FaithfulnessReport
-from .perturbation import MAX_FLIP_STEPS, PERCENTS
+from .perturbation import CHANCE, MAX_FLIP_STEPS, PERCENTS
 
 NONE = "-"
+# What Markdown takes for more than a character: within words, an underscore is none of it.
+_MARKUP = re.compile(r"[\\`*{}\[\]<>#|~$]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 
 
 @dataclass(frozen=True)
@@ -68,22 +76,56 @@ def write(report: FaithfulnessReport, folder: Path, title: str) -> list[Path]:
     return paths
 
 
+def escape_markdown(text: str) -> str:
+    """Text that stands in Markdown, and in a cell of a table, as it is; without line breaks."""
+    return _MARKUP.sub(r"\\\g<0>", visible(text))
+
+
+def _visible(text: str) -> str:
+    return text if isinstance(text, Markup) else visible(text)
+
+
 def _render(template: str, report: FaithfulnessReport, title: str) -> str:
     source = files(__package__).joinpath(template).read_text(encoding="utf8")
+    html = template.endswith(".html.jinja")
+    # Nothing that is filled in is markup: not the titles and labels of users, and not our texts.
     environment = Environment(
-        autoescape=template.endswith(".html.jinja"),
+        autoescape=html,
+        finalize=_visible if html else escape_markdown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["breakable"] = breakable
     context: dict[str, Any] = {
         "title": title,
+        "finding": _finding(report),
         "summary": _summary(report),
         "notes": report.notes,
         "tables": make_tables(report),
     }
     return environment.from_string(source).render(context)
+
+
+def _label(report: FaithfulnessReport) -> str:
+    return "the predicted label" if report.exclusive else "the label with the highest score"
+
+
+def _methods(report: FaithfulnessReport) -> list[str]:
+    """The methods that were run, besides attention and chance."""
+    return [name for name in report.rankings if name not in (ATTENTION, CHANCE)]
+
+
+def _finding(report: FaithfulnessReport) -> str:
+    falls = (
+        f"{r.comprehensiveness.mean:.3f} ({method_name(name)})"
+        for name, r in report.rankings.items()
+    )
+    return (
+        f"Without the tokens ranked first, the score of {_label(report)} falls on average by "
+        f"{', '.join(falls)}."
+    )
 
 
 def _summary(report: FaithfulnessReport) -> str:
@@ -100,22 +142,30 @@ def _cell(value: Estimate | None) -> str:
     return NONE if value is None else str(value)
 
 
+_ABOUT_METHODS = {
+    LEAVE_ONE_OUT: " Leave one out ranks by the very thing that is measured, for one token at a "
+    "time.",
+    INTEGRATED_GRADIENTS: f" Integrated gradients start from zero vectors, with {N_STEPS} steps.",
+}
+
+
 def _perturbation(report: FaithfulnessReport) -> Table:
     percents = ", ".join(map(str, PERCENTS[:-1]))
-    label = "the predicted label" if report.exclusive else "the label with the highest score"
+    label = _label(report)
     relative = " minus the mean of all logits" if report.exclusive else ""
+    adding = f"by what the methods find each token to add to the logit of {label}{relative}, "
+    about = "".join(text for name, text in _ABOUT_METHODS.items() if name in report.rankings)
     return Table(
         "Tokens left out",
-        f"Tokens are ranked by attention, or by what the methods find each token to add to the "
-        f"logit of {label}{relative}, or by chance ({report.n_draws} draws of each document, "
-        f"averaged). Comprehensiveness is by how much the score of {label} falls when the first "
-        f"{percents} and {PERCENTS[-1]} % of the ranked tokens (rounded up, so one at least) are "
-        f"left out, sufficiency by how much it falls when they alone are left; both are means over "
-        f"the five shares (AOPC, after DeYoung et al. 2020). The share to flip is the share of "
+        f"Tokens are ranked by attention, {adding if _methods(report) else ''}or by chance "
+        f"({report.n_draws} draws of each document, averaged). Comprehensiveness is by how much "
+        f"the score of {label} falls when the first {percents} and {PERCENTS[-1]} % of the ranked "
+        f"tokens (rounded up, so one at least) are left out, sufficiency by how much it falls when "
+        f"they alone are left; both are means over the five shares (AOPC, after DeYoung et al. "
+        f"2020). The share to flip is the share of "
         f"tokens to leave out until the decision changes, 1 where it never does, to the nearest "
         f"{100 // MAX_FLIP_STEPS} % in documents of more than {MAX_FLIP_STEPS} tokens. Tokens are "
-        f"left out, not masked. Leave one out ranks by the very thing that is measured, for one "
-        f"token at a time. Integrated gradients start from zero vectors, with {N_STEPS} steps.",
+        f"left out, not masked.{about}",
         ("Ranking", "Comprehensiveness (higher is better)", "Sufficiency (lower)", "Share to flip"),
         [
             (method_name(name), str(r.comprehensiveness), str(r.sufficiency), str(r.flip_share))
@@ -207,8 +257,9 @@ def _plausibility(report: FaithfulnessReport) -> Table | None:
     return Table(
         "Plausibility",
         f"Whether what the model looks at is what people find telling, which a faithful "
-        f"explanation need not be. Tokens are ranked by attention, or by the absolute value of "
-        f"what they add; average precision is that of the words whose mean rating is "
+        f"explanation need not be. Tokens are ranked by attention, "
+        f"{'by the absolute value of what they add, ' if _methods(report) else ''}or by chance; "
+        f"average precision is that of the words whose mean rating is "
         f"{result.bound:g} or more, or {-result.bound:g} or less. {signs}",
         ("Ranking", "Average precision", "Sign agreement"),
         [
@@ -227,7 +278,13 @@ def _agreement(report: FaithfulnessReport) -> Table | None:
         (method_name(one), method_name(other), _cell(value))
         for (one, other), value in report.agreement.items()
     ]
+    jain = ""
     if report.change_agreement is not None:
+        jain = (
+            " The last row is as in Jain and Wallace 2019: attention beside the total variation "
+            "distance between the scores of the document and those without the token, which is "
+            "left out; without a sign, so that tokens for and against the decision count alike."
+        )
         change = "change of the scores without the token"
         rows.append(("attention", change, str(report.change_agreement)))
     if not rows:
@@ -235,10 +292,7 @@ def _agreement(report: FaithfulnessReport) -> Table | None:
     return Table(
         "Diagnostic: agreement of rankings",
         "Kendall's tau (b) in each document of two tokens or more. Not a measure of "
-        "faithfulness: rankings agree also where both are wrong (Neely et al. 2022). The last "
-        "row is as in Jain and Wallace 2019: attention beside the total variation distance "
-        "between the scores of the document and those without the token, which is left out; "
-        "without a sign, so that tokens for and against the decision count alike.",
+        "faithfulness: rankings agree also where both are wrong (Neely et al. 2022)." + jain,
         ("Ranking", "Other ranking", "Tau"),
         rows,
     )

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from .scale import INK, PAPER, SCALES
 from .visible import visible
@@ -18,6 +19,11 @@ def fill_template(name: str, *, minify: bool = False, **values: Any) -> str:
     """
     html = _environment().get_template(name).render(**values).strip()
     return re.sub(r"\s*\n\s*", "", html) if minify else html
+
+
+def breakable(text: str) -> Markup:
+    """Visible text in which lines may also break where parts of a path or of a name meet."""
+    return Markup("<wbr>").join(re.split(r"(?<=[/_.-])(?=\w)", visible(text)))
 
 
 def in_notebook(html: str) -> str:
@@ -36,5 +42,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters["visible"] = visible
+    environment.filters["breakable"] = breakable
     environment.globals.update(ink=INK, paper=PAPER, scales=SCALES)
     return environment

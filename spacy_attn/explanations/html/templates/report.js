@@ -328,6 +328,42 @@ list.addEventListener("keydown", (event) => {
 
 // ---- Controls -----------------------------------------------------------------------------------
 
+// What is chosen is kept in the address, as far as it is not what the page begins with, so that it can
+// be linked to and gone back to.
+const initial = readControls();
+const TYPED = ["search", "from", "to"];
+let keeping;
+
+function chosenAsText() {
+  const chosen = Object.entries(readControls()).filter(([name, value]) => value !== initial[name]);
+  return new URLSearchParams(chosen).toString();
+}
+
+// A moment later while something is typed or drawn: each change of the address is a step to go back.
+function keepInAddress(name) {
+  clearTimeout(keeping);
+  keeping = setTimeout(
+    () => chosenAsText() === location.hash.slice(1) || (location.hash = chosenAsText()),
+    TYPED.includes(name) ? 300 : 0,
+  );
+}
+
+function chooseFromAddress() {
+  clearTimeout(keeping);
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  controls.elements.label.disabled = false;
+  for (const [name, value] of Object.entries(initial)) {
+    const control = controls.elements[name];
+    control.value = wanted.get(name) ?? value;
+    // No such choice: the address is of another report, or was edited.
+    if (wanted.has(name) && control.value !== wanted.get(name)) control.value = value;
+  }
+  showShades();
+  showChosen();
+}
+
+addEventListener("hashchange", () => chosenAsText() === location.hash.slice(1) || chooseFromAddress());
+
 const confusionCells = [...document.querySelectorAll(".cell")];
 
 function showChosenCell(wanted) {
@@ -337,16 +373,21 @@ function showChosenCell(wanted) {
   }
 }
 
-function update(event) {
+function showChosen(name) {
   const wanted = readControls();
   const [from, to] = confidenceBounds(wanted);
   document.getElementById("confidence-range").textContent = `${from} – ${to}\u00a0%`;
   showChosenCell(wanted);
-  if (event && ["style", "label"].includes(event.target.name)) showShades();
+  if (["style", "label"].includes(name)) showShades();
   else showList();
 }
 
-controls.addEventListener("input", update);
+function update(name) {
+  showChosen(name);
+  keepInAddress(name);
+}
+
+controls.addEventListener("input", (event) => update(event.target.name));
 controls.addEventListener("submit", (event) => event.preventDefault());
 // The controls have their old values until the event is over.
 controls.addEventListener("reset", () => setTimeout(() => (update(), showShades())));
@@ -373,5 +414,4 @@ theme.addEventListener("click", () => {
 
 // On a narrow screen, the documents come first.
 document.getElementById("fold-controls").open = !matchMedia("(max-width: 860px)").matches;
-showShades();
-update();
+chooseFromAddress();
