@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import numpy
@@ -29,7 +28,7 @@ from .class_weights import (
     check_not_empty,
     weights_by_label,
 )
-from .finite import check_finite, check_step, check_weights
+from .finite import check_finite, check_step
 from .prediction import AttentionPredictorMixin, Predictions
 from .storage import StorageMixin
 from .vocabularies import is_streamed
@@ -334,21 +333,6 @@ class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
         truths[:, :old] = self.probabilities(targets)
         known[:, :old] = 1.0
         return self._loss(logits, truths, known, self._equal_weights())
-
-    # Saving
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """As `spacy.pipeline.TrainablePipe.to_disk`.
-
-        RAISES: ValueError if a weight is not finite. Nothing has been written then.
-        """
-        check_weights(self.name, self._n_updates, self.model)
-        super().to_disk(path, exclude=exclude)
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """As `spacy.pipeline.TrainablePipe.to_bytes`. RAISES: as `to_disk`."""
-        check_weights(self.name, self._n_updates, self.model)
-        return super().to_bytes(exclude=exclude)
 
     # Initialisation
 

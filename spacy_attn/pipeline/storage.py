@@ -1,6 +1,7 @@
 """What a component stores, its `cfg` and its `model`, and what is checked when it is loaded."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
@@ -14,6 +15,7 @@ from spacy.pipeline import TextCategorizer
 
 from ..models.loaded import check_loaded
 from ..models.settings import SettingError, check_layers
+from .finite import check_weights
 
 _CFG, _MODEL, _CHECKSUMS = "cfg", "model", "checksums"
 # What users may change by hand in the file: the weights do not depend on it.
@@ -33,8 +35,14 @@ class StorageMixin(_Base):
     of earlier versions have none, and load without.
     """
 
+    _n_updates: int
+
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Store the component. exclude (Iterable[str]): Of "cfg", "vocab" and "model"."""
+        """Store the component.
+
+        exclude (Iterable[str]): What to leave out, of "cfg", "vocab" and "model".
+        RAISES: ValueError if a weight is not finite. Nothing has been written then.
+        """
         exclude = list(exclude)
         parts = self._store(exclude)
         return util.to_bytes(
@@ -47,7 +55,7 @@ class StorageMixin(_Base):
         )
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Store the component in a folder. exclude (Iterable[str]): As in `to_bytes`."""
+        """Store the component in a folder; otherwise as `to_bytes`."""
         exclude, folder = list(exclude), Path(path)
         parts = self._store(exclude)
         super().to_disk(folder, exclude=[*exclude, _CFG, _MODEL])
@@ -57,17 +65,19 @@ class StorageMixin(_Base):
     def _store(self, exclude: list[str]) -> dict[str, bytes]:
         parts = {}
         if _MODEL not in exclude:
+            check_weights(self.name, self._n_updates, self.model)
             parts[_MODEL] = self.model.to_bytes()
         if _CFG not in exclude:
-            of_model = crc32(parts[_MODEL]) if parts else None
+            of_model = crc32(parts[_MODEL]) if _MODEL in parts else None
             checksums = {_MODEL: of_model, _CFG: _checksum_of_cfg(self.cfg, of_model)}
             # spaCy's own writer would round the temperature.
             parts[_CFG] = json.dumps({**self.cfg, _CHECKSUMS: checksums}, indent=2).encode("ascii")
         return parts
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "StorageMixin":
-        """Load the component. exclude (Iterable[str]): As in `to_bytes`.
+        """Load the component.
 
+        exclude (Iterable[str]): What to leave as it is, of "cfg", "vocab" and "model".
         RAISES: ValueError if the bytes are damaged, or do not fit the config.
         """
         exclude = list(exclude)
@@ -79,7 +89,7 @@ class StorageMixin(_Base):
         return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "StorageMixin":
-        """Load the component from a folder. exclude (Iterable[str]): As in `to_bytes`.
+        """Load the component from a folder; otherwise as `from_bytes`.
 
         RAISES: ValueError if a file is missing or damaged, or does not fit the other one or the
             config.
@@ -113,7 +123,7 @@ class StorageMixin(_Base):
                 message = srsly.msgpack_loads(data)
                 check_layers(self.model, message["nodes"])
                 if _CFG in parts:
-                    _check_outputs(cfg["labels"], message["nodes"][0]["dims"]["nO"])
+                    _check_outputs(cfg["labels"], message["nodes"][0]["dims"].get("nO"))
                 self.model.from_bytes(data)
                 check_loaded(self.model)
         if _CFG in parts:
@@ -184,7 +194,7 @@ def _check_cfg(cfg: Mapping[str, Any]) -> None:
     labels, positive, weights = cfg["labels"], cfg.get("positive_label"), cfg["balanced_weights"]
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ValueError(f"'labels' must be a list of texts, but is {labels!r:.100}")
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    repeated = [label for label, count in Counter(labels).items() if count > 1]
     if repeated:
         raise ValueError(f"'labels' names {repeated} more than once")
     if positive is not None and positive not in labels:

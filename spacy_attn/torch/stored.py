@@ -27,8 +27,8 @@ def check_weights(weights: Mapping[str, Tensor], shapes: Iterable[tuple[str, tor
     """Compare weights with those that a module needs, before the module takes memory.
 
     shapes: By name; read no further than to the first that does not fit.
-    RAISES: ValueError if a weight is missing, is superfluous, has another shape, is not in single
-        precision, or is not finite.
+    RAISES: ValueError if a weight is missing, is superfluous, has another shape or is not in single
+        precision.
     """
     names = set()
     for name, shape in shapes:
@@ -43,8 +43,6 @@ def check_weights(weights: Mapping[str, Tensor], shapes: Iterable[tuple[str, tor
             )
         if weight.dtype != torch.float32:
             raise ValueError(f"The weight '{name}' must be of float32, but is of {weight.dtype}.")
-        if not torch.isfinite(weight).all():
-            raise ValueError(f"The weight '{name}' holds values that are infinite or no number.")
     superfluous = sorted(set(weights) - names)
     if superfluous:
         raise ValueError(f"The stored sizes have no place for the weights {superfluous[:3]}.")

@@ -169,18 +169,10 @@ def test_sizes_without_the_weights_for_them_are_refused_before_memory_is_taken(
         build().shims[0].from_bytes(stored(shim, **sizes))
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda weight: weight.double(), "must be of float32, but is of torch.float64"),
-        (lambda weight: weight.fill_(torch.nan), "values that are infinite or no number"),
-        (lambda weight: weight.fill_(torch.inf), "values that are infinite or no number"),
-    ],
-)
-def test_weights_of_another_type_or_that_are_no_numbers_are_refused(build, model, change, message):
+def test_weights_of_another_type_are_refused(build, model):
     weight = next(model.shims[0].module.parameters())
-    weight.data = change(weight.data)
-    with pytest.raises(ValueError, match=message):
+    weight.data = weight.data.double()
+    with pytest.raises(ValueError, match="must be of float32, but is of torch"):
         build().from_bytes(model.to_bytes())
 
 

@@ -6,6 +6,7 @@ import shutil
 
 import numpy
 import pytest
+import safetensors.torch
 import spacy
 import srsly
 from hypothesis import HealthCheck, given, settings
@@ -211,6 +212,15 @@ def put_nan(values):
     return values
 
 
+def put_infinity(message, index):
+    (data,) = message["shims"][index["attention_head"]]
+    stored = srsly.msgpack_loads(data)
+    weights = safetensors.torch.load(stored["weights"])
+    weights["output.weight"][0, 0] = numpy.inf
+    stored["weights"] = safetensors.torch.save(weights)
+    message["shims"][index["attention_head"]] = [srsly.msgpack_dumps(stored)]
+
+
 def rename_vocabulary(words):
     def set_it(message, index):
         message["attrs"][index["word_embedding"]]["vocabulary"] = srsly.msgpack_dumps(words)
@@ -231,8 +241,9 @@ def set_size(node, **sizes):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (set_parameter("word_embedding", "E", put_nan), "'E' of 'word_embedding' holds values"),
-        (set_parameter("ngram_embedding", "E", put_nan), "'E' of 'ngram_embedding' holds values"),
+        (set_parameter("word_embedding", "E", put_nan), "'word_embedding.E' are not finite"),
+        (set_parameter("ngram_embedding", "E", put_nan), "'ngram_embedding.E' are not finite"),
+        (put_infinity, "'attention_head.output.weight' are not finite"),
         (
             set_parameter("ngram_embedding", "E", lambda values: values.astype("float64")),
             "'E' of 'ngram_embedding' must be of float32, but is of float64",
