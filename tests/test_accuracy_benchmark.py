@@ -198,7 +198,7 @@ def test_a_config_keeps_the_raw_text_that_its_encoder_was_pretrained_on(tmp_path
     config = complete(spec.config(), data=tmp_path, labels=["a"], seed=0, overrides=overrides)
     assert set(config["corpora"]) == {"train", "dev", "pretrain"}
     assert config["corpora"]["pretrain"]["path"] == "raw.jsonl"
-    assert config["initialize"]["before_init"]["corpus"]["path"] == "raw.jsonl"
+    assert config["initialize"]["before_init"]["then"]["corpus"]["path"] == "raw.jsonl"
 
 
 def test_configs_of_spacy_differ_in_the_model_alone():

@@ -142,8 +142,8 @@ def _part(reader: HFDataset) -> str:
 def _refuse_unused_paths(nlp: Language) -> None:
     """Refuse a path that nothing refers to, as after a slip in --paths.train."""
     written = nlp.config.to_str(interpolate=False)
-    if "${paths}" in written:
-        return
+    if "${paths}" in written or "${paths." not in str(nlp.config["corpora"]):
+        return  # all are used, or values have taken the place of the variables
     for name, path in nlp.config.get("paths", {}).items():
         if path is not None and f"${{paths.{name}}}" not in written:
             raise DatasetError(

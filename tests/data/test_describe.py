@@ -106,6 +106,9 @@ def test_a_path_that_nothing_reads_is_refused(rows, say):
     nlp = spacy.blank("en")
     nlp.config = Config(nlp.config).merge(Config({"paths": {"trian": "x.csv", "dev": None}}))
     reader = HFDataset(rows("rows.jsonl", "a"))
+    nlp.config["corpora"] = {"train": {"path": "x.csv"}}
+    say(reader, reader, nlp)  # where values have taken the place of variables, nobody can tell
+    nlp.config["corpora"] = {"train": {"path": "${paths.dev}"}}
     with pytest.raises(DatasetError, match=r"nothing .* refers to \[paths\] trian = 'x.csv'"):
         say(reader, reader, nlp)
 
