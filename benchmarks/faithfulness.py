@@ -130,7 +130,7 @@ def measure(
 
     nlp = spacy.load(model)
     rows = str(Path(data.folder) / "test.parquet")
-    examples = make_reader(rows, text_column="text", label_column="label")(nlp)
+    examples = make_reader(rows)(nlp)
     report = evaluate_faithfulness(
         nlp,
         tqdm(

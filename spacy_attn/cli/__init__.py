@@ -9,6 +9,7 @@ from spacy.cli._util import app as spacy_app
 
 from .convert import convert_cli
 from .explain import explain_cli
+from .failing import CommandGroup
 from .faithfulness import faithfulness_cli
 from .init_config import init_config_cli
 from .init_words import init_words_cli
@@ -22,7 +23,9 @@ _HELP = """Commands for text classification with attention."""
 # What spaCy's own commands need to take overrides such as --paths.train.
 _WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-app = typer.Typer(name=_NAME, help=_HELP, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    name=_NAME, cls=CommandGroup, help=_HELP, no_args_is_help=True, rich_markup_mode=None
+)
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
 app.command("faithfulness")(faithfulness_cli)
 app.command("init-config")(init_config_cli)

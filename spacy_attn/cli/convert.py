@@ -5,31 +5,23 @@ spaCy's `evaluate`, `find-threshold` and `benchmark speed` read nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from spacy import util
-from spacy.cli._util import (
-    Arg,
-    Opt,
-    import_code,
-    parse_config_overrides,
-    show_validation_error,
-)
+from spacy.cli._util import Arg, Opt, parse_config_overrides
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from thinc.api import Config, ConfigValidationError
+from thinc.api import Config
 from wasabi import msg
 
 from .docbin_writer import DocBinWriter
+from .failing import fail, failing, load_code, warn
 from .options import CodePath
 from .progress import progress
-
-Reader = Callable[[Language], Iterable[Example]]
 
 
 def convert_cli(
@@ -64,7 +56,7 @@ def convert_cli(
     config can be overridden on the command line, say --paths.train data.csv.
     """
     overrides = parse_config_overrides(ctx.args)
-    import_code(code_path)
+    load_code(code_path)
     names = [name.strip() for name in corpora.split(",")] if corpora else None
     convert(
         config_path, output_dir, corpora=names, docs_per_file=docs_per_file, overrides=overrides
@@ -81,8 +73,8 @@ def convert(
 ) -> None:
     """Write the corpora of a config as `.spacy` files.
 
-    Ends the process with a message and status 1 if the config or the data cannot be used; the
-    files of earlier runs are replaced only by complete ones.
+    Ends the process with a message on the standard error and status 1 if the config or the data
+    cannot be used; the files of earlier runs are replaced only by complete ones.
 
     config_path (Path): The training config.
     output_dir (Path): Where to write `NAME.spacy` for each corpus, or the folder `NAME`.
@@ -92,30 +84,20 @@ def convert(
         which `spacy.Corpus.v1` reads as one; 0 writes one file whatever its size.
     overrides (Optional[Mapping[str, Any]]): Settings to replace in the config.
     """
-    with show_validation_error(config_path):
+    with failing(f"Can't read the config '{config_path}'", config_path):
         config = util.load_config(config_path, overrides=dict(overrides or {}), interpolate=True)
-        blocks = _choose_corpora(config, corpora)
-        with _failing("Can't build the tokenizer from [nlp]"):
-            nlp = _build_tokenizer(config)
-        readers = {name: _build_reader(name, block) for name, block in blocks.items()}
-    output_dir.mkdir(parents=True, exist_ok=True)
+    blocks = _choose_corpora(config, corpora)
+    with failing("Can't build the tokenizer from [nlp]", config_path):
+        nlp = _build_tokenizer(config)
+    readers = {}
+    for name, block in blocks.items():
+        # Each is built alone: another one, say without its path, must not get in the way.
+        with failing(f"Can't build the reader 'corpora.{name}'", config_path):
+            readers[name] = util.registry.resolve({name: block})[name]
     for name, reader in readers.items():
-        with _failing(f"Can't convert 'corpora.{name}'"):
+        with failing(f"Can't convert 'corpora.{name}'"):
+            output_dir.mkdir(parents=True, exist_ok=True)
             _write(name, reader(nlp), output_dir, docs_per_file)
-
-
-@contextmanager
-def _failing(title: str) -> Iterator[None]:
-    """End the process with a message where the user is at fault, as spaCy's commands do.
-
-    title (str): What could not be done.
-    """
-    try:
-        yield
-    except ConfigValidationError:
-        raise  # show_validation_error explains these
-    except (ValueError, ImportError, OSError) as error:
-        msg.fail(title, error, exits=1)
 
 
 def _choose_corpora(config: Config, wanted: list[str] | None) -> dict[str, dict[str, Any]]:
@@ -132,9 +114,9 @@ def _choose_corpora(config: Config, wanted: list[str] | None) -> dict[str, dict[
             msg.info(f"Skipping 'corpora.{name}', which has no path or is for pretraining")
     if unknown := [name for name in wanted if name not in blocks]:
         known = ", ".join(blocks) or "none"
-        msg.fail(f"There is no corpus '{unknown[0]}' in [corpora]", f"Available: {known}", exits=1)
+        fail(f"There is no corpus '{unknown[0]}' in [corpora]", f"Available: {known}")
     if not wanted:
-        msg.fail("There is nothing to convert: no reader in [corpora] has a path", exits=1)
+        fail("There is nothing to convert: no reader in [corpora] has a path")
     return {name: blocks[name] for name in wanted}
 
 
@@ -142,12 +124,6 @@ def _build_tokenizer(config: Config) -> Language:
     """Build the pipeline without components, which cost time and which the readers do not use."""
     settings = {**config.get("nlp", {}), "pipeline": [], "disabled": []}
     return util.load_model_from_config(Config({"nlp": settings}), auto_fill=True)
-
-
-def _build_reader(name: str, block: dict[str, Any]) -> Reader:
-    """Build one reader alone: another one, say without its path, must not get in the way."""
-    with _failing(f"Can't build the reader 'corpora.{name}'"):
-        return util.registry.resolve({name: block})[name]
 
 
 def _write(name: str, examples: Iterable[Example], output_dir: Path, docs_per_file: int) -> None:
@@ -159,7 +135,7 @@ def _write(name: str, examples: Iterable[Example], output_dir: Path, docs_per_fi
         path = writer.finish()
     msg.good(f"Saved {writer.n_docs} documents: {path}")
     if n_empty:
-        msg.warn(f"{n_empty} of them have no tokens; spacy.Corpus.v1 passes over such documents")
+        warn(f"{n_empty} of them have no tokens; spacy.Corpus.v1 passes over such documents")
 
 
 def _references(name: str, examples: Iterable[Example]) -> Iterator[Doc]:

@@ -6,13 +6,24 @@ import json
 from typing import Annotated
 
 import typer
-from spacy.cli._util import Arg, import_code, setup_gpu
+from spacy.cli._util import Arg
 
 from ..explanation import CONTRIBUTIONS
 from ..explanations.methods import check_method, explain_with
 from .explaining import load_classifier
-from .failing import failing
-from .options import CodePath, ComponentName, GpuId, MethodName
+from .failing import failing, prepare, require_output
+from .options import (
+    DEFAULTS,
+    CodePath,
+    ComponentName,
+    DataOptions,
+    GpuId,
+    LabelColumn,
+    LabelNames,
+    MethodName,
+    Split,
+    TextColumn,
+)
 from .progress import progress
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
@@ -23,6 +34,10 @@ def explain_cli(
     text: Annotated[str, Arg(help=TEXT_HELP)],
     method: MethodName = CONTRIBUTIONS,
     component: ComponentName = None,
+    split: Split = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    labels: LabelNames = None,
     gpu_id: GpuId = -1,
     code_path: CodePath = None,
 ) -> None:
@@ -31,13 +46,19 @@ def explain_cli(
     of its own, with its tokens, scores, attention, and what each token adds to
     the logit of each label. Nothing else goes to the standard output.
     """
-    import_code(code_path)
-    setup_gpu(gpu_id, silent=True)  # the explanations alone go to the standard output
-    explain(model, text, method=method, component=component)
+    require_output()
+    prepare(code_path, gpu_id, silent=True)  # the explanations alone go to the standard output
+    options = DataOptions(split, text_column, label_column, labels)
+    explain(model, text, method=method, component=component, options=options)
 
 
 def explain(
-    model: str, text: str, *, method: str = CONTRIBUTIONS, component: str | None = None
+    model: str,
+    text: str,
+    *,
+    method: str = CONTRIBUTIONS,
+    component: str | None = None,
+    options: DataOptions = DEFAULTS,
 ) -> None:
     """Print explanations as JSON lines, as they are found.
 
@@ -45,14 +66,16 @@ def explain(
     used.
 
     model (str): Name or folder of a pipeline.
-    text (str): A text, a file of texts, or "-".
+    text (str): A text, a file of texts, a data set, or "-".
     method (str): How to attribute, see `spacy_attn.explain`.
     component (Optional[str]): Name of the component, where there are several.
+    options (DataOptions): Split and columns of a data set.
     """
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = load_classifier(model, component)
     with failing("Can't explain the texts"):
         check_method("spacy attn explain", method)
-        explanations = explain_with(classifier, read_texts(text), method=method)
+        texts = read_texts(text, classifier.nlp, options)
+        explanations = explain_with(classifier, texts, method=method)
         for explanation in progress(explanations, printing=True):
             typer.echo(json.dumps(explanation.to_dict(), allow_nan=False))

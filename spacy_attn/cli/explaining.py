@@ -11,6 +11,7 @@ from spacy.training import Example
 
 from ..data.reader import HFDataset
 from ..explanations.classifier import Classifier
+from .options import DEFAULTS, DataOptions
 
 
 def load_classifier(model: str, component: str | None) -> Classifier:
@@ -24,26 +25,20 @@ def load_classifier(model: str, component: str | None) -> Classifier:
     return Classifier(util.load_model(model), component)
 
 
-def make_reader(
-    data: str,
-    *,
-    text_column: str,
-    label_column: str,
-    split: str = "train",
-    labels: str | None = None,
-) -> HFDataset:
-    """What reads labelled documents: those of `.spacy` files, or any data set.
+def make_reader(data: str, options: DataOptions = DEFAULTS, *, labelled: bool = True) -> HFDataset:
+    """What reads documents: those of `.spacy` files, or any data set.
 
     data: A `.spacy` file or a folder of them; or what `spacy-attn.HFDataset.v1` reads.
-    text_column, label_column: One or several, separated by commas.
-    labels: The names of the data's label numbers, separated by commas.
+    labelled: Whether to read labels, too; those of `.spacy` files come along in any case.
+    RAISES: ValueError for options that contradict one another or the data.
     """
+    label_column = _names(options.label_column or "label")
     return HFDataset(
         data,
-        split=split,
-        text_column=_names(text_column),
-        label_column=_names(label_column),
-        labels=[name.strip() for name in labels.split(",")] if labels else None,
+        split=options.split or "train",
+        text_column=_names(options.text_column or "text"),
+        label_column=label_column if labelled else [],
+        labels=[name.strip() for name in options.labels.split(",")] if options.labels else None,
     )
 
 

@@ -7,24 +7,32 @@ from typing import Annotated
 
 import typer
 from spacy import util
-from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from spacy.cli._util import Arg, Opt
 from wasabi import msg
 
 from ..explanations.faithfulness.evaluate import FaithfulnessReport, evaluate_faithfulness
 from ..explanations.faithfulness.plausibility import read_ratings
 from ..explanations.faithfulness.report import to_markdown, write
 from .explaining import make_reader, read_first
-from .failing import failing, warn
-from .options import CodePath, ComponentName, GpuId
+from .failing import failing, prepare, require_output, warn
+from .options import (
+    DATA_HELP,
+    CodePath,
+    ComponentName,
+    DataOptions,
+    GpuId,
+    LabelColumn,
+    LabelNames,
+    Limit,
+    Split,
+    TextColumn,
+)
 from .progress import progress
 
 
 def faithfulness_cli(
     model: Annotated[str, Arg(help="Pipeline: its folder, or the name of its package")],
-    data_path: Annotated[
-        Path,
-        Arg(help="Documents: a .spacy file, or a Parquet, JSON lines or CSV file", exists=True),
-    ],
+    data: Annotated[str, Arg(help=DATA_HELP)],
     output: Annotated[
         Path | None,
         Opt(
@@ -35,9 +43,7 @@ def faithfulness_cli(
             file_okay=False,
         ),
     ] = None,
-    limit: Annotated[
-        int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")
-    ] = 0,
+    limit: Limit = 0,
     component: ComponentName = None,
     methods: Annotated[
         str | None,
@@ -72,8 +78,10 @@ def faithfulness_cli(
     positive_label: Annotated[
         str | None, Opt("--positive-label", help="Label that a positive rating speaks for")
     ] = None,
-    text_column: Annotated[str, Opt("--text-column", help="Column of the texts")] = "text",
-    label_column: Annotated[str, Opt("--label-column", help="Column of the labels")] = "label",
+    split: Split = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    labels: LabelNames = None,
     draws: Annotated[
         int, Opt("--draws", min=1, help="Number of rankings by chance of each document")
     ] = 5,
@@ -87,12 +95,13 @@ def faithfulness_cli(
     contributions, gradients or chance say matter; when all tokens have the same
     weight; and how attention differs between models.
     """
-    import_code(code_path)
-    setup_gpu(gpu_id, silent=output is None)  # the report alone goes to the standard output
+    if output is None:
+        require_output()
+    prepare(code_path, gpu_id, silent=output is None)  # the report alone goes to standard output
     with failing("Can't measure faithfulness"):
         nlp = util.load_model(model)
         others = {name: util.load_model(name) for name in _split(other_models) or ()}
-        reader = make_reader(str(data_path), text_column=text_column, label_column=label_column)
+        reader = make_reader(data, DataOptions(split, text_column, label_column, labels))
         examples = read_first(reader, nlp, limit)
         report = evaluate_faithfulness(
             nlp,
@@ -106,7 +115,7 @@ def faithfulness_cli(
             n_draws=draws,
             seed=seed,
         )
-    _show(report, output, f"Faithfulness of explanations: {model}, {data_path.name}")
+    _show(report, output, f"Faithfulness of explanations: {model}, {Path(data).name}")
 
 
 def _split(names: str | None) -> list[str] | None:
@@ -121,5 +130,7 @@ def _show(report: FaithfulnessReport, output: Path | None, title: str) -> None:
     if output is None:
         typer.echo(to_markdown(report, title))
         return
-    for path in write(report, output, title):
+    with failing("Can't write the report"):
+        paths = write(report, output, title)
+    for path in paths:
         msg.good(f"Saved {path}")

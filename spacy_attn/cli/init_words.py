@@ -9,12 +9,7 @@ from typing import Annotated, Any
 import srsly
 import typer
 from spacy import util
-from spacy.cli._util import (
-    Arg,
-    import_code,
-    parse_config_overrides,
-    show_validation_error,
-)
+from spacy.cli._util import Arg, parse_config_overrides
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training.initialize import resolve_dot_names
@@ -23,6 +18,8 @@ from wasabi import msg
 from ..models.word_embedding import learn_vocabulary
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 from ..pipeline.vocabularies import word_embeddings
+from ..text_files import write_text
+from .failing import fail, failing, load_code
 from .options import CodePath
 from .progress import progress
 
@@ -46,7 +43,7 @@ def init_words_cli(
     path = "OUTPUT_DIR/attn_textcat.json"
     """
     overrides = parse_config_overrides(ctx.args)
-    import_code(code_path)
+    load_code(code_path)
     init_words(config_path, output_dir, overrides=overrides)
 
 
@@ -58,11 +55,14 @@ def init_words(
 ) -> None:
     """Write the words of the training corpus of a config, a JSON list for each component.
 
+    Ends the process with a message on the standard error and status 1 if the config or the data
+    cannot be used.
+
     config_path (Path): The training config.
     output_dir (Path): Where to write `COMPONENT.json`.
     overrides (Mapping[str, Any]): Settings to replace in the config.
     """
-    with show_validation_error(config_path):
+    with failing(f"Can't use the config '{config_path}'", config_path):
         config = util.load_config(config_path, overrides=dict(overrides), interpolate=True)
         nlp = util.load_model_from_config(config)
         settings = util.registry.resolve(config["training"], schema=ConfigSchemaTraining)
@@ -74,12 +74,12 @@ def init_words(
         if isinstance(component, AttentionCategorizerMixin) and word_embeddings(component, nlp)
     }
     if not components:
-        msg.fail("No component of the pipeline has an embedding of whole words", exits=1)
-    output_dir.mkdir(parents=True, exist_ok=True)
+        fail("No component of the pipeline has an embedding of whole words")
     for name, component in components.items():
-        words = _learn_words(nlp, name, component, corpus)
         path = output_dir / f"{name}.json"
-        srsly.write_json(path, words)
+        with failing(f"Can't learn the words of component '{name}'"):
+            words = _learn_words(nlp, name, component, corpus)
+            write_text(path, srsly.json_dumps(words, indent=2))
         msg.good(f"Saved {len(words)} words for component '{name}' to {path}")
 
 
@@ -88,7 +88,7 @@ def _learn_words(
 ) -> list[str]:
     embeddings = word_embeddings(component, nlp)
     if len(embeddings) > 1:
-        msg.fail(f"Component '{name}' has {len(embeddings)} embeddings of whole words", exits=1)
+        fail(f"Component '{name}' has {len(embeddings)} embeddings of whole words")
     examples = progress(corpus(nlp), name=name)
     learn_vocabulary(embeddings[0], (example.predicted for example in examples))
     return list(embeddings[0].attrs["vocabulary"].words)

@@ -24,6 +24,7 @@ def progress(
     total: The number of documents, where it is known.
     printing: Whether results are printed meanwhile, which a bar on the same terminal would garble.
     """
-    # disable=None looks whether the standard error is a terminal.
-    disable = True if printing and sys.stdout.isatty() else None
+    # disable=None looks whether the standard error is a terminal; where it is closed, it is None.
+    garbles = printing and sys.stdout.isatty()
+    disable = True if garbles or sys.stderr is None else None
     return iter(tqdm(docs, desc=name, total=total, unit=" docs", disable=disable, leave=False))

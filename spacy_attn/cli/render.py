@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, cast
 
 from rich.console import Console
-from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from spacy.cli._util import Arg, Opt
 from wasabi import msg
 
 from ..explanations.html.scale import ATTENTION, CONTRIBUTIONS, SCALES
@@ -14,9 +14,20 @@ from ..explanations.methods import METHODS, check_method, explain_with
 from ..explanations.render import describe_values, shaded_texts
 from ..explanations.render import render as render_html
 from ..explanations.terminal import terminal_view
+from ..text_files import write_text
 from .explaining import load_classifier
-from .failing import failing
-from .options import CodePath, ComponentName, GpuId
+from .failing import failing, prepare, require_output
+from .options import (
+    DEFAULTS,
+    CodePath,
+    ComponentName,
+    DataOptions,
+    GpuId,
+    LabelColumn,
+    LabelNames,
+    Split,
+    TextColumn,
+)
 from .progress import progress
 from .texts import HELP as TEXT_HELP
 from .texts import read_texts
@@ -46,6 +57,10 @@ def render_cli(
         Opt("--label", "-l", help="Whose attributions to show, instead of the predicted label's"),
     ] = None,
     component: ComponentName = None,
+    split: Split = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    labels: LabelNames = None,
     gpu_id: GpuId = -1,
     code_path: CodePath = None,
 ) -> None:
@@ -54,8 +69,9 @@ def render_cli(
     what they contribute to a label, or what another method attributes to them:
     in the terminal, or as a web page.
     """
-    import_code(code_path)
-    setup_gpu(gpu_id, silent=output is None)  # nothing else goes to the terminal
+    if output is None:
+        require_output()
+    prepare(code_path, gpu_id, silent=output is None)  # nothing else goes to the terminal
     render(
         model,
         text,
@@ -64,6 +80,7 @@ def render_cli(
         method=method,
         label=label,
         component=component,
+        options=DataOptions(split, text_column, label_column, labels),
     )
 
 
@@ -76,6 +93,7 @@ def render(
     method: str | None = None,
     label: str | None = None,
     component: str | None = None,
+    options: DataOptions = DEFAULTS,
 ) -> None:
     """Show texts in the terminal, or write them as a web page.
 
@@ -83,13 +101,14 @@ def render(
     used.
 
     model (str): Name or folder of a pipeline.
-    text (str): A text, a file of texts, or "-".
+    text (str): A text, a file of texts, a data set, or "-".
     output (Optional[Path]): The HTML file; None for the terminal.
     style (Optional[str]): "attention" or "contributions"; None for attention, or for contributions
         if there is a method.
     method (Optional[str]): How to attribute, see `spacy_attn.explain`; None for contributions.
     label (Optional[str]): Whose attributions to show; None for the predicted label's.
     component (Optional[str]): Name of the component, where there are several.
+    options (DataOptions): Split and columns of a data set.
     """
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = load_classifier(model, component)
@@ -97,12 +116,12 @@ def render(
         style = _choose_style(style, method)
         method = method or CONTRIBUTIONS
         check_method("spacy attn render", method)
-        explanations = list(progress(explain_with(classifier, read_texts(text), method=method)))
+        docs = read_texts(text, classifier.nlp, options)
+        explanations = list(progress(explain_with(classifier, docs, method=method)))
         texts = shaded_texts(explanations, style, label=label)
         if output is not None:
             html = render_html(explanations, style, label=label, page=True, jupyter=False)
-            output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(cast(str, html), encoding="utf8")
+            write_text(output, cast(str, html))
             msg.good(f"Saved {len(explanations)} documents: {output}")
             return
     Console().print(terminal_view(texts, SCALES[style], describe_values(texts, style)))

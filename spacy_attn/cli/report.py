@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from spacy.cli._util import Arg, Opt
 from spacy.language import Language
 from wasabi import msg
 
@@ -13,37 +13,38 @@ from ..data.reader import HFDataset
 from ..explanation import CONTRIBUTIONS, method_name
 from ..explanations.methods import check_method, explain_with
 from ..explanations.report import report as report_html
+from ..text_files import write_text
 from .explaining import load_classifier, make_reader, read_first
-from .failing import failing
-from .options import CodePath, ComponentName, GpuId, MethodName
+from .failing import failing, prepare
+from .options import (
+    DATA_HELP,
+    CodePath,
+    ComponentName,
+    DataOptions,
+    GpuId,
+    LabelColumn,
+    LabelNames,
+    Limit,
+    MethodName,
+    Split,
+    TextColumn,
+)
 from .progress import progress
 
 
 def report_cli(
     model: Annotated[str, Arg(help="Name of or path to a trained pipeline")],
-    data: Annotated[
-        str,
-        Arg(help="A .spacy file; or a .parquet, .jsonl or .csv file, or a data set on the hub"),
-    ],
+    data: Annotated[str, Arg(help=DATA_HELP)],
     output: Annotated[
         Path, Opt("--output", "-o", help="HTML file to write", dir_okay=False)
     ] = Path("report.html"),
-    limit: Annotated[
-        int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")
-    ] = 0,
+    limit: Limit = 0,
     method: MethodName = CONTRIBUTIONS,
     component: ComponentName = None,
-    split: Annotated[str, Opt("--split", help="Of a data set on the hub")] = "train",
-    text_column: Annotated[
-        str, Opt("--text-column", help="Column of the text; several separated by commas")
-    ] = "text",
-    label_column: Annotated[
-        str, Opt("--label-column", help="Column of the label; several separated by commas")
-    ] = "label",
-    labels: Annotated[
-        str | None,
-        Opt("--labels", help="Names of the data's label numbers, in order, separated by commas"),
-    ] = None,
+    split: Split = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    labels: LabelNames = None,
     gpu_id: GpuId = -1,
     code_path: CodePath = None,
 ) -> None:
@@ -52,12 +53,9 @@ def report_cli(
     and predicted labels, confidence, and tokens shaded by attention and by
     contributions (or another method), to be filtered, sorted and searched.
     """
-    import_code(code_path)
-    setup_gpu(gpu_id, silent=False)
+    prepare(code_path, gpu_id, silent=False)
     with failing("Can't read the data"):
-        reader = make_reader(
-            data, split=split, text_column=text_column, label_column=label_column, labels=labels
-        )
+        reader = make_reader(data, DataOptions(split, text_column, label_column, labels))
     title = f"{_short(model)} on {_short(data)}"
     if method != CONTRIBUTIONS:
         title += f", by {method_name(method)}"
@@ -113,8 +111,7 @@ def report(
             title=title,
             **_writing(classifier.nlp),
         )
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(html, encoding="utf8")
+        write_text(output, html)
     msg.good(f"Saved a report on {len(examples)} documents: {output}")
 
 

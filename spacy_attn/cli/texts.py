@@ -1,31 +1,52 @@
-"""The argument TEXT of commands: a text, a file of texts, or the standard input."""
+"""The argument TEXT of commands: a text, texts of a file or data set, or the standard input."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..text_files import decoded, read_lines
+from .explaining import make_reader
+from .options import DEFAULTS, DataOptions
+
 HELP = (
-    "A text; a file of texts, .txt with one a line or .jsonl with the key 'text'; or '-' to read "
-    "texts from the standard input, one a line"
+    "A text; a file of texts, .txt with one a line or .jsonl with the key 'text'; '-' to read "
+    "texts from the standard input, one a line; or a file of data as 'report' takes. With --split, "
+    "any data set"
 )
-_SUFFIXES = (".txt", ".jsonl")
+_JSON_LINES = ".jsonl"
+_OWN_SUFFIXES = (".txt", _JSON_LINES)
+_SUFFIXES = (*_OWN_SUFFIXES, ".spacy", ".parquet", ".csv", ".tsv", ".json", ".ndjson", ".arrow")
 
 
-def read_texts(argument: str) -> Iterator[str]:
+def read_texts(
+    argument: str, nlp: Language, options: DataOptions = DEFAULTS
+) -> Iterator[str | Doc]:
     """Go through the texts that an argument stands for. Empty lines are passed over.
 
-    RAISES: ValueError for a file that is missing or of another kind, or a line that holds no text.
+    nlp: Makes the documents of a data set.
+    RAISES: ValueError for a folder, a file that is missing, or a line that holds no text.
     """
     if argument == "-":
-        yield from _lines(sys.stdin)
+        yield from _lines(_standard_input())
+    elif options.split is not None:
+        yield from _documents(argument, nlp, options)
     elif path := _as_file(argument):
-        with path.open(encoding="utf-8-sig") as file:
-            yield from _json_texts(path, file) if path.suffix == ".jsonl" else _lines(file)
+        if path.suffix not in _OWN_SUFFIXES or options.given:
+            yield from _documents(argument, nlp, options)
+        elif path.suffix == _JSON_LINES:
+            yield from _json_texts(path)
+        else:
+            yield from _lines(read_lines(path))
     else:
-        yield argument
+        yield _as_text(argument)
 
 
 def _as_file(argument: str) -> Path | None:
@@ -33,27 +54,50 @@ def _as_file(argument: str) -> Path | None:
     path = Path(argument)
     looks_like_one = path.suffix in _SUFFIXES and not any(map(str.isspace, argument))
     try:
-        is_file = path.is_file()
+        is_file, is_folder = path.is_file(), path.is_dir()
     except (OSError, ValueError):  # A text can be longer than any path, or hold a null character.
-        is_file = False
+        is_file = is_folder = False
+    if is_folder and argument:
+        raise ValueError(
+            f"'{argument}' is a folder, not a text: name a file in it, or add --split if it is a "
+            f"data set. If the word is meant, pass it in through '-'."
+        )
     if looks_like_one and not is_file:
         raise ValueError(f"There is no file '{argument}'.")
-    if is_file and path.suffix not in _SUFFIXES:
-        raise ValueError(
-            f"The file '{argument}' is neither .txt, with a text a line, nor .jsonl, with the key "
-            f"'text': rename or convert it, or pipe its lines in with '-'."
-        )
     return path if is_file else None
 
 
-def _lines(file: Iterable[str]) -> Iterator[str]:
-    for line in file:
+def _as_text(argument: str) -> str:
+    """A text from the command line, which the shell passes on in UTF-8 whatever the locale."""
+    try:
+        return os.fsencode(argument).decode("utf-8")
+    except UnicodeError:
+        raise ValueError(f"The text {argument!a:.60} is not UTF-8: pass it in a file.") from None
+
+
+def _documents(data: str, nlp: Language, options: DataOptions) -> Iterator[Doc]:
+    """The documents of a data set. Labels are read, and checked, only where options name them."""
+    labelled = options.label_column is not None or options.labels is not None
+    for example in make_reader(data, options, labelled=labelled)(nlp):
+        yield example.predicted
+
+
+def _standard_input() -> Iterator[tuple[int, str]]:
+    if sys.stdin is None:
+        raise ValueError("The standard input is closed: name a file, or pipe texts in.")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # decoded() says which line is wrong
+    return decoded(sys.stdin, "the standard input", sys.stdin.encoding)
+
+
+def _lines(lines: Iterable[tuple[int, str]]) -> Iterator[str]:
+    for _, line in lines:
         if line.strip():
             yield line.rstrip("\n")
 
 
-def _json_texts(path: Path, file: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(file, start=1):
+def _json_texts(path: Path) -> Iterator[str]:
+    for number, line in read_lines(path):
         if not line.strip():
             continue
         try:
@@ -63,4 +107,11 @@ def _json_texts(path: Path, file: Iterable[str]) -> Iterator[str]:
         text = row.get("text") if isinstance(row, dict) else None
         if not isinstance(text, str):
             raise ValueError(f"'{path}', line {number} has no string under the key 'text'.")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"'{path}', line {number} has {text[error.start]!a}, half a character, in its "
+                f"text: write it again with what stood there."
+            ) from None
         yield text

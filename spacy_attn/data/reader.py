@@ -65,6 +65,8 @@ def HFDataset_v1(
             "the 'path' of spacy-attn.HFDataset.v1 is null: set it in the config, or override it "
             "on the command line, say with --paths.train"
         )
+    if label_column == []:
+        raise DatasetError("the 'label_column' of spacy-attn.HFDataset.v1 must name a column")
     return HFDataset(
         path,
         name=name,
@@ -120,7 +122,8 @@ class HFDataset:
     text_column (Union[str, List[str]]): The column that holds the text, or several to be joined.
     text_separator (str): What stands between joined columns.
     label_column (Union[str, List[str]]): The column that holds the label or labels; or several
-        columns, each of which is one label and holds booleans, 0 and 1, or probabilities.
+        columns, each of which is one label and holds booleans, 0 and 1, or probabilities. No
+        columns at all, `[]`, read the texts alone.
     labels (Optional[List[str]]): All labels, in their order. Names plain class ids, the entries of
         a vector, the two booleans (false first), or the label columns. Where the data set names
         its classes itself, `labels` sets their order and must contain all of these names. Without
@@ -271,7 +274,7 @@ class HFDataset:
         for wrong, complaint in (
             (not self.path, "'path' is empty; give a file, a folder or a name on the hub"),
             (not all(self._text_columns or [""]), "'text_column' must name a column"),
-            (not all(columns or [""]), "'label_column' must name a column"),
+            (not all(columns), "'label_column' must name a column"),
             (len({*columns}) < len(columns), "'label_column' names a column twice"),
             (self.labels == [], "'labels' is empty; give all labels, or null"),
             (not all(labels), "'labels' holds an empty name"),

@@ -102,8 +102,7 @@ def require_captum() -> None:
         import captum.attr  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"The method 'integrated_gradients' needs Captum ({error}): pip install "
-            f"'spacy-attn[captum]'."
+            f"The method 'integrated_gradients' needs Captum ({error}): pip install captum."
         ) from error
 
 

@@ -54,7 +54,7 @@ def explain(
         "contributions": the terms that the logit is a sum of, exact and free (see `Explanation`).
         "gradient_x_input": see `spacy_attn.explanations.gradients.gradient_x_input`.
         "integrated_gradients": see `spacy_attn.explanations.gradients.integrated_gradients`. Needs
-        the extra: pip install 'spacy-attn[captum]'.
+        Captum: pip install captum.
         "leave_one_out": by how much the logit is lower without the token; as many predictions as
         there are tokens.
     labels (Optional[Iterable[str]]): The labels to explain, which explanations are then cut down

@@ -2,11 +2,13 @@
 
 import json
 
+import datasets
 import pytest
 import spacy
 import srsly
 from spacy import registry
 from spacy.cli import app
+from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 import spacy_attn
@@ -112,13 +114,25 @@ def test_errors_say_what_is_wrong_and_leave_the_standard_output_alone(model, tmp
     spacy.blank("en").to_disk(blank)
     (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n{"txt": "b"}\n')
     (tmp_path / "broken.jsonl").write_text('\n{"text": \n')
-    (tmp_path / "table.csv").write_text("text\n")
+    (tmp_path / "latin.txt").write_bytes("good\nschön\n".encode("latin1"))
+    (tmp_path / "wide.txt").write_text("good", encoding="utf-16")
+    (tmp_path / "wide.jsonl").write_text('{"text": "a"}', encoding="utf-16-le")
+    (tmp_path / "half.jsonl").write_text('{"text": "a"}\n{"text": "half \\ud800"}\n')
+    (tmp_path / "table.docx").write_text("text\n")
     for arguments, message in (
         ((tmp_path / "none", TEXT), "[E050]"),
         ((blank, TEXT), "has no component that can be explained"),
         ((model, TEXT, "--component", "ner"), "There is no component 'ner'"),
         ((model, "missing.txt"), "There is no file 'missing.txt'"),
-        ((model, tmp_path / "table.csv"), "is neither .txt"),
+        ((model, "missing.csv"), "There is no file 'missing.csv'"),
+        ((model, tmp_path / "table.docx"), "cannot read a file of kind '.docx'"),
+        ((model, tmp_path), "is a folder, not a text"),
+        ((model, "."), "'.' is a folder, not a text"),
+        ((model, tmp_path / "latin.txt"), "line 2 cannot be read as UTF-8: it has the byte 0xf6"),
+        ((model, tmp_path / "wide.txt"), "line 1 cannot be read as UTF-8: it looks like UTF-16"),
+        ((model, tmp_path / "wide.jsonl"), "line 1 cannot be read as UTF-8: it looks like UTF-16"),
+        ((model, tmp_path / "half.jsonl"), "line 2 has '\\ud800', half a character"),
+        ((model, b"sch\xf6n".decode("utf8", "surrogateescape")), "is not UTF-8"),
         ((model, tmp_path / "rows.jsonl"), "line 2 has no string under the key 'text'"),
         ((model, tmp_path / "broken.jsonl"), "line 2 is not JSON"),
     ):
@@ -126,7 +140,53 @@ def test_errors_say_what_is_wrong_and_leave_the_standard_output_alone(model, tmp
         # Messages are wrapped at the width of the terminal.
         assert message in " ".join(result.stderr.split())
         lines = [line for line in result.stdout.split("\n") if line]
-        assert all(json.loads(line)["text"] == "a" for line in lines)
+        assert all(json.loads(line)["text"] in ("a", "good") for line in lines)
+
+
+def test_the_standard_input_names_the_line_that_cannot_be_decoded(model):
+    errors = run("explain", model, "-", input="good\nschön".encode("latin1"), code=1).stderr
+    expected = "the standard input, line 2 cannot be read as utf-8: it has the byte 0xf6"
+    assert expected in " ".join(errors.split())
+
+
+def test_a_text_of_the_command_line_is_utf8_whatever_the_locale(model):
+    argument = "schön".encode().decode(
+        "ascii", "surrogateescape"
+    )  # as Python reads it with LC_ALL=C
+    assert json.loads(run("explain", model, argument).stdout)["text"] == "schön"
+
+
+@pytest.mark.parametrize("command", ["explain", "render"])
+def test_texts_come_from_data_as_those_of_other_commands(command, model, tmp_path):
+    texts = ["great fun", "dull, and long"]
+    srsly.write_jsonl(tmp_path / "a.jsonl", [{"review": text, "stars": 1} for text in texts])
+    (tmp_path / "a.csv").write_text('review,stars\ngreat fun,1\n"dull, and long",0\n')
+    datasets.Dataset.from_dict({"review": texts}).to_parquet(tmp_path / "a.parquet")
+    splits = {"test": datasets.Dataset.from_dict({"review": texts, "stars": [1, 0]})}
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "a")
+    nlp = spacy.load(model)
+    DocBin(docs=[nlp.make_doc(text) for text in texts]).to_disk(tmp_path / "a.spacy")
+    labels = ("--label-column", "stars", "--labels", "negative,positive")
+    for name, *options in (
+        ("a.spacy",),
+        ("a.csv", "--text-column", "review"),
+        ("a.csv", "--text-column", "review", *labels),
+        ("a.jsonl", "--text-column", "review"),
+        ("a.parquet", "--text-column", "review", "--split", "train"),
+        ("a", "--text-column", "review", "--split", "test", *labels),
+    ):
+        printed = run(command, model, tmp_path / name, *options).stdout
+        if command == "explain":
+            assert [json.loads(line)["text"] for line in printed.splitlines()] == texts
+        else:
+            assert all(text in printed for text in texts)
+
+
+def test_labels_of_texts_are_checked_where_they_are_named(model, tmp_path):
+    (tmp_path / "a.csv").write_text("text,stars\nfun,good\ndull,\n")
+    run("explain", model, tmp_path / "a.csv")
+    errors = run("explain", model, tmp_path / "a.csv", "--label-column", "stars", code=1).stderr
+    assert "row 1 (counted from 0): column 'stars' is null" in " ".join(errors.split())
 
 
 def test_unknown_styles_labels_and_methods_are_errors(model, tmp_path):

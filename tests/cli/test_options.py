@@ -2,13 +2,20 @@
 
 import io
 import sys
+from pathlib import Path
 
+import datasets
 import pytest
 import spacy
 import srsly
 from spacy import registry
+from spacy.cli import app
+from typer.main import get_command
+from typer.testing import CliRunner
 
+from spacy_attn.cli import app as attn_app
 from spacy_attn.cli.progress import progress
+from spacy_attn.text_files import write_text
 
 from ..conftest import TEXTS, make_nlp
 from .test_spacy_commands import ROOT, run
@@ -63,14 +70,15 @@ def test_the_gpu_is_chosen_before_the_pipeline_is_loaded(command, arguments, mon
 
     def require_gpu(gpu_id):
         chosen.append(gpu_id)
-        raise ValueError("there is no GPU here")
+        raise ValueError("Cannot use GPU, CuPy is not installed")
 
     monkeypatch.setattr("spacy.cli._util.require_gpu", require_gpu)
     run(*arguments(command), "--gpu-id", "-1")
     assert chosen == []
-    with pytest.raises(ValueError, match="no GPU here"):
-        run(*arguments(command), "--gpu-id", "2")
+    errors = run(*arguments(command), "--gpu-id", "2", code=1)
     assert chosen == [2]
+    assert "Can't use GPU 2; leave out --gpu-id to use the CPU" in errors
+    assert "CuPy is not installed" in errors
 
 
 @pytest.mark.parametrize("command", ["explain", "render", "faithfulness"])
@@ -114,3 +122,102 @@ def test_a_bar_is_shown_on_a_terminal_only(monkeypatch, terminals, printing, sho
     assert ("dev:   0%" in sys.stderr.getvalue()) == shown
     assert bool(sys.stderr.getvalue()) == shown
     assert not sys.stdout.getvalue()
+
+
+DATA_OPTIONS = ("split", "text_column", "label_column", "labels")
+
+
+def test_commands_take_the_same_options_of_data():
+    options = {
+        command: {
+            parameter.name: (parameter.opts, parameter.help)
+            for parameter in get_command(attn_app).commands[command].params
+            if parameter.name in DATA_OPTIONS
+        }
+        for command in COMMANDS
+    }
+    assert options["report"].keys() == set(DATA_OPTIONS)
+    assert all(options[command] == options["report"] for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["report", "faithfulness"])
+def test_a_split_and_columns_are_read_by_name(command, arguments):
+    rows = datasets.Dataset.from_dict({"review": list(TEXTS), "stars": [1, 1, 1, 0, 0, 0]})
+    datasets.DatasetDict({"test": rows}).save_to_disk("saved")
+    _, _, model, _, *further = arguments(command)
+    data = ("saved", "--split", "test", "--text-column", "review", "--label-column", "stars")
+    labels = ("--labels", "negative,positive")
+    run("attn", command, model, *data, *labels, *further)
+    errors = run("attn", command, model, *data, *labels, "--split", "dev", *further, code=1)
+    assert "dev" in errors
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *WITH_CONFIG])
+def test_errors_are_printed_on_the_standard_error(command, arguments):
+    result = CliRunner().invoke(app, [*map(str, arguments(command)), "--code", "none.py"])
+    assert result.exit_code == 1
+    assert "Path to Python code not found" in result.stderr
+    assert not result.stdout
+
+
+@pytest.mark.parametrize("command", WITH_CONFIG)
+def test_errors_of_a_config_are_printed_on_the_standard_error(command, arguments, tmp_path):
+    changes = [
+        ("--training.max_steps", "many") if command == "init-words" else ("--nlp.lang", "none"),
+        ("--paths.train", "none.jsonl"),
+        ("--corpora.train.no_such_setting", "1"),
+    ]
+    for change in changes:
+        result = CliRunner().invoke(app, [*map(str, arguments(command)), *change])
+        assert result.exit_code == 1, change
+        assert isinstance(result.exception, SystemExit), change
+        assert result.stderr
+        assert "✘" not in result.stdout
+
+
+def test_a_file_is_replaced_only_by_a_complete_one(tmp_path):
+    path = tmp_path / "new" / "page.html"
+    write_text(path, "old ü")
+    path.chmod(0o640)
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new" * 100_000 + "\ud800")
+    assert path.read_text("utf8") == "old ü"
+    write_text(path, "newer")
+    assert path.read_text("utf8") == "newer"
+    assert path.stat().st_mode & 0o777 == 0o640
+    link = tmp_path / "link.html"
+    link.symlink_to(path)
+    write_text(link, "newest")
+    assert link.is_symlink()
+    assert path.read_text("utf8") == "newest"
+    assert [file.name for file in path.parent.iterdir()] == ["page.html"]
+
+
+def test_a_new_file_has_the_permissions_of_any_other(tmp_path):
+    write_text(tmp_path / "one", "")
+    (tmp_path / "other").write_text("")
+    assert (tmp_path / "one").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        ("report", "page.html"),
+        ("render", "page.html"),
+        ("faithfulness", "measured/faithfulness.html"),
+        ("init-words", "folder/attn_textcat.json"),
+    ],
+)
+def test_files_of_an_earlier_run_stay_when_writing_fails(command, output, arguments, monkeypatch):
+    further = {"render": ["-o", "page.html"], "faithfulness": ["-o", "measured"]}
+    command_line = [*arguments(command), *further.get(command, [])]
+    run(*command_line)
+    before = Path(output).read_bytes()
+
+    def fsync(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fsync)
+    assert "No space left on device" in run(*command_line, code=1)
+    assert Path(output).read_bytes() == before
+    assert not [*Path(output).parent.glob(".*")]

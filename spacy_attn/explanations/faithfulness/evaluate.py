@@ -175,8 +175,7 @@ def require_scipy() -> None:
         import scipy.stats  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"The measures of faithfulness need SciPy ({error}): pip install "
-            f"'spacy-attn[faithfulness]'."
+            f"The measures of faithfulness need SciPy ({error}): pip install scipy."
         ) from error
 
 

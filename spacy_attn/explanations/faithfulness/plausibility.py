@@ -12,6 +12,7 @@ import numpy
 
 from ...explanation import CONTRIBUTIONS
 from ...pipeline.decisions import Bools
+from ...text_files import read_lines
 from .batch import ATTENTION, Batch, Values
 from .estimates import Estimate, estimate
 from .perturbation import CHANCE
@@ -133,17 +134,16 @@ def read_ratings(path: Path) -> dict[str, float]:
     RAISES: ValueError naming the line that is none of these.
     """
     ratings: dict[str, float] = {}
-    with path.open(encoding="utf8", newline="\n") as file:
-        for number, line in enumerate(file, start=1):
-            word, *rest = line.rstrip("\r\n").split("\t")
-            try:
-                ratings[word] = float(rest[0])
-            except (IndexError, ValueError):
-                if number > 1:
-                    raise ValueError(
-                        f"{path}, line {number}: expected a word, a tab and its mean rating, but "
-                        f"found {line.rstrip()!r}."
-                    ) from None
+    for number, line in read_lines(path, newline="\n"):
+        word, *rest = line.rstrip("\r\n").split("\t")
+        try:
+            ratings[word] = float(rest[0])
+        except (IndexError, ValueError):
+            if number > 1:
+                raise ValueError(
+                    f"{path}, line {number}: expected a word, a tab and its mean rating, but "
+                    f"found {line.rstrip()!r}."
+                ) from None
     if not ratings:
         raise ValueError(f"{path}: there is no word with a rating in it.")
     return ratings

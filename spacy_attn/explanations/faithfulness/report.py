@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from ...explanation import method_name
+from ...text_files import write_text
 from ..gradients import N_STEPS
 from ..html.templates import breakable
 from ..html.visible import visible
@@ -68,11 +69,14 @@ def to_html(report: FaithfulnessReport, title: str) -> str:
 
 def write(report: FaithfulnessReport, folder: Path, title: str) -> list[Path]:
     """Write `faithfulness.md`, `.json` and `.html`. RETURNS: Their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"faithfulness.{ending}" for ending in ("md", "json", "html")]
-    paths[0].write_text(to_markdown(report, title), encoding="utf8")
-    srsly.write_json(paths[1], {"title": title, **report.to_dict()})
-    paths[2].write_text(to_html(report, title), encoding="utf8")
+    contents = {
+        "md": to_markdown(report, title),
+        "json": srsly.json_dumps({"title": title, **report.to_dict()}, indent=2),
+        "html": to_html(report, title),
+    }
+    paths = [folder / f"faithfulness.{ending}" for ending in contents]
+    for path, content in zip(paths, contents.values(), strict=True):
+        write_text(path, content)
     return paths
 
 

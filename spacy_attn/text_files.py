@@ -1,0 +1,77 @@
+"""Text files: reading that names the line at fault, writing that is all or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+_BYTE_ORDER_MARK = "\ufeff"
+# How the byte order marks of UTF-16 read where they are not UTF-8.
+_UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
+
+
+def read_lines(path: Path, newline: str | None = None) -> Iterator[tuple[int, str]]:
+    """Go through the lines of a UTF-8 file, with or without a byte order mark.
+
+    newline: As that of `open`.
+    YIELDS: The number of a line, from 1, and the line.
+    RAISES: ValueError naming the file, the line and the encoding, if it is not UTF-8.
+    """
+    with path.open(encoding="utf-8", errors="surrogateescape", newline=newline) as file:
+        yield from decoded(file, f"'{path}'", "UTF-8")
+
+
+def decoded(lines: Iterable[str], name: str, encoding: str) -> Iterator[tuple[int, str]]:
+    """Number lines that were decoded with `errors="surrogateescape"`, and check them.
+
+    RAISES: ValueError as `read_lines`.
+    """
+    for number, line in enumerate(lines, start=1):
+        if number == 1:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        if "\0" in line or (number == 1 and line.startswith(_UTF16_MARKS)):
+            raise ValueError(
+                f"{name}, line {number} cannot be read as {encoding}: it looks like UTF-16. "
+                f"Convert it, say with 'iconv -f UTF-16 -t UTF-8'."
+            )
+        try:
+            line.encode("utf-8")
+        except UnicodeEncodeError as error:
+            wrong = line[error.start].encode("utf-8", "surrogateescape").hex()
+            raise ValueError(
+                f"{name}, line {number} cannot be read as {encoding}: it has the byte 0x{wrong}. "
+                f"Convert it, say with 'iconv -f LATIN1 -t UTF-8'."
+            ) from None
+        yield number, line
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file, which appears under its name only when it is complete.
+
+    The text goes to another file of the same folder first, which is made if it is missing. What
+    has the name already is replaced; its permissions stay. A device or a pipe is written to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf8")
+        return
+    path = path.resolve()  # a link stays one
+    temporary = path.with_name(f".{uuid4().hex}.tmp")
+    try:
+        with temporary.open("x", encoding="utf8") as file:
+            file.write(text)
+            _to_disk(file)
+        if path.exists():
+            temporary.chmod(path.stat().st_mode)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _to_disk(file: IO[str]) -> None:
+    """A file that is renamed before it is on the disk can be empty after a power failure."""
+    file.flush()
+    os.fsync(file.fileno())
