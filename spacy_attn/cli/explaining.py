@@ -9,6 +9,7 @@ from spacy import util
 from spacy.language import Language
 from spacy.training import Example
 
+from ..data.docbins import is_spacy_data
 from ..data.reader import HFDataset
 from ..explanations.classifier import Classifier
 from .options import DEFAULTS, DataOptions
@@ -32,12 +33,14 @@ def make_reader(data: str, options: DataOptions = DEFAULTS, *, labelled: bool = 
     labelled: Whether to read labels, too; those of `.spacy` files come along in any case.
     RAISES: ValueError for options that contradict one another or the data.
     """
-    label_column = _names(options.label_column or "label")
+    columns = _names(options.label_column or "label")
+    if not labelled and not is_spacy_data(data):
+        columns = []
     return HFDataset(
         data,
         split=options.split or "train",
         text_column=_names(options.text_column or "text"),
-        label_column=label_column if labelled else [],
+        label_column=columns,
         labels=[name.strip() for name in options.labels.split(",")] if options.labels else None,
     )
 
