@@ -42,7 +42,8 @@ def BiLSTMAttention_v1(
     The model's output is a pair: logits, shape (n_docs, n_labels), and for each document its
     attention weights, shape (n_tokens,), which sum to 1. The callback takes the gradient with
     respect to the logits. The part up to the hidden states, of shape (n_tokens, 2H) for each
-    document, is the layer "encoder", which `spacy pretrain` can train.
+    document, is the layer "encoder", which `spacy pretrain` can train. What components need of a
+    model is in `spacy_attn.models.contract`.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Token vectors, of any kind spaCy has.
     hidden_width (int): Width H of each direction of the LSTM.

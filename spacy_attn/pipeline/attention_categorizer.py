@@ -17,6 +17,7 @@ from thinc.types import Floats1d, Floats2d
 from ..errors import check_not_negative, check_rate
 from ..models.adversarial import perturb
 from ..models.bilstm_attention import begin_update_of_vectors
+from ..models.contract import check_model
 from ..models.finite import clear_gradients
 from ..models.fused_adam import finish_update
 from .calibration import fit_temperature
@@ -61,8 +62,9 @@ class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
         class_weights: ClassWeights,
         label_smoothing: float,
     ) -> None:
-        check_class_weights(name, class_weights)
         where = f"Component '{name}'"
+        check_model(where, model)
+        check_class_weights(name, class_weights)
         check_rate(where, label_smoothing=label_smoothing)
         check_not_negative(where, perturbation=perturbation)
         if not 0.0 <= threshold <= 1.0:

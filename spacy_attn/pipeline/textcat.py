@@ -95,7 +95,8 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         """Create the component.
 
         vocab (Vocab): The shared vocabulary.
-        model (Model): A model that returns logits and attention, `spacy-attn.BiLSTMAttention.v1`.
+        model (Model): A model that returns logits and attention, such as
+            `spacy-attn.BiLSTMAttention.v1` (see `spacy_attn.models.contract`).
         name (str): Name of the component, used for its losses.
         threshold (float): Unused, as in spaCy's textcat: the class with the highest score counts.
         attention_attr (str): Name of the attribute that shows the attention, `doc._.NAME`.
@@ -113,8 +114,8 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         label_smoothing (float): Share of a document's probability to spread evenly over the
             labels (Szegedy et al. 2016); 0 for none.
         scorer (Optional[Callable]): The scoring method.
-        RAISES: ValueError if a setting is out of its range, or another extension attribute of that
-            name exists.
+        RAISES: ValueError if a setting is out of its range, the model does not meet the contract,
+            or another extension attribute of that name exists.
         """
         self._setup(
             vocab,

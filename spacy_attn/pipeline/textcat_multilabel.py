@@ -91,7 +91,8 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         """Create the component.
 
         vocab (Vocab): The shared vocabulary.
-        model (Model): A model that returns logits and attention, `spacy-attn.BiLSTMAttention.v1`.
+        model (Model): A model that returns logits and attention, such as
+            `spacy-attn.BiLSTMAttention.v1` (see `spacy_attn.models.contract`).
         name (str): Name of the component, used for its losses.
         threshold (float): From which score on a label counts as predicted, for the scores.
         attention_attr (str): Name of the attribute that shows the attention, `doc._.NAME`.
@@ -108,8 +109,8 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         label_smoothing (float): Train towards probabilities that are this much nearer to one half;
             0 for none.
         scorer (Optional[Callable]): The scoring method.
-        RAISES: ValueError if a setting is out of its range, or another extension attribute of that
-            name exists.
+        RAISES: ValueError if a setting is out of its range, the model does not meet the contract,
+            or another extension attribute of that name exists.
         """
         self._setup(
             vocab,
