@@ -20,6 +20,7 @@ from ..models.bilstm_attention import begin_update_of_vectors
 from ..models.contract import check_model
 from ..models.finite import clear_gradients
 from ..models.fused_adam import finish_update
+from .annotations import AnnotationsMixin
 from .calibration import fit_temperature
 from .class_weights import (
     ClassWeights,
@@ -35,11 +36,11 @@ from .storage import StorageMixin
 from .vocabularies import is_streamed
 
 
-class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
+class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, StorageMixin):
     """Predicts, trains and annotates with a model that returns logits and attention.
 
-    To be mixed into spaCy's own text categorizers, which keep the labels, their validation and the
-    initialisation. A subclass says how logits become probabilities and what loss goes with them.
+    To be mixed into spaCy's own text categorizers. A subclass says how logits become probabilities
+    and what loss goes with them.
     """
 
     perturbation: float
@@ -223,6 +224,8 @@ class AttentionCategorizerMixin(AttentionPredictorMixin, StorageMixin):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.{what}")
         self._validate_categories(examples)
+        if what == "update":
+            self._warn_of_unknown_labels(examples)
         docs = [example.predicted for example in examples]
         if not any(len(doc) for doc in docs):
             return losses

@@ -1,9 +1,8 @@
 """`attn_textcat`: exclusive classes, exactly one for each document."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline import TextCategorizer
 from spacy.tokens import Doc
@@ -18,7 +17,7 @@ from .attention_categorizer import AttentionCategorizerMixin
 from .class_weights import ClassWeights
 from .defaults import DEFAULT_MODEL, DEFAULT_PERTURBATION, SCORE_WEIGHTS
 from .losses import softmax_cross_entropy
-from .probabilities import safe_log, validate_probabilities
+from .probabilities import safe_log
 from .scorer import textcat_score
 from .shared_attributes import warn_of_shared_attribute
 from .vocabularies import set_vocabularies
@@ -151,19 +150,16 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         mass = truths.sum(axis=1, keepdims=True) / len(self.labels)
         return self.model.ops.xp.broadcast_to(mass, truths.shape)
 
-    def _validate_categories(self, examples: Iterable[Example]) -> None:
-        """RAISES: ValueError if a label is no probability (E851), if several of labels that exclude
-        one another are true (E895), or if they add up to more than 1."""
-        for example in examples:
-            cats = example.reference.cats
-            validate_probabilities(cats)
-            if list(cats.values()).count(1.0) > 1:
-                raise ValueError(Errors.E895.format(value=cats))
-            if sum(cats.values()) > 1.0 + _ROUNDING:
-                raise ValueError(
-                    f"The labels of '{self.name}' exclude one another, but the probabilities "
-                    f"{cats} add up to more than 1."
-                )
+    def _validate(self, doc: Doc, cats: Mapping[str, float]) -> None:
+        super()._validate(doc, cats)
+        if sum(cats.values()) <= 1.0 + _ROUNDING:
+            return
+        values = ", ".join(f"'{label}': {value:g}" for label, value in cats.items() if value)
+        raise self._annotation_error(
+            doc,
+            f"has labels that add up to more than 1 ({values:.200}), but they exclude one another: "
+            f"correct the annotation, or use 'attn_textcat_multilabel' for several labels",
+        )
 
     def initialize(
         self,
@@ -186,6 +182,13 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         """
         validate_get_examples(get_examples, "AttentionTextCategorizer.initialize")
         set_vocabularies(self, get_examples, nlp, words)
-        super().initialize(get_examples, nlp=nlp, labels=labels, positive_label=positive_label)
+        self._take_labels(get_examples, nlp, labels)
+        if len(self.labels) < 2:
+            raise ValueError(
+                f"Component '{self.name}' needs two labels or more, which exclude one another, but "
+                f"has {list(self.labels)}: give a label to the other documents, too, or use "
+                f"'attn_textcat_multilabel'."
+            )
+        super().initialize(get_examples, nlp=nlp, labels=(), positive_label=positive_label)
         self._balance_classes(get_examples, nlp)
         self._n_updates = 0

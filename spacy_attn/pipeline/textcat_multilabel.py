@@ -17,7 +17,7 @@ from .attention_categorizer import AttentionCategorizerMixin
 from .class_weights import ClassWeights
 from .defaults import DEFAULT_MODEL, DEFAULT_PERTURBATION, SCORE_WEIGHTS
 from .losses import sigmoid_cross_entropy
-from .probabilities import safe_log, validate_probabilities
+from .probabilities import safe_log
 from .scorer import textcat_multilabel_score
 from .shared_attributes import warn_of_shared_attribute
 from .vocabularies import set_vocabularies
@@ -143,11 +143,6 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         # Where it applies, a label weighs as much in total as where it does not.
         return known * (1.0 - truths)
 
-    def _validate_categories(self, examples: Iterable[Example]) -> None:
-        """RAISES: ValueError if a label is no probability (E851)."""
-        for example in examples:
-            validate_probabilities(example.reference.cats)
-
     def initialize(  # type: ignore[override]
         self,
         get_examples: Callable[[], Iterable[Example]],
@@ -167,6 +162,7 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
         """
         validate_get_examples(get_examples, "AttentionMultiLabelTextCategorizer.initialize")
         set_vocabularies(self, get_examples, nlp, words)
-        super().initialize(get_examples, nlp=nlp, labels=labels)
+        self._take_labels(get_examples, nlp, labels)
+        super().initialize(get_examples, nlp=nlp, labels=())
         self._balance_classes(get_examples, nlp)
         self._n_updates = 0
