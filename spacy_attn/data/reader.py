@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacy.language import Language
-from spacy.pipeline import MultiLabel_TextCategorizer
+from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
 from spacy.training import Example
 from spacy.vocab import Vocab
 
@@ -130,9 +130,10 @@ class HFDataset:
         it, rows that name their labels have 0 for all labels found in the data set, and for those
         of a multi-label component of the pipeline that knows some of these.
     exclusive (Optional[bool]): True refuses a row that has not exactly one label, or probabilities
-        that sum to 1. False says that labels do not exclude one another. None expects one label of
-        a single value, any number of a list or of several columns, and warns of probabilities that
-        do not sum to 1.
+        that sum to 1. It saves memory, too, for pipelines all of whose text classifiers have
+        exclusive labels: the first row names all labels, the others those that are not 0.
+        False says that labels do not exclude one another. None expects one label of a single value,
+        any number of a list or of several columns, and warns of probabilities that do not sum to 1.
     limit (int): Use the first rows only; 0 uses all.
     skip_missing (bool): Pass over rows without a label or with a text that is null, empty or blank,
         and warn once, at the end of a pass, how many there were. A null for some labels of
@@ -233,6 +234,7 @@ class HFDataset:
             self._opened = self._open()
         dataset, encode = self._opened
         absent = self._absent_labels(nlp) if nlp else {}
+        compact = self.exclusive and nlp is not None and _is_for_exclusive_labels(nlp)
         skipped: Counter[str] = Counter()
         n_used = n_unclear = 0
         for number, row in enumerate(self._rows(dataset)):
@@ -243,6 +245,9 @@ class HFDataset:
                 cats = self._known_values(encode(row), skipped)
                 if absent and not isinstance(row[self._label_columns[0]], Mapping):
                     cats = absent | cats
+                if compact and n_used:
+                    # All but the first row, which names all labels, need only what is true.
+                    cats = {label: value for label, value in cats.items() if value}
             except RowProblem as problem:
                 if not (self.skip_missing and isinstance(problem, MissingValue)):
                     raise self._row_error(number, problem) from None
@@ -440,6 +445,12 @@ class HFDataset:
         if warning not in _WARNED:
             _WARNED.add(warning)
             warnings.warn(warning, stacklevel=3)
+
+
+def _is_for_exclusive_labels(nlp: Language) -> bool:
+    """Whether those who read the labels take an absent one for 0, and not for unknown."""
+    pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, TextCategorizer)]
+    return bool(pipes) and not any(isinstance(pipe, MultiLabel_TextCategorizer) for pipe in pipes)
 
 
 def _as_list(columns: str | list[str]) -> list[str]:

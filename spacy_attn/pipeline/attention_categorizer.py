@@ -224,12 +224,12 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.{what}")
         self._validate_categories(examples)
-        if what == "update":
-            self._warn_of_unknown_labels(examples)
         docs = [example.predicted for example in examples]
         if not any(len(doc) for doc in docs):
             return losses
         self._check_initialized()
+        if what == "update":
+            self._warn_of_unknown_labels(examples)
         set_dropout_rate(self.model, drop)
         # A temperature belongs to the weights that it was fitted for.
         self.cfg["temperature"] = 1.0

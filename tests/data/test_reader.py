@@ -213,3 +213,34 @@ def test_null_path_is_refused_when_the_reader_is_built():
 def test_arguments_that_contradict_are_refused_when_the_reader_is_built(settings, expected):
     with pytest.raises(DatasetError, match=expected):
         HFDataset_v1(**{"path": "rows.csv", **settings})
+
+
+def test_exclusive_rows_for_exclusive_components_name_all_labels_once(write):
+    rows = [{"text": f"text {i}", "label": "abcd"[i % 4]} for i in range(8)]
+    reader = HFDataset(str(write(rows)), labels=["d", "c", "b", "a", "e"], exclusive=True)
+
+    def read(*factories):
+        nlp = spacy.blank("en")
+        for number, factory in enumerate(factories):
+            nlp.add_pipe(factory, name=f"{number}")
+        return nlp, [example.reference.cats for example in reader(nlp)]
+
+    whole = read()[1]
+    assert whole[1] == {"d": 0.0, "c": 0.0, "b": 1.0, "a": 0.0, "e": 0.0}
+    # An absent label is unknown to these, and not 0.
+    assert read("textcat_multilabel")[1] == read("textcat", "textcat_multilabel")[1] == whole
+    for factory in ("attn_textcat", "textcat"):
+        nlp, cats = read(factory)
+        assert cats[0] == whole[0]
+        assert cats[1:] == [{"abcd"[i % 4]: 1.0} for i in range(1, 8)]
+        nlp.initialize(lambda: reader(nlp))  # noqa: B023
+        component = nlp.get_pipe("0")
+        assert component.labels == ("d", "c", "b", "a", "e")
+        found = component.score([_predict(nlp, example) for example in reader(nlp)])
+        examples = [_predict(nlp, example) for example in reader(spacy.blank("en"))]
+        assert found == component.score(examples)
+
+
+def _predict(nlp, example):
+    example.predicted = nlp(nlp.make_doc(example.text))
+    return example
