@@ -73,6 +73,8 @@ def init_config(
     if config["paths"]["test"] is None:
         # Training builds every reader, and refuses one without a path.
         del config["corpora"]["test"]
+    for corpus in config["corpora"].values():
+        corpus["exclusive"] = not multilabel
     if config["paths"]["vectors"] is not None:
         component["model"] = copy.deepcopy(DEFAULT_MODEL)
         # Vectors of all words take the place of a vocabulary of learned ones.
