@@ -29,6 +29,8 @@ from tabulate import tabulate
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Option
 
+from spacy_attn.models.fused_adam import FusedAdam_v1
+
 from .speed.corpus import ROOT, make_corpus
 from .speed.sides import OURS, make_examples, make_pipeline
 from .speed.worker import resident_memory
@@ -87,7 +89,7 @@ def train_long(n_tokens: int) -> None:
         examples[0].predicted = nlp.make_doc(_long_text(n_tokens))
         examples[0].reference = examples[0].predicted.copy()
         examples[0].reference.cats = {"positive": 1.0, "negative": 0.0}
-    nlp.update(examples, sgd=nlp.create_optimizer(), drop=0.5)
+    nlp.update(examples, sgd=FusedAdam_v1(), drop=0.5)
 
 
 def _long_text(n_tokens: int) -> str:

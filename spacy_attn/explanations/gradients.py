@@ -11,6 +11,7 @@ from torch import Tensor
 from ..models.differentiable import torch_classifier
 from ..models.ragged import runs, split
 from ..models.to_torch import to_torch
+from ..torch.autograd import with_gradients
 from .classifier import Classifier
 
 # Points on the way from the baseline to the vectors that integrated gradients takes into account.
@@ -41,9 +42,8 @@ def gradient_x_input(
 
     def attribute(vectors: Tensor, lengths: list[int], columns: Sequence[int]) -> Tensor:
         vectors = vectors.requires_grad_()
-        with torch.enable_grad():
-            # Documents do not depend on each other, so that one sum serves them all.
-            sums = logits_of(vectors, lengths).sum(0)
+        # Documents do not depend on each other, so that one sum serves them all.
+        sums = logits_of(vectors, lengths).sum(0)
         gradients = (torch.autograd.grad(sums[c], vectors, retain_graph=True)[0] for c in columns)
         return torch.stack([(g * vectors.detach()).sum(1) for g in gradients], dim=1)
 
@@ -106,6 +106,7 @@ def require_captum() -> None:
         ) from error
 
 
+@with_gradients()
 def _for_all(
     classifier: Classifier, docs: list[Doc], columns: Sequence[int], attribute: _Attribute
 ) -> list[Floats2d]:

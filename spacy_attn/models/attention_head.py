@@ -9,6 +9,7 @@ from thinc.types import Floats1d, Floats2d
 
 from ..torch.attention import Scoring
 from ..torch.attention_head import AttentionHead
+from ..torch.autograd import with_gradients
 from .ragged import split
 from .settings import Setting
 from .shim import TorchShim
@@ -60,6 +61,7 @@ def attention_head(
     return model
 
 
+@with_gradients()
 def forward(
     model: Model[list[Floats2d], Output],
     X: list[Floats2d],
@@ -75,6 +77,7 @@ def forward(
     inputs = ArgsKwargs((hidden, lengths), {"dropout": dropout})
     (logits, weights), backprop_torch = shim(inputs, is_train)
 
+    @with_gradients()
     def backprop(d_logits: Floats2d) -> list[Floats2d]:
         grad = xp2torch(d_logits, device=shim.device)
         d_inputs = backprop_torch(ArgsKwargs(((logits,),), {"grad_tensors": (grad,)}))
@@ -95,6 +98,7 @@ def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> 
     )
 
 
+@with_gradients()
 def resize(
     model: Model[list[Floats2d], Output], nO: int, new_bias: Callable[[Floats1d], float]
 ) -> None:

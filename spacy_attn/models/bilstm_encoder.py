@@ -7,6 +7,7 @@ from typing import Any, cast
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 
+from ..torch.autograd import with_gradients
 from ..torch.bilstm import BiLSTM
 from .ragged import split
 from .settings import Setting
@@ -52,6 +53,7 @@ def bilstm_encoder(
     return model
 
 
+@with_gradients()
 def forward(
     model: Model[Arrays, Arrays], X: Arrays, is_train: bool, *, own_dropout: float | None
 ) -> tuple[Arrays, Callable[[Arrays], Arrays]]:
@@ -65,6 +67,7 @@ def forward(
     dropout = rate if is_train else 0.0
     hidden, backprop_torch = shim(ArgsKwargs((tokens, lengths), {"dropout": dropout}), is_train)
 
+    @with_gradients()
     def backprop(d_hidden: Arrays) -> Arrays:
         grad = xp2torch(model.ops.xp.concatenate(d_hidden), device=shim.device)
         d_inputs = backprop_torch(ArgsKwargs(((hidden,),), {"grad_tensors": (grad,)}))

@@ -5,7 +5,7 @@ import copy
 import multiprocessing
 import os
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import safetensors.torch
@@ -16,6 +16,7 @@ from thinc.shims.shim import Shim
 from thinc.types import FloatsXd
 from thinc.util import convert_recursive, get_torch_default_device, iterate_recursive
 
+from ..torch.autograd import with_gradients
 from ..torch.stored import StoredModule, check_weights
 from ..torch.threads import keep_forked_child_to_one_thread
 
@@ -67,11 +68,13 @@ class TorchShim(PyTorchShim):
     def has_module(self) -> bool:
         return self._model is not None
 
+    @with_gradients()
     def build_module(self, **sizes: Any) -> None:
         """Put a new module of the shim's class into place."""
         keep_forked_child_to_one_thread()
         self.set_module(self._module_class(**sizes))
 
+    @with_gradients()
     def set_module(self, module: torch.nn.Module) -> None:
         """Put a module into place, on the device that is in use."""
         keep_forked_child_to_one_thread()
@@ -125,29 +128,40 @@ class TorchShim(PyTorchShim):
             # Scaling concerns the gradients of this batch alone: those of earlier batches, which
             # `accumulate_gradient` leaves here until the step, have been unscaled already.
             accumulated = [parameter.grad for parameter in parameters]
-            for parameter in parameters:
-                parameter.grad = None
-            if self._scales:
-                grads.kwargs["grad_tensors"] = self._grad_scaler.scale(grads.kwargs["grad_tensors"])
-            torch.autograd.backward(*grads.args, **grads.kwargs)
-            leaves = [*parameters, *iterate_recursive(_has_grad, inputs)]
-            found = [leaf.grad for leaf in leaves if leaf.grad is not None]
-            if self._scales and self._grad_scaler.unscale(found):
-                for gradient in found:  # an overflow: this batch teaches nothing
-                    gradient.zero_()
-            for parameter, gradient in zip(parameters, accumulated, strict=True):
-                if gradient is not None:
-                    parameter.grad = (
-                        gradient if parameter.grad is None else gradient + parameter.grad
-                    )
+            try:
+                self._backpropagate(inputs, grads, parameters)
+                for parameter, gradient in zip(parameters, accumulated, strict=True):
+                    if gradient is not None:
+                        parameter.grad = (
+                            gradient if parameter.grad is None else gradient + parameter.grad
+                        )
+            except BaseException:  # an interrupt, too
+                for parameter, gradient in zip(parameters, accumulated, strict=True):
+                    parameter.grad = gradient
+                raise
             return convert_recursive(_has_grad, lambda tensor: tensor.grad, inputs)
 
         return outputs, backprop
+
+    def _backpropagate(
+        self, inputs: Any, grads: Any, parameters: Sequence[torch.nn.Parameter]
+    ) -> None:
+        for parameter in parameters:
+            parameter.grad = None
+        if self._scales:
+            grads.kwargs["grad_tensors"] = self._grad_scaler.scale(grads.kwargs["grad_tensors"])
+        torch.autograd.backward(*grads.args, **grads.kwargs)
+        leaves = [*parameters, *iterate_recursive(_has_grad, inputs)]
+        found = [leaf.grad for leaf in leaves if leaf.grad is not None]
+        if self._scales and self._grad_scaler.unscale(found):
+            for gradient in found:  # an overflow: this batch teaches nothing
+                gradient.zero_()
 
     def _key(self, name: str) -> tuple[int, str]:
         """Under what the optimizer keeps its state of a parameter."""
         return (self.id, f"{name}@{self._generation}")
 
+    @with_gradients()
     def finish_update(self, optimizer: Optimizer) -> None:
         for key, parameter in self.learned_parameters():
             weights, _ = optimizer(
@@ -180,7 +194,8 @@ class TorchShim(PyTorchShim):
                 replacement = params.get(self._key(name))
                 if replacement is not None:
                     backup[name] = parameter.data
-                    parameter.data = xp2torch(replacement, device=parameter.device)
+                    with with_gradients():
+                        parameter.data = xp2torch(replacement, device=parameter.device)
         try:
             yield
         finally:
@@ -200,6 +215,7 @@ class TorchShim(PyTorchShim):
             }
         return srsly.msgpack_dumps(message)
 
+    @with_gradients()
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
         """RAISES: ValueError if the weights are not those of a module of the stored sizes."""
         message = srsly.msgpack_loads(bytes_data)
@@ -227,6 +243,7 @@ class TorchShim(PyTorchShim):
         # lie in shared memory, and training in one process would change the weights of the others.
         return {"pickled": pickle.dumps(self.__dict__), "in": os.getpid()}
 
+    @with_gradients()
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(pickle.loads(state["pickled"]))
         # Unpickled in another process than it was pickled in, and not merely copied in this one.

@@ -18,8 +18,8 @@ from ..errors import check_not_negative, check_rate
 from ..models.adversarial import perturb
 from ..models.bilstm_attention import begin_update_of_vectors
 from ..models.contract import check_model
-from ..models.finite import clear_gradients
 from ..models.fused_adam import finish_update
+from ..models.gradients import clear_gradients, copy_gradients, put_back_gradients
 from .annotations import AnnotationsMixin
 from .calibration import fit_temperature
 from .class_weights import (
@@ -48,6 +48,8 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
     label_smoothing: float
     # Steps made since the component was created, loaded or initialised.
     _n_updates = 0
+    # Whether there are gradients of updates that no step has used yet.
+    _has_gathered = False
 
     def _setup(
         self,
@@ -231,9 +233,18 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         if what == "update":
             self._warn_of_unknown_labels(examples)
         set_dropout_rate(self.model, drop)
+        gathered = copy_gradients(self.model) if self._has_gathered else None
+        try:
+            loss = self._backpropagate(docs, partial(get_loss, examples))
+        except BaseException:  # an interrupt, too: the next step must not use a part of this batch
+            if gathered is None:
+                clear_gradients(self.model)
+            else:
+                put_back_gradients(self.model, gathered)
+            raise
+        self._has_gathered = True
         # A temperature belongs to the weights that it was fitted for.
         self.cfg["temperature"] = 1.0
-        loss = self._backpropagate(docs, partial(get_loss, examples))
         if sgd is not None:
             self.finish_update(sgd)
         losses[self.name] += loss
@@ -242,16 +253,22 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the model's weights from the gradients that `update` has gathered.
 
+        Where it fails or is interrupted, the gradients are forgotten. With
+        `spacy-attn.FusedAdam.v1`, the whole step has then been made, or none of it; another
+        optimizer may have changed some of the weights.
+
         sgd (Optimizer): The optimizer.
         RAISES: ValueError if a setting of the optimizer is out of its range, or a gradient is not
             finite; the weights are those of before.
         """
         try:
             check_step(self.name, self._n_updates + 1, self.model, sgd)
-        except ValueError:
-            clear_gradients(self.model)  # for the next step, with other settings
+            finish_update(self.model, sgd)
+        except BaseException:  # an interrupt, too: the next step must not use them
+            clear_gradients(self.model)
             raise
-        finish_update(self.model, sgd)
+        finally:
+            self._has_gathered = False
         self._n_updates += 1
 
     def _backpropagate(

@@ -1,6 +1,7 @@
 """Attention of any number of queries over the keys of each document."""
 
 import math
+from functools import partial
 from typing import Literal, get_args
 
 import numpy
@@ -49,13 +50,15 @@ class Attention(nn.Module):
         hidden_width = hidden_width or width
         self.scoring = scoring
         self.scale = 1.0 / math.sqrt(width) if scoring == "scaled_dot" else 1.0
+        # Whatever `torch.set_default_dtype` has been given.
+        linear = partial(nn.Linear, dtype=torch.float32)
         if scoring == "general":
-            self.query = nn.Linear(width, width, bias=False)
+            self.query = linear(width, width, bias=False)
         elif scoring in ("additive", "additive_query"):
-            self.key = nn.Linear(width, hidden_width)
-            self.energy = nn.Linear(hidden_width, 1, bias=False)
+            self.key = linear(width, hidden_width)
+            self.energy = linear(hidden_width, 1, bias=False)
         if scoring == "additive_query":
-            self.query = nn.Linear(width, hidden_width, bias=False)
+            self.query = linear(width, hidden_width, bias=False)
 
     def forward(
         self, keys: Tensor, queries: Tensor, documents: Ragged, evidence: Tensor | None = None

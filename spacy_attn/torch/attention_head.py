@@ -54,7 +54,7 @@ class AttentionHead(StoredModule):
             "evidence": evidence,
         }
         self.attention = Attention(width, attention, attention_width)
-        self.output = nn.Linear(width, n_labels)
+        self.output = nn.Linear(width, n_labels, dtype=torch.float32)
 
     def forward(
         self, hidden: Tensor, lengths: Sequence[int], dropout: float = 0.0

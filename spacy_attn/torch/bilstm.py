@@ -1,6 +1,7 @@
 """Bidirectional LSTM over padded documents, exact without packed sequences."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -34,8 +35,10 @@ class BiLSTM(StoredModule):
         super().__init__()
         self.sizes = {"input_width": input_width, "hidden_width": hidden_width, "depth": depth}
         widths = [input_width] + [2 * hidden_width] * (depth - 1)
-        self.forwards = nn.ModuleList(nn.LSTM(width, hidden_width) for width in widths)
-        self.backwards = nn.ModuleList(nn.LSTM(width, hidden_width) for width in widths)
+        # Whatever `torch.set_default_dtype` has been given.
+        lstm = partial(nn.LSTM, hidden_size=hidden_width, dtype=torch.float32)
+        self.forwards = nn.ModuleList(lstm(width) for width in widths)
+        self.backwards = nn.ModuleList(lstm(width) for width in widths)
 
     @classmethod
     def weight_shapes(cls, input_width: int, hidden_width: int, depth: int = 1) -> Shapes:  # type: ignore[override]
