@@ -1,8 +1,9 @@
-"""How `datasets` builds a data set out of delimited text: by `read_delimited`, not by pandas."""
+"""How `datasets` builds a data set out of delimited text and JSON: by readers of our own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any
@@ -12,32 +13,40 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from datasets.table import table_cast
 
 from .delimited import Dialect, Wanted, read_delimited
+from .errors import FileProblem, listing
+from .jsonlines import Batch, read_json
 from .paths import extension, shown
 
 # To be raised whenever files are read in another way: the cache of `datasets` goes by it.
 _VERSION = "1"
 
 
+_Files = list[tuple[str, str]]
+_Tables = Iterator[tuple[tuple[int, int], pa.Table]]
+
+
 @dataclass
-class DelimitedConfig(datasets.BuilderConfig):
+class TableConfig(datasets.BuilderConfig):
     """What to read, and how the files are written.
 
-    features (Optional[datasets.Features]): The columns to read with their types.
-    label_columns (tuple[str, ...]): Those that hold labels; an empty one is null.
+    columns (tuple[str, ...]): The columns to read.
+    label_columns (tuple[str, ...]): Those that hold labels; an empty one is null in delimited text.
+    features (Optional[datasets.Features]): The types of the columns, if they are known.
     default_delimiter (str): What separates fields unless the file is a .tsv.
     dialect (Dialect): What the user says of it.
     """
 
-    features: datasets.Features | None = None
+    columns: tuple[str, ...] = ()
     label_columns: tuple[str, ...] = ()
+    features: datasets.Features | None = None
     default_delimiter: str = ","
     dialect: Dialect = field(default_factory=Dialect)
 
 
-class DelimitedBuilder(datasets.ArrowBasedBuilder):
-    """Reads delimited text; files may be compressed, remote and of several splits."""
+class TableBuilder(datasets.ArrowBasedBuilder):
+    """Finds the files of each split; they may be compressed or remote."""
 
-    BUILDER_CONFIG_CLASS = DelimitedConfig
+    BUILDER_CONFIG_CLASS = TableConfig
 
     def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(features=self.config.features)
@@ -59,9 +68,11 @@ class DelimitedBuilder(datasets.ArrowBasedBuilder):
             for split, names in self.config.data_files.items()
         ]
 
-    def _generate_tables(
-        self, files: list[tuple[str, str]]
-    ) -> Iterator[tuple[tuple[int, int], pa.Table]]:
+
+class DelimitedBuilder(TableBuilder):
+    """Reads delimited text by `read_delimited`, where `datasets` would use pandas."""
+
+    def _generate_tables(self, files: _Files) -> _Tables:
         features = self.config.features
         wanted = Wanted(list(features), self.config.label_columns)
         for i, (file, path) in enumerate(files):
@@ -79,6 +90,105 @@ class DelimitedBuilder(datasets.ArrowBasedBuilder):
                 ]
                 table = pa.Table.from_arrays(arrays, names=list(features))
                 yield (i, j), table_cast(table, features.arrow_schema)
+
+
+class JsonBuilder(TableBuilder):
+    """Reads JSON by `read_json`.
+
+    `datasets` has Arrow parse whole objects, whose types must not change from one block of 10 MB to
+    the next, even in columns that nobody asks for. Here the type of a column is that of all its
+    values, or, if the data set is streamed, of those up to the first block that has any.
+    """
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        splits = super()._split_generators(dl_manager)
+        files = [file for split in splits for file in split.gen_kwargs["files"]]
+        self.info.features = self._find_types(files, is_streamed=dl_manager.is_streaming)
+        return splits
+
+    def _batches(self, files: _Files) -> Iterator[tuple[str, Batch]]:
+        for file, path in files:
+            name = shown(file)
+            encoding = self.config.dialect.encoding
+            for batch in read_json(partial(_open, path), name, self.config.columns, encoding):
+                yield name, batch
+
+    def _find_types(self, files: _Files, *, is_streamed: bool) -> datasets.Features:
+        types: dict[str, Any] = dict.fromkeys(self.config.columns, pa.null())
+        keys: dict[str, None] = {}
+        for name, batch in self._batches(files):
+            keys.update(dict.fromkeys(batch.keys))
+            for column, values in batch.columns.items():
+                found = _merged(types[column], _type_of(values))
+                if found is None and not hasattr(datasets, "Json"):
+                    raise _odd_value(types[column], values, column, name, batch.place)
+                types[column] = found
+            if is_streamed and pa.null() not in types.values():
+                break
+        if missing := [column for column in types if keys and column not in keys]:
+            raise FileProblem(
+                shown(files[0][0]),
+                None,
+                f"there is no column '{missing[0]}'; set 'text_column' and 'label_column' to some "
+                f"of {listing(list(keys))}",
+            )
+        schema = pa.schema({column: kind or pa.string() for column, kind in types.items()})
+        features = datasets.Features.from_arrow_schema(schema)
+        # Values of different types are kept as JSON, as `datasets` does.
+        mixed = {column: datasets.Json() for column, kind in types.items() if kind is None}
+        return datasets.Features(features | mixed)
+
+    def _generate_tables(self, files: _Files) -> _Tables:
+        features = self.info.features
+        schema = features.arrow_schema
+        for i, (name, batch) in enumerate(self._batches(files)):
+            arrays = []
+            for column, values in batch.columns.items():
+                if type(features[column]).__name__ == "Json":
+                    spelt = [None if value is None else json.dumps(value) for value in values]
+                    arrays.append(pa.array(spelt, pa.string()))
+                    continue
+                kind = schema.field(column).type
+                if _merged(kind, _type_of(values)) != kind:
+                    raise _odd_value(kind, values, column, name, batch.place)
+                arrays.append(pa.array(values, kind))
+            table = pa.Table.from_arrays(arrays, names=list(batch.columns))
+            yield (0, i), table_cast(table, schema)
+
+
+def _type_of(values: Sequence[Any]) -> Any:
+    """The Arrow type of some values; None if there is none for all of them."""
+    try:
+        return pa.array(values).type
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+        return None
+
+
+def _merged(one: Any, other: Any) -> Any:
+    """The type of values of either type; None if there is none."""
+    if one is None or other is None or one == other:
+        return one if one == other else None
+    try:
+        schemas = [pa.schema({"values": kind}) for kind in (one, other)]
+        return pa.unify_schemas(schemas, promote_options="permissive").field("values").type
+    except pa.ArrowException:
+        return None
+
+
+def _odd_value(
+    kind: Any, values: Sequence[Any], column: str, name: str, place: Callable[[int], str]
+) -> FileProblem:
+    """Find the value that is of another type than those before."""
+    i = 0
+    while i < len(values) - 1 and (merged := _merged(kind, _type_of(values[i : i + 1]))):
+        kind = merged
+        i += 1
+    return FileProblem(
+        name,
+        place(i),
+        f"column '{column}' holds {values[i]!r:.80}, which is of another type than the values "
+        f"before ({kind}); write all values of a column in the same type",
+    )
 
 
 def _open(path: str) -> IO[bytes]:

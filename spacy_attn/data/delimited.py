@@ -90,7 +90,7 @@ def read_delimited(
             lines = io.TextIOWrapper(file, encoding=dialect.encoding or "utf-8-sig", newline="")
             yield from _Table(name, lines, wanted, dialect, default_delimiter).batches()
     except UnicodeError:
-        raise FileProblem(name, *_undecodable(open_file, dialect.encoding)) from None
+        raise FileProblem(name, *undecodable(open_file, dialect.encoding)) from None
 
 
 class _Table:
@@ -341,10 +341,13 @@ def _have_names(rows: list[Row], width: int) -> bool:
     return 0 < len(rows) == len(names)
 
 
-def _undecodable(
-    open_file: Callable[[], IO[bytes]], encoding: str | None
-) -> tuple[int | None, str]:
-    """Where the bytes are that are not text, and what to do about them."""
+def undecodable(open_file: Callable[[], IO[bytes]], encoding: str | None) -> tuple[int | None, str]:
+    """Find the bytes of a file that are not text.
+
+    open_file (Callable[[], IO[bytes]]): Opens the file.
+    encoding (Optional[str]): That which was tried; None for UTF-8.
+    RETURNS (tuple[Optional[int], str]): The line, and what is wrong with it and what to do.
+    """
     with open_file() as file:
         if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
             return 1, 'it is not UTF-8; set encoding = "utf-16"'

@@ -41,12 +41,13 @@ def listing(names: Sequence[str]) -> str:
 class FileProblem(Exception):  # noqa: N818
     """What is wrong with a file, before anybody has said which data set it belongs to."""
 
-    def __init__(self, name: str, line: int | None, reason: str) -> None:
+    def __init__(self, name: str, line: int | str | None, reason: str) -> None:
         """Remember the place and what is wrong there.
 
         name (str): The name of the file.
-        line (Optional[int]): The line, counted from 1; None for the whole file.
+        line (Union[int, str, None]): The line, counted from 1, or another place as errors are to
+            call it; None for the whole file.
         reason (str): The rest of the sentence, for example `"it is empty"`.
         """
-        place = f"file '{name}'" if line is None else f"file '{name}', line {line}"
-        super().__init__(f"{place}: {reason}")
+        place = f", line {line}" if isinstance(line, int) else f", {line}" if line else ""
+        super().__init__(f"file '{name}'{place}: {reason}")

@@ -226,22 +226,39 @@ def _open_local(path: str, source: Source, data_files: DataFiles | None = None) 
     with nullcontext() if remote else offline_mode():
         builder = load_dataset_builder(path, **arguments)
         state = state_of(builder.config.data_files or {})
-        if _is_delimited(builder.config):
-            delimited = _delimited_builder(builder, source, state)
-            return OpenedSource(_open_built(delimited, source), spelled=not builder.info.features)
+        declared = builder.info.features
+        if _is_plain(builder.config, "CsvConfig"):
+            table = _table_builder(builder, source, state)
+            return OpenedSource(_open_built(table, source), spelled=not declared)
         encoded = () if hasattr(builder.config, "encoding") else ("encoding",)
         _refuse_dialect(source, f"files of the kind '{builder.name}'", *encoded)
+        if _is_plain(builder.config, "JsonConfig") and not declared:
+            return OpenedSource(_open_built(_table_builder(builder, source, state), source))
         if source.dialect.encoding is not None:
             arguments["encoding"] = source.dialect.encoding
+        if builder.name == "parquet" and not remote:
+            arguments |= _parquet_columns(builder, source)
         # A data set is found in the cache by all settings. This one has no other effect.
         builder = load_dataset_builder(path, **arguments, description=state)
         return OpenedSource(_open_built(builder, source))
 
 
-def _is_delimited(config: BuilderConfig) -> bool:
-    """Whether a builder is to read CSV files, with no settings that a folder gives for them."""
+def _parquet_columns(builder: DatasetBuilder, source: Source) -> dict[str, list[str]]:
+    """Have no other columns read than those asked for: files may differ in the others."""
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    file = next(file for files in builder.config.data_files.values() for file in files)
+    names = pq.read_schema(file).names
+    wanted = {*source.text_columns, *source.label_columns}
+    columns = [name for name in names if name in wanted]
+    # Where one is missing, the reader names all that there are.
+    return {"columns": columns} if len(columns) == len(wanted) else {}
+
+
+def _is_plain(config: BuilderConfig, kind: str) -> bool:
+    """Whether a builder is one for that kind of file, and a folder gives no settings for it."""
     others = ("version", "name", "data_dir", "data_files", "description", "sep", "delimiter")
-    return type(config).__name__ == "CsvConfig" and all(
+    return type(config).__name__ == kind and all(
         getattr(config, setting.name) == setting.default
         for setting in fields(config)
         if setting.name not in others
@@ -293,26 +310,29 @@ def _open_built(builder: DatasetBuilder, source: Source) -> AnyDataset:
     return take_split(builder.as_dataset(), source.split, str(source))
 
 
-def _delimited_builder(builder: DatasetBuilder, source: Source, state: str) -> DatasetBuilder:
-    """Have CSV files read as written, every field as a string, and checked.
+def _table_builder(builder: DatasetBuilder, source: Source, state: str) -> DatasetBuilder:
+    """Have CSV and JSON files read as written, and checked. Types that a folder declares are kept.
 
     Left alone, pandas takes "007" for a number, and "None" or "NA" for a null, be it a text or a
     label, decides anew for every 10,000 rows, and fills up rows that lack a field. Columns that
-    nobody asks for are not read, whatever is in them. Types that a folder declares are kept.
+    nobody asks for are not read, whatever is in them.
     """
     from datasets import Features, Value
 
-    from .builders import DelimitedBuilder
+    from .builders import DelimitedBuilder, JsonBuilder
 
+    columns = tuple(dict.fromkeys([*source.text_columns, *source.label_columns]))
+    arguments: dict[str, Any] = {
+        "dataset_name": builder.dataset_name,
+        "data_files": builder.config.data_files,
+        "base_path": builder.base_path,
+        "columns": columns,
+        "label_columns": source.label_columns,
+        "dialect": source.dialect,
+        "description": state,
+    }
+    if builder.name == "json":
+        return JsonBuilder(**arguments)
     declared = builder.info.features or {}
-    columns = dict.fromkeys([*source.text_columns, *source.label_columns])
-    return DelimitedBuilder(
-        dataset_name=builder.dataset_name,
-        data_files=builder.config.data_files,
-        base_path=builder.base_path,
-        features=Features({name: declared.get(name, Value("string")) for name in columns}),
-        label_columns=source.label_columns,
-        default_delimiter=builder.config.sep,
-        dialect=source.dialect,
-        description=state,
-    )
+    features = Features({name: declared.get(name, Value("string")) for name in columns})
+    return DelimitedBuilder(**arguments, features=features, default_delimiter=builder.config.sep)
