@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -87,7 +88,7 @@ def read_delimited(
     """
     try:
         with open_file() as file:
-            lines = io.TextIOWrapper(file, encoding=dialect.encoding or "utf-8-sig", newline="")
+            lines = io.TextIOWrapper(file, encoding=codec(dialect.encoding), newline="")
             yield from _Table(name, lines, wanted, dialect, default_delimiter).batches()
     except UnicodeError:
         raise FileProblem(name, *undecodable(open_file, dialect.encoding)) from None
@@ -179,7 +180,7 @@ class _Table:
                     rows.append(row)
         except csv.Error as error:
             line = self.line + 1 + sum(map(_n_lines, rows))
-            raise self._problem(line, f"{_MEANINGS.get(str(error), error)}; {_QUOTES}") from None
+            raise self._problem(line, f"{_meaning(error)}; {_QUOTES}") from None
         self.next_line = self.line + reader.line_num - before
         return rows
 
@@ -275,11 +276,15 @@ _QUOTES = (
     'set quoting = "none" if double quotes are text; otherwise double each quote within a field, '
     "or set 'escape' if a character such as a backslash stands before it"
 )
-# What the module `csv` says, in words that help to find it.
-_MEANINGS = {
-    "unexpected end of data": "the quote that begins a field is never closed",
-    "',' expected after '\"'": "text follows the quote that closes a field",
-}
+
+
+def _meaning(error: csv.Error) -> str:
+    """What the module `csv` says, in words that help to find it."""
+    if str(error) == "unexpected end of data":
+        return "the quote that begins a field is never closed"
+    if str(error).endswith("expected after '\"'"):
+        return "text follows the quote that closes a field"
+    return str(error)
 
 
 def _parse_header(first: str, dialect: Dialect, delimiter: str) -> tuple[Dialect, Row]:
@@ -339,6 +344,14 @@ def _have_names(rows: list[Row], width: int) -> bool:
     """
     names = {row[0] for row in rows if len(row) == width + 1 and _INTEGER.fullmatch(row[0])}
     return 0 < len(rows) == len(names)
+
+
+def codec(encoding: str | None) -> str:
+    """The codec of an encoding; that of UTF-8 passes over a byte order mark.
+
+    encoding (Optional[str]): The encoding, by default UTF-8.
+    """
+    return "utf-8-sig" if codecs.lookup(encoding or "utf-8").name == "utf-8" else str(encoding)
 
 
 def undecodable(open_file: Callable[[], IO[bytes]], encoding: str | None) -> tuple[int | None, str]:

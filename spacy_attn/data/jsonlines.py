@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import IO, Any, NamedTuple
 
-from .delimited import undecodable
+from .delimited import codec, undecodable
 from .errors import FileProblem
 
 # Characters that are read, and objects of an array that are taken, at a time.
@@ -23,12 +24,12 @@ class Batch(NamedTuple):
     """The wanted values of some objects.
 
     columns (dict[str, list[Any]]): The values of each wanted column, None where there is none.
-    keys (set[str]): The keys of the objects.
+    keys (list[str]): The keys of the objects, in the order in which they come.
     place (Callable[[int], str]): Tells where in the file an object is.
     """
 
     columns: dict[str, list[Any]]
-    keys: set[str]
+    keys: list[str]
     place: Callable[[int], str]
 
 
@@ -46,7 +47,7 @@ def read_json(
     """
     try:
         with open_file() as file:
-            lines = io.TextIOWrapper(file, encoding=encoding or "utf-8-sig", newline="\n")
+            lines = io.TextIOWrapper(file, encoding=codec(encoding), newline="\n")
             for objects, place in _objects(lines, name):
                 for i, each in enumerate(objects):
                     if not isinstance(each, dict):
@@ -54,7 +55,7 @@ def read_json(
                             name, place(i), f"it holds {each!r:.80} where an object is wanted"
                         )
                 columns = {column: [each.get(column) for each in objects] for column in wanted}
-                yield Batch(columns, set().union(*objects), place)
+                yield Batch(columns, list(dict.fromkeys(chain.from_iterable(objects))), place)
     except UnicodeDecodeError:
         raise FileProblem(name, *undecodable(open_file, encoding)) from None
 

@@ -171,6 +171,7 @@ def test_text_of_several_lines_is_read(read, write_text):
     ("content", "expected"),
     [
         ('text,label\na,pos\n"b,pos\nc,neg\n', "line 3: the quote that begins a field is never"),
+        ('text;label\n"b" c;pos\n', "line 2: text follows the quote that closes a field; set quo"),
         ('text,label\n"b" c,pos\n', "line 2: text follows the quote that closes a field; set quo"),
         ('text,label\n"say \\"b\\"",pos\n', "line 2: text follows the quote that closes a field"),
         ('text,"label\na,pos\n', "line 1: the quotes in the header do not match"),
@@ -253,8 +254,10 @@ def test_wrong_encoding_is_refused(read, write_text):
     refuses(read, path, "it is not text in the encoding 'ascii'", encoding="ascii")
 
 
-def test_byte_order_mark_is_no_part_of_the_first_column(read, write_text):
-    assert read(write_text("\ufefftext,label\na,pos\n")) == [("a", {"pos": 1.0})]
+@pytest.mark.parametrize("encoding", [None, "utf-8", "UTF8"])
+def test_byte_order_mark_is_no_part_of_the_first_column(read, write_text, encoding):
+    path = write_text("\ufefftext,label\na,pos\n")
+    assert read(path, encoding=encoding) == [("a", {"pos": 1.0})]
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
