@@ -39,9 +39,9 @@ def make_describe_data(
     """
 
     def describe_data(nlp: Language) -> None:
-        """RAISES: DatasetError if training and development data have no label in common, or a path
-        in [paths] is used nowhere, or data cannot be read."""
-        _refuse_unused_paths(nlp)
+        """RAISES: DatasetError if training and development data have no label in common, or cannot
+        be read."""
+        _tell_unused_paths(nlp)
         streamed = nlp.config["training"].get("max_epochs") == -1
         found = {
             "training": None if streamed else describe(train, nlp, "Training data"),
@@ -139,14 +139,14 @@ def _part(reader: HFDataset) -> str:
     return repr(replace(source, split="" if is_whole else source.split, streaming=False))
 
 
-def _refuse_unused_paths(nlp: Language) -> None:
-    """Refuse a path that nothing refers to, as after a slip in --paths.train."""
+def _tell_unused_paths(nlp: Language) -> None:
+    """Warn of a path that nothing refers to, as after a slip in --paths.train.
+
+    It is no error: who puts other readers into [corpora] may leave [paths] as they were.
+    """
     written = nlp.config.to_str(interpolate=False)
     if "${paths}" in written or "${paths." not in str(nlp.config["corpora"]):
         return  # all are used, or values have taken the place of the variables
     for name, path in nlp.config.get("paths", {}).items():
         if path is not None and f"${{paths.{name}}}" not in written:
-            raise DatasetError(
-                f"nothing in the config refers to [paths] {name} = '{path}'; remove it, or use "
-                f"${{paths.{name}}} where it is to be read"
-            )
+            msg.warn(f"Nothing in the config reads [paths] {name} = '{path}'")
