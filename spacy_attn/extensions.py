@@ -130,11 +130,13 @@ def set_values(
     name: str = ATTENTION,
     *,
     labels: Sequence[str] | None = None,
+    author: str | None = None,
 ) -> None:
     """Store the values of a document's tokens.
 
     values: For each token, shape (n_tokens,) or (n_tokens, n_labels); copied.
     labels: Those of the columns.
+    author: Name of the component that they are of.
     """
     _user_data(doc)[_key(name)] = {
         "values": _own(values),
@@ -142,7 +144,14 @@ def set_values(
         # document of a stream, and most are never looked at.
         "layout": _token_layout(doc),
         "labels": None if labels is None else list(labels),
+        "author": author,
     }
+
+
+def author_of(doc: Doc, name: str = ATTENTION) -> str | None:
+    """The name of the component that the values of a document are of, if that is known."""
+    stored = _stored(doc, name)
+    return None if stored is None else stored.get("author")
 
 
 def get_values(doc: Doc, name: str = ATTENTION) -> Floats | None:
@@ -162,7 +171,7 @@ def get_values(doc: Doc, name: str = ATTENTION) -> Floats | None:
         if _text_length(bounds) != _text_length(stored_bounds):
             return None
         realigned = _realign(values, stored_bounds, bounds)
-        set_values(doc, realigned, name, labels=stored["labels"])
+        set_values(doc, realigned, name, labels=stored["labels"], author=stored.get("author"))
     elif not values.flags.owndata or values.flags.writeable:
         # Loaded from bytes: a view of the whole message.
         stored["values"] = _own(values)

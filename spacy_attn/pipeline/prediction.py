@@ -1,7 +1,7 @@
 """How a component predicts, annotates and explains documents."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ..models.attention_head import output_weights
 from ..models.bilstm_attention import is_initialized
 from ..models.ragged import runs
 from .finite import check_logits
+from .shared_attributes import warn_of_overwriting
 
 # At most so many tokens go through the embedding layers at once, whatever the batch size, so that
 # memory does not grow with the length of documents (a longer document goes alone).
@@ -192,11 +193,15 @@ class AttentionPredictorMixin(_Base):
         rows = scores.scores.tolist()
         for doc, row, attention in zip(docs, rows, scores.attention, strict=True):
             doc.cats.update(zip(labels, row, strict=True))
-            set_values(doc, to_numpy(attention), self.attention_attr)
+            self._annotate(doc, to_numpy(attention), self.attention_attr)
         if self.contributions_attr is not None and scores.contributions is not None:
             for doc, contributions in zip(docs, scores.contributions, strict=True):
                 values = to_numpy(contributions)
-                set_values(doc, values, self.contributions_attr, labels=labels)
+                self._annotate(doc, values, self.contributions_attr, labels=labels)
+
+    def _annotate(self, doc: Doc, values: Any, attr: str, *, labels: Any = None) -> None:
+        warn_of_overwriting(doc, attr, self.name)
+        set_values(doc, values, attr, labels=labels, author=self.name)
 
     # Explanation
 

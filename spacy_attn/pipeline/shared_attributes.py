@@ -3,6 +3,9 @@
 import warnings
 
 from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..extensions import author_of
 
 
 def warn_of_shared_attribute(
@@ -14,9 +17,23 @@ def warn_of_shared_attribute(
         taken = {getattr(other, setting, None) for setting in settings}
         for setting, attr in settings.items():
             if attr is not None and attr in taken:
-                warnings.warn(
-                    f"The components '{other_name}' and '{name}' both use 'doc._.{attr}', where "
-                    f"only what the last one says stays. Give one of them another name with its "
-                    f"setting '{setting}'.",
-                    stacklevel=2,
-                )
+                _warn(other_name, name, attr, f"'{setting}'")
+
+
+def warn_of_overwriting(doc: Doc, attr: str, name: str) -> None:
+    """Say so when a component overwrites what another one has stored in a document.
+
+    A component that comes from another pipeline, `add_pipe(source=...)`, does not learn which
+    others there are.
+    """
+    author = author_of(doc, attr)
+    if author is not None and author != name:
+        _warn(author, name, attr, "'attention_attr' or 'contributions_attr'")
+
+
+def _warn(one: str, other: str, attr: str, setting: str) -> None:
+    warnings.warn(
+        f"The components '{one}' and '{other}' both use 'doc._.{attr}', where only what the last "
+        f"one says stays. Give one of them another name with its setting {setting}.",
+        stacklevel=3,
+    )

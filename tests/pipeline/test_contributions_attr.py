@@ -184,3 +184,13 @@ def test_two_components_that_share_an_attribute_are_warned_about():
     config = {"attention_attr": "second", "contributions_attr": "reasons"}
     with pytest.warns(UserWarning, match=r"both use 'doc\._\.reasons'.*'contributions_attr'"):
         nlp.add_pipe("attn_textcat_multilabel", config={"model": SMALL_MODEL, **config})
+
+
+def test_a_sourced_component_that_shares_an_attribute_is_warned_about():
+    nlp = spacy.blank("en")
+    for name in ("first", "second"):
+        nlp.add_pipe("attn_textcat", source=make_nlp(), name=name)
+    with pytest.warns(UserWarning, match=r"'first' and 'second' both use 'doc\._\.attention'"):
+        nlp("great fun")
+    alone = make_nlp()
+    alone(alone(alone.make_doc("great fun")))  # again by the same one: no warning
