@@ -13,7 +13,8 @@ from thinc.api import Config
 from wasabi import msg
 
 from ..pipeline.defaults import DEFAULT_MODEL
-from .failing import failing
+from ..text_files import write_text
+from .failing import failing, require_output
 
 _TEMPLATE = Path(__file__).with_name("training.cfg")
 
@@ -39,6 +40,8 @@ def init_config_cli(
     named here are named in training, say with --paths.train train.csv.
     """
     to_stdout = str(output_file) == "-"
+    if to_stdout:
+        require_output()
     with failing("Can't write the config"):
         if not to_stdout and output_file.exists() and not force:
             raise ValueError(f"'{output_file}' exists already: add --force to replace it.")
@@ -47,8 +50,7 @@ def init_config_cli(
         if to_stdout:
             typer.echo(config.to_str(interpolate=False))
             return
-        output_file.parent.mkdir(parents=True, exist_ok=True)
-        config.to_disk(output_file, interpolate=False)
+        write_text(output_file, config.to_str(interpolate=False))
     missing = [f"--paths.{name} DATA" for name in ("train", "dev") if paths[name] is None]
     command = " ".join(["python -m spacy train", str(output_file), "--output training", *missing])
     msg.good(f"Saved {output_file}. To train: {command}")
