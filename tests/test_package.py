@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -132,3 +133,15 @@ def test_the_torch_room_knows_torch_alone():
         "print({'spacy', 'thinc'} & set(sys.modules))"
     )
     assert run(code) == "set()"
+
+
+def test_the_oldest_tested_versions_are_the_lower_bounds():
+    tomllib = pytest.importorskip("tomllib")
+    root = Path(spacy_attn.__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf8"))["project"]
+    extras = project["optional-dependencies"]
+    required = [*project["dependencies"], *extras["captum"], *extras["faithfulness"]]
+    bounds = dict(re.fullmatch(r"(\w+)>=([\d.]+)(?:,.*)?", line).groups() for line in required)
+    lines = (root / "constraints-oldest.txt").read_text(encoding="utf8").splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    assert bounds.items() <= pins.items()
