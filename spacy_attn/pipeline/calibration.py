@@ -79,5 +79,6 @@ def calibrate(nlp: Language, name: str, examples: Iterable[Example]) -> float:
             f"{find_components(nlp)}."
         )
     component: AttentionCategorizerMixin = nlp.get_pipe(name)  # type: ignore[assignment]
-    pairs = ((example.predicted, example.reference) for example in examples)
+    # Copies, since a document that occurs twice could not have two references in the pipeline.
+    pairs = ((example.predicted.copy(), example.reference) for example in examples)
     return component.calibrate(Example(*pair) for pair in pair_before(nlp, name, pairs))
