@@ -119,7 +119,8 @@ def _survives(class_weights: Any) -> bool:
 
 def check_labels_of_weights(name: str, table: Mapping[str, float], labels: Sequence[str]) -> None:
     """RAISES: ValueError if a weight is given for something that is not a label."""
-    unknown = [label for label in table if label not in labels]
+    present = set(labels)
+    unknown = [label for label in table if label not in present]
     if unknown:
         raise ValueError(
             f"Component '{name}': 'class_weights' names {unknown}, but the labels are "
