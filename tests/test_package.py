@@ -18,8 +18,14 @@ NAMES = {
     },
     "spacy_readers": {"spacy-attn.HFDataset.v1"},
     "spacy_scorers": {"spacy-attn.textcat_scorer.v1", "spacy-attn.textcat_multilabel_scorer.v1"},
-    "spacy_callbacks": {"spacy-attn.calibrate.v1", "spacy-attn.learn_words.v1"},
+    "spacy_callbacks": {
+        "spacy-attn.bound_patience.v1",
+        "spacy-attn.calibrate.v1",
+        "spacy-attn.describe_data.v1",
+        "spacy-attn.learn_words.v1",
+    },
     "spacy_cli": {"attn"},
+    "thinc_optimizers": {"spacy-attn.FusedAdam.v1"},
 }
 
 
@@ -93,6 +99,7 @@ def test_imports_point_in_one_direction():
             "explanations",
             "pipeline",
             "models",
+            "torch",
             "explanation",
             "extensions",
             "errors",
