@@ -57,14 +57,6 @@ class AnnotationsMixin(_Base):
         labels: Iterable[str] | None,
     ) -> None:
         """Add the given labels, or else those of the examples, and check all annotations."""
-        if labels is None and is_streamed(nlp):
-            warnings.warn(
-                f"Component '{self.name}' takes its labels from the first documents of a streamed "
-                f"corpus only, and never learns one that comes later. Write those of the whole "
-                f"corpus with 'python -m spacy init labels CONFIG labels --training.max_epochs 0', "
-                f"and name that file in [initialize.components.{self.name}.labels].",
-                stacklevel=4,
-            )
         self._warned_of_labels = False
         if labels is not None:
             self._add_labels(labels)
@@ -72,9 +64,20 @@ class AnnotationsMixin(_Base):
             self._warn_of_unknown_labels(get_examples(), nlp)
             return
         found: dict[str, None] = {}
+        n_first = 0
         for example in get_examples():
             self._validate(example.reference, example.reference.cats)
             found.update(dict.fromkeys(example.reference.cats))
+            n_first = n_first or len(found)
+        # A reader that knows all labels names them in its first row.
+        if is_streamed(nlp) and len(found) > n_first:
+            warnings.warn(
+                f"Component '{self.name}' takes its labels from the first documents of a streamed "
+                f"corpus only, and never learns one that comes later. Write those of the whole "
+                f"corpus with 'python -m spacy init labels CONFIG labels --training.max_epochs 0', "
+                f"and name that file in [initialize.components.{self.name}.labels].",
+                stacklevel=4,
+            )
         self._add_labels(found)
 
     def _add_labels(self, labels: Iterable[str]) -> None:

@@ -19,9 +19,10 @@ def streamed_config(tmp_path, words_path=None):
     config = Config().from_disk("configs/default.cfg")
     config["corpora"]["train"].update(path="assets/movie_reviews", streaming=True, limit=300)
     config["training"].update(max_epochs=-1, max_steps=4, eval_frequency=2)
+    settings = {"labels": ["negative", "positive"]}
     if words_path is not None:
-        words = {"@readers": "spacy.read_labels.v1", "path": str(words_path)}
-        config["initialize"]["components"]["attn_textcat"] = {"words": words}
+        settings["words"] = {"@readers": "spacy.read_labels.v1", "path": str(words_path)}
+    config["initialize"]["components"]["attn_textcat"] = settings
     path = tmp_path / "streamed.cfg"
     config.to_disk(path)
     return path

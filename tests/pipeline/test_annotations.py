@@ -93,11 +93,15 @@ def test_labels_of_another_component_are_none_that_are_left_out():
 
 def test_initialising_with_a_stream_and_without_labels_says_what_to_do(factory):
     nlp = streaming(factory)
+    nlp.initialize(lambda: make_examples(nlp))  # each of which names all labels
+    nlp = streaming(factory)
     with pytest.warns(
         UserWarning,
         match=rf"first documents of a streamed.*init labels.*initialize.components.{factory}.lab",
     ):
-        nlp.initialize(lambda: make_examples(nlp))
+        nlp.initialize(
+            lambda: [annotated(nlp, {label: 1.0}, text) for text, label in TEXTS.items()]
+        )
     nlp = streaming(factory, labels=["third", *LABELS])
     nlp.initialize(lambda: make_examples(nlp))
     assert nlp.get_pipe(factory).labels == ("third", *LABELS)

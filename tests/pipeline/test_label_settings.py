@@ -125,7 +125,6 @@ def test_balancing_by_the_first_documents_of_a_stream_is_said(factory):
     nlp.config["training"]["max_epochs"] = -1
     model = {**SMALL_MODEL, "tok2vec": {"@architectures": "spacy.HashEmbedCNN.v2", **HASHES}}
     nlp.add_pipe(factory, config={"model": model, "class_weights": "balanced"})
-    nlp.config["initialize"]["components"][factory] = {"labels": [*LABELS]}
     with pytest.warns(UserWarning, match="first documents of a streamed corpus.*table of weights"):
         nlp.initialize(lambda: make_examples(nlp))
 
