@@ -21,6 +21,7 @@ from .options import (
     LabelColumn,
     LabelNames,
     MethodName,
+    ReaderSettings,
     Split,
     TextColumn,
 )
@@ -38,6 +39,7 @@ def explain_cli(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     labels: LabelNames = None,
+    settings: ReaderSettings = None,
     gpu_id: GpuId = -1,
     code_path: CodePath = None,
 ) -> None:
@@ -48,7 +50,7 @@ def explain_cli(
     """
     require_output()
     prepare(code_path, gpu_id, silent=True)  # the explanations alone go to the standard output
-    options = DataOptions(split, text_column, label_column, labels)
+    options = DataOptions(split, text_column, label_column, labels, settings)
     explain(model, text, method=method, component=component, options=options)
 
 

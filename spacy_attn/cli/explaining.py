@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from spacy import util
 from spacy.language import Language
@@ -13,6 +15,16 @@ from ..data.docbins import is_spacy_data
 from ..data.reader import HFDataset
 from ..explanations.classifier import Classifier
 from .options import DEFAULTS, DataOptions
+
+# Settings that have an option of their own.
+_HAVE_OPTIONS = {
+    "path": "DATA",
+    "split": "--split",
+    "text_column": "--text-column",
+    "label_column": "--label-column",
+    "labels": "--labels",
+    "limit": "--limit",
+}
 
 
 def load_classifier(model: str, component: str | None) -> Classifier:
@@ -42,7 +54,26 @@ def make_reader(data: str, options: DataOptions = DEFAULTS, *, labelled: bool = 
         text_column=_names(options.text_column or "text"),
         label_column=columns,
         labels=[name.strip() for name in options.labels.split(",")] if options.labels else None,
+        **_settings(data, options.settings or ()),
     )
+
+
+def _settings(data: str, assignments: Sequence[str]) -> dict[str, Any]:
+    """Read assignments such as "encoding=latin-1", whose values are JSON where they can be."""
+    settings = {}
+    for assignment in assignments:
+        name, sign, value = assignment.partition("=")
+        if not sign or name in _HAVE_OPTIONS:
+            wanted = _HAVE_OPTIONS.get(name, "--set NAME=VALUE")
+            raise ValueError(f"'--set {assignment}' sets nothing: write {wanted}.")
+        try:
+            settings[name] = json.loads(value)
+        except ValueError:
+            settings[name] = value
+    # Names and types are checked as those of a config.
+    block = {"@readers": "spacy-attn.HFDataset.v1", "path": data, **settings}
+    util.registry.resolve({"data": block})
+    return settings
 
 
 def _names(columns: str) -> str | list[str]:

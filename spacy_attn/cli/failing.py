@@ -69,8 +69,10 @@ def prepare(code_path: Path | None, gpu_id: int, *, silent: bool) -> None:
     silent: Say nothing on the device.
     """
     load_code(code_path)
-    with failing(f"Can't use GPU {gpu_id}; leave out --gpu-id to use the CPU"):
+    try:
         setup_gpu(gpu_id, silent=silent)
+    except ValueError as error:
+        fail(f"Can't use GPU {gpu_id}; leave out --gpu-id to use the CPU", error)
 
 
 def require_output() -> None:

@@ -24,6 +24,7 @@ from .options import (
     LabelColumn,
     LabelNames,
     Limit,
+    ReaderSettings,
     Split,
     TextColumn,
 )
@@ -82,6 +83,7 @@ def faithfulness_cli(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     labels: LabelNames = None,
+    settings: ReaderSettings = None,
     draws: Annotated[
         int, Opt("--draws", min=1, help="Number of rankings by chance of each document")
     ] = 5,
@@ -101,7 +103,7 @@ def faithfulness_cli(
     with failing("Can't measure faithfulness"):
         nlp = util.load_model(model)
         others = {name: util.load_model(name) for name in _split(other_models) or ()}
-        reader = make_reader(data, DataOptions(split, text_column, label_column, labels))
+        reader = make_reader(data, DataOptions(split, text_column, label_column, labels, settings))
         examples = read_first(reader, nlp, limit)
         report = evaluate_faithfulness(
             nlp,

@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +48,14 @@ LabelNames = Annotated[
     str | None,
     Opt("--labels", help="Names of the data's label numbers, in order, separated by commas"),
 ]
+ReaderSettings = Annotated[
+    list[str] | None,
+    Opt(
+        "--set",
+        help="Any other setting of the reader spacy-attn.HFDataset.v1, say 'encoding=latin-1' or "
+        "'skip_missing=true'. May be given several times",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,12 @@ class DataOptions:
     text_column: str | None = None
     label_column: str | None = None
     labels: str | None = None
+    settings: Sequence[str] | None = None
 
     @property
     def given(self) -> bool:
         """Whether any was set."""
-        return self != DEFAULTS
+        return any(vars(self).values())
 
 
 DEFAULTS = DataOptions()

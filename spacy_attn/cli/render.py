@@ -25,6 +25,7 @@ from .options import (
     GpuId,
     LabelColumn,
     LabelNames,
+    ReaderSettings,
     Split,
     TextColumn,
 )
@@ -61,6 +62,7 @@ def render_cli(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     labels: LabelNames = None,
+    settings: ReaderSettings = None,
     gpu_id: GpuId = -1,
     code_path: CodePath = None,
 ) -> None:
@@ -80,7 +82,7 @@ def render_cli(
         method=method,
         label=label,
         component=component,
-        options=DataOptions(split, text_column, label_column, labels),
+        options=DataOptions(split, text_column, label_column, labels, settings),
     )
 
 

@@ -26,6 +26,7 @@ from .options import (
     LabelNames,
     Limit,
     MethodName,
+    ReaderSettings,
     Split,
     TextColumn,
 )
@@ -45,6 +46,7 @@ def report_cli(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     labels: LabelNames = None,
+    settings: ReaderSettings = None,
     gpu_id: GpuId = -1,
     code_path: CodePath = None,
 ) -> None:
@@ -55,7 +57,7 @@ def report_cli(
     """
     prepare(code_path, gpu_id, silent=False)
     with failing("Can't read the data"):
-        reader = make_reader(data, DataOptions(split, text_column, label_column, labels))
+        reader = make_reader(data, DataOptions(split, text_column, label_column, labels, settings))
     title = f"{_short(model)} on {_short(data)}"
     if method != CONTRIBUTIONS:
         title += f", by {method_name(method)}"

@@ -124,7 +124,7 @@ def test_a_bar_is_shown_on_a_terminal_only(monkeypatch, terminals, printing, sho
     assert not sys.stdout.getvalue()
 
 
-DATA_OPTIONS = ("split", "text_column", "label_column", "labels")
+DATA_OPTIONS = ("split", "text_column", "label_column", "labels", "settings")
 
 
 def test_commands_take_the_same_options_of_data():
@@ -150,6 +150,29 @@ def test_a_split_and_columns_are_read_by_name(command, arguments):
     run("attn", command, model, *data, *labels, *further)
     errors = run("attn", command, model, *data, *labels, "--split", "dev", *further, code=1)
     assert "dev" in errors
+
+
+@pytest.mark.filterwarnings("ignore:.*skipped 1 rows")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_any_setting_of_the_reader_can_be_set(command, arguments):
+    _, _, model, _, *further = arguments(command)
+    rows = "text;label\nsch\xf6n;positive\nsch\xf6n;\ndull;negative\n"
+    Path("rows.csv").write_text(rows, encoding="latin1")
+    data = ("rows.csv", "--set", "encoding=latin-1", "--set", "delimiter=;")
+    # Labels are read only where the command needs them or options name them.
+    labels = ("--label-column", "label", "--set", "skip_missing=true")
+    run("attn", command, model, *data, *labels, *further)
+    errors = run("attn", command, model, *data, *labels[:2], *further, code=1)
+    assert "row 1 (counted from 0): column 'label'" in " ".join(errors.split())
+    for setting, message in (
+        ("encodings=latin-1", "encodings"),
+        ("limit=many", "write --limit"),
+        ("skip_missing=perhaps", "skip_missing"),
+        ("encoding", "write --set NAME=VALUE"),
+    ):
+        assert message in run(
+            "attn", command, model, "rows.csv", "--set", setting, *further, code=1
+        )
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *WITH_CONFIG])
