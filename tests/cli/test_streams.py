@@ -1,6 +1,7 @@
 """What commands do where the standard streams are closed, full, narrow, or no longer read."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -108,9 +109,12 @@ def results(tmp_path_factory):
     make_nlp().to_disk(folder / "model")
     rows = [{"text": text, "label": label} for text, label in TEXTS.items()]
     srsly.write_jsonl(folder / "rows.jsonl", rows)
+    # What is written goes out late, at the latest when Python ends.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     run = subprocess.run(
         [sys.executable, "-c", DRIVER, json.dumps([case[:2] for case in CASES])],
         cwd=folder,
+        env=buffered,
         capture_output=True,
         text=True,
         check=True,
@@ -120,7 +124,7 @@ def results(tmp_path_factory):
     return json.loads(run.stdout)
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs forks and /dev/full")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks and /dev/full")
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda i: f"{CASES[i][0]} {CASES[i][1]}")
 def test_a_command_ends_with_a_sentence_where_its_streams_cannot_be_used(results, number):
     _, _, expected_status, message = CASES[number]
