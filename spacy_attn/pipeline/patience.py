@@ -14,14 +14,23 @@ Corpus = Callable[[Language], Iterable[Example]]
 Batcher = Callable[[Iterable[Example]], Iterable[list[Example]]]
 
 
+# Evaluating and saving more often takes longer than training does.
+_FEWEST_STEPS_BETWEEN_EVALUATIONS = 10
+
+
 def make_bound_patience(
-    corpus: Corpus, batcher: Batcher, min_epochs: float = 1.0, max_epochs: float = 10.0
+    corpus: Corpus,
+    batcher: Batcher,
+    min_epochs: float = 1.0,
+    max_epochs: float = 10.0,
+    min_steps: int = 100,
 ) -> Callable[[Language], None]:
     """Create a callback that keeps `[training] patience` within a number of epochs.
 
-    `spacy train` counts `patience` and `eval_frequency` in steps. The same number of steps is most
-    of an epoch of a large corpus and dozens of epochs of a small one. Where `patience` lies outside
-    of the bounds, the callback sets it to the nearer bound, and `eval_frequency` in proportion.
+    `spacy train` counts `patience` and `eval_frequency` in steps. The same number of steps is a
+    part of an epoch of a large corpus and dozens of epochs of a small one. Where `patience` lies
+    outside of the bounds, the callback sets it to the nearer bound. `eval_frequency` then goes with
+    it in proportion, and a small corpus is evaluated in every epoch.
     A `patience` of 0, which never ends a training, stays. So do both settings where the corpus is
     streamed, since the length of an epoch is then unknown.
 
@@ -29,6 +38,7 @@ def make_bound_patience(
     batcher (Callable[[Iterable[Example]], Iterable[List[Example]]]): That of `[training.batcher]`.
     min_epochs (float): The shortest patience, in epochs.
     max_epochs (float): The longest patience, in epochs.
+    min_steps (int): `max_epochs` does not lower patience below so many steps.
     RAISES: ValueError if the bounds are not numbers above 0, in this order.
     """
     if not 0.0 < min_epochs <= max_epochs < math.inf:
@@ -43,14 +53,22 @@ def make_bound_patience(
         if not patience or is_streamed(nlp):
             return
         n_batches = sum(1 for _ in batcher(corpus(nlp)))
-        bounded = min(max(patience, min_epochs * n_batches), max_epochs * n_batches)
-        if bounded == patience or not n_batches:
+        shortest = math.ceil(min_epochs * n_batches)
+        longest = max(int(max_epochs * n_batches), min_steps, shortest)
+        bounded = min(max(patience, shortest), longest)
+        if bounded == patience:
             return
-        training["patience"] = math.ceil(bounded)
-        training["eval_frequency"] = math.ceil(frequency * bounded / patience)
+        training["patience"] = bounded
+        training["eval_frequency"] = _frequency(frequency * bounded / patience, n_batches)
         msg.info(
-            f"An epoch has {n_batches} steps: patience is {training['patience']} steps instead of "
-            f"{patience}, eval_frequency {training['eval_frequency']} instead of {frequency}"
+            f"An epoch has {n_batches} steps: patience is {bounded} steps instead of {patience}, "
+            f"eval_frequency {training['eval_frequency']} instead of {frequency}"
         )
 
     return bound_patience
+
+
+def _frequency(in_proportion: float, n_batches: int) -> int:
+    """Steps from one evaluation to the next: an epoch at most, unless that is very short."""
+    at_most = max(n_batches, _FEWEST_STEPS_BETWEEN_EVALUATIONS)
+    return min(math.ceil(in_proportion), at_most)

@@ -9,7 +9,7 @@ def batcher(examples):
     return minibatch(examples, 32)
 
 
-def make_nlp(*, patience: int = 800, max_epochs: int = 0):
+def make_nlp(*, patience: int = 670, max_epochs: int = 0):
     training = {"patience": patience, "eval_frequency": 134, "max_epochs": max_epochs}
     return spacy.blank("en", config=Config({"training": training}))
 
@@ -26,23 +26,29 @@ def bound(nlp, n_rows: int, **bounds: float) -> tuple[int, int]:
     return training["patience"], training["eval_frequency"]
 
 
-@pytest.mark.parametrize("n_rows", [2_560, 8_568, 22_500])
+@pytest.mark.parametrize("n_rows", [2_560, 8_568, 20_000])
 def test_patience_within_the_bounds_stays(n_rows):
-    assert bound(make_nlp(), n_rows) == (800, 134)
+    assert bound(make_nlp(), n_rows) == (670, 134)
 
 
-def test_patience_is_at_most_ten_epochs_and_evaluation_keeps_its_share(capsys):
+def test_patience_is_at_most_ten_epochs_and_every_epoch_is_evaluated(capsys):
     # 400 rows make 13 batches.
-    assert bound(make_nlp(), 400) == (130, 22)
-    assert "130 steps instead of 800" in capsys.readouterr().out
+    assert bound(make_nlp(), 400) == (130, 13)
+    assert "130 steps instead of 670" in capsys.readouterr().out
 
 
 def test_patience_is_at_least_an_epoch_and_evaluation_keeps_its_share():
-    assert bound(make_nlp(), 51_200) == (1_600, 268)
+    assert bound(make_nlp(), 51_200) == (1_600, 320)
+
+
+def test_a_few_rows_are_trained_on_for_a_hundred_steps_at_least():
+    assert bound(make_nlp(), 20) == (100, 10)
 
 
 def test_the_bounds_are_settings():
-    assert bound(make_nlp(), 640, min_epochs=50.0, max_epochs=50.0) == (1_000, 168)
+    bounds = {"min_epochs": 50.0, "max_epochs": 50.0}
+    assert bound(make_nlp(), 6_400, **bounds) == (10_000, 200)
+    assert bound(make_nlp(), 20, max_epochs=1.0, min_steps=7) == (7, 2)
 
 
 def test_patience_that_never_ends_a_training_stays():
@@ -56,7 +62,7 @@ def test_a_streamed_corpus_is_not_read_to_its_end():
 
     nlp = make_nlp(max_epochs=-1)
     registry.callbacks.get("spacy-attn.bound_patience.v1")(endless, batcher)(nlp)
-    assert nlp.config["training"]["patience"] == 800
+    assert nlp.config["training"]["patience"] == 670
 
 
 @pytest.mark.parametrize("bounds", [(0.0, 10.0), (2.0, 1.0), (1.0, float("nan"))])
