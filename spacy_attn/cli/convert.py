@@ -18,6 +18,7 @@ from spacy.training import Example
 from thinc.api import Config
 from wasabi import msg
 
+from ..data.reader import HFDataset
 from .docbin_writer import DocBinWriter
 from .failing import fail, failing, load_code, warn
 from .options import CodePath
@@ -94,6 +95,7 @@ def convert(
         # Each is built alone: another one, say without its path, must not get in the way.
         with failing(f"Can't build the reader 'corpora.{name}'", config_path):
             readers[name] = util.registry.resolve({name: block})[name]
+    _share_labels(readers)
     for name, reader in readers.items():
         with failing(f"Can't convert 'corpora.{name}'"):
             output_dir.mkdir(parents=True, exist_ok=True)
@@ -124,6 +126,17 @@ def _build_tokenizer(config: Config) -> Language:
     """Build the pipeline without components, which cost time and which the readers do not use."""
     settings = {**config.get("nlp", {}), "pipeline": [], "disabled": []}
     return util.load_model_from_config(Config({"nlp": settings}), auto_fill=True)
+
+
+def _share_labels(readers: Mapping[str, Any]) -> None:
+    """Have rows name the independent labels that only other corpora contain, as training does."""
+    tables = {name: reader for name, reader in readers.items() if isinstance(reader, HFDataset)}
+    labels: dict[str, None] = {}
+    for name, reader in tables.items():
+        with failing(f"Can't convert 'corpora.{name}'"):
+            labels |= dict.fromkeys(reader.label_names())
+    for reader in tables.values():
+        reader.other_labels = list(labels)
 
 
 def _write(name: str, examples: Iterable[Example], output_dir: Path, docs_per_file: int) -> None:

@@ -147,6 +147,9 @@ class HFDataset:
     encoding (Optional[str]): Of delimited text and JSON; None for UTF-8.
     label_separator (Optional[str]): What stands between the labels in a string with several of
         them. Strings that spell lists, such as "['a', 'b']", are read as lists without it.
+    other_labels (list[str]): Labels of other parts of the data set, to be set before the first
+        pass: where they share some with this one, rows that name independent labels have 0 for
+        those that this part does not contain.
     RAISES (DatasetError): If the arguments contradict one another.
     """
 
@@ -171,6 +174,7 @@ class HFDataset:
     escape: str | None = None
     encoding: str | None = None
     label_separator: str | None = None
+    other_labels: list[str] = field(default_factory=list, init=False, repr=False)
     _opened: _Opened | None = field(default=None, init=False, repr=False)
     _passes: int = field(default=0, init=False, repr=False)
 
@@ -214,6 +218,15 @@ class HFDataset:
         """What is read."""
         return self._source
 
+    def label_names(self) -> list[str]:
+        """The labels that a column of labels spells out, or that its type names; else none."""
+        if is_spacy_data(self.path):
+            return []
+        self._opened = self._opened or self._open()
+        encode = self._opened.encode
+        encode = encode.encode if isinstance(encode, SpelledEncoder) else encode
+        return list(encode.inventory or ()) if isinstance(encode, ColumnEncoder) else []
+
     def read_cats(self, vocab: Vocab) -> Iterator[dict[str, float]] | None:
         """Go through the labels of the rows, without making documents.
 
@@ -230,8 +243,7 @@ class HFDataset:
         self, nlp: Language | None = None
     ) -> Iterator[tuple[int, str, dict[str, float]]]:
         """Go through the numbers, texts and labels of the rows, without making documents."""
-        if self._opened is None:
-            self._opened = self._open()
+        self._opened = self._opened or self._open()
         dataset, encode = self._opened
         absent = self._absent_labels(nlp) if nlp else {}
         compact = self.exclusive and nlp is not None and _is_for_exclusive_labels(nlp)
@@ -384,21 +396,24 @@ class HFDataset:
                     yield dict(zip(batch, values, strict=True))
 
     def _absent_labels(self, nlp: Language) -> dict[str, float]:
-        """The independent labels of the pipeline that the rows happen not to contain, with 0.
+        """Independent labels of the pipeline, or of other parts of the data set, that the rows
+        happen not to contain, with 0.
 
         Rows that name their labels name all of them. Where the labels are those found in the rows,
         a label that is not among them would otherwise be unknown, and predicting it cost nothing.
         """
-        encode = self._opened.encode if self._opened else None
-        encode = encode.encode if isinstance(encode, SpelledEncoder) else encode
-        if self.exclusive or self.labels or not isinstance(encode, ColumnEncoder):
+        if self.exclusive or self.labels or not (known := set(self.label_names())):
             return {}
-        known = set(encode.inventory or ())
+        components = [
+            list(pipe.labels)
+            for _, pipe in nlp.pipeline
+            if isinstance(pipe, MultiLabel_TextCategorizer)
+        ]
         return {
             label: 0.0
-            for _, pipe in nlp.pipeline
-            if isinstance(pipe, MultiLabel_TextCategorizer) and not known.isdisjoint(pipe.labels)
-            for label in pipe.labels
+            for labels in (*components, self.other_labels)
+            if not known.isdisjoint(labels)
+            for label in labels
             if label not in known
         }
 

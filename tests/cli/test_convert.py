@@ -116,6 +116,15 @@ def test_every_document_keeps_its_text_tokens_and_labels(convert, tmp_path):
     assert read_docs(tmp_path / "out" / "train.spacy") == expected
 
 
+def test_independent_labels_that_only_another_corpus_contains_are_0(convert, tmp_path):
+    for name, rows in {"train": [["a", "b"], ["c"], []], "dev": [["a"], ["a", "b"]]}.items():
+        lines = [json.dumps({"text": name, "label": labels}) for labels in rows]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    assert convert().exit_code == 0
+    found = [cats for _, _, cats in read_docs(tmp_path / "out" / "dev.spacy")]
+    assert found == [{"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}]
+
+
 def test_corpora_are_chosen_by_name(convert, tmp_path):
     assert convert("--corpora", "dev").exit_code == 0
     assert names(tmp_path / "out") == ["dev.spacy"]
