@@ -128,7 +128,7 @@ def _show(report: FaithfulnessReport, output: Path | None, title: str) -> None:
     for note in report.notes:
         warn(note)
     if report.uniform is not None and report.uniform.accuracy is None:
-        warn("No document has labels of the component: there is no accuracy")
+        warn("No document has labels: there is no accuracy")
     if output is None:
         typer.echo(to_markdown(report, title))
         return

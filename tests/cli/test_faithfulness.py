@@ -160,10 +160,11 @@ def test_bad_arguments_end_with_a_message(models, arguments, message):
     assert message in " ".join(output.split())
 
 
-def test_documents_without_labels_of_the_component_give_a_warning(models, tmp_path):
-    path = tmp_path / "data.jsonl"
-    srsly.write_jsonl(path, [{"text": "great fun", "label": "sport"}] * 2)
-    output = run("attn", "faithfulness", models / "0", path, "--methods", "contributions")
+def test_documents_without_labels_give_a_warning(models, tmp_path):
+    DocBin(docs=[spacy.blank("en")("great fun")]).to_disk(tmp_path / "data.spacy")
+    output = run(
+        "attn", "faithfulness", models / "0", tmp_path / "data.spacy", "--methods", "contributions"
+    )
     assert "there is no accuracy" in output
 
 
