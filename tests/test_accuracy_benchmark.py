@@ -182,8 +182,11 @@ def test_our_config_is_trained_as_it_is_but_for_data_and_seed(source, tmp_path):
     given = spec.config().interpolate()
     config = complete(spec.config(), data=tmp_path, labels=["a"], seed=7, overrides={})
     assert config["training"]["seed"] == config["system"]["seed"] == 7
-    for section in ("components", "nlp", "initialize"):
+    for section in ("components", "nlp"):
         assert config[section] == given[section]
+    on_other_data = spec.config()
+    on_other_data["corpora"] = config["corpora"]
+    assert config["initialize"] == on_other_data.interpolate()["initialize"]
     changed = {
         name for name in given["training"] if given["training"][name] != config["training"][name]
     }
