@@ -32,21 +32,28 @@ def read_texts(
     """Go through the texts that an argument stands for. Empty lines are passed over.
 
     nlp: Makes the documents of a data set.
-    RAISES: ValueError for a folder, a file that is missing, or a line that holds no text.
+    RAISES: ValueError for a folder, a file that is missing, a line that holds no text, or options
+        of data for what is none.
     """
+    if options.split is not None and argument != "-":
+        yield from _documents(argument, nlp, options)
+        return
+    path = None if argument == "-" else _as_file(argument)
+    if options.given and path is None:
+        raise ValueError(
+            f"--text-column and other options of data are given, but '{argument:.60}' is no file: "
+            f"leave them out, or add --split if it is a data set on the hub."
+        )
     if argument == "-":
         yield from _lines(_standard_input())
-    elif options.split is not None:
-        yield from _documents(argument, nlp, options)
-    elif path := _as_file(argument):
-        if path.suffix not in _OWN_SUFFIXES or options.given:
-            yield from _documents(argument, nlp, options)
-        elif path.suffix == _JSON_LINES:
-            yield from _json_texts(path)
-        else:
-            yield from _lines(read_lines(path))
-    else:
+    elif path is None:
         yield _as_text(argument)
+    elif path.suffix not in _OWN_SUFFIXES or options.given:
+        yield from _documents(argument, nlp, options)
+    elif path.suffix == _JSON_LINES:
+        yield from _json_texts(path)
+    else:
+        yield from _lines(read_lines(path))
 
 
 def _as_file(argument: str) -> Path | None:

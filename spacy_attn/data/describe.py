@@ -1,7 +1,5 @@
 """`[initialize.before_init]` for training: what the corpora hold, said before training starts."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping

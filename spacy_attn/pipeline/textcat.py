@@ -50,7 +50,8 @@ def make_attn_textcat(
     contributions_attr: str | None,
     perturbation: float,
     # Of any content, so that it is the component that says what is wrong with it.
-    class_weights: str | dict[str, Any] | list[Any] | None,
+    # The list stands first: pydantic 1, in older versions of spaCy, makes a dict of pairs.
+    class_weights: str | list[Any] | dict[str, Any] | None,
     label_smoothing: float,
     scorer: Callable | None,
 ) -> "AttentionTextCategorizer":

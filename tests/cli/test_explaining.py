@@ -127,6 +127,8 @@ def test_errors_say_what_is_wrong_and_leave_the_standard_output_alone(model, tmp
         ((model, "missing.csv"), "There is no file 'missing.csv'"),
         ((model, tmp_path / "table.docx"), "cannot read a file of kind '.docx'"),
         ((model, tmp_path), "is a folder, not a text"),
+        ((model, "owner/name", "--text-column", "review"), "'owner/name' is no file"),
+        ((model, "-", "--split", "test"), "'-' is no file"),
         ((model, "."), "'.' is a folder, not a text"),
         ((model, tmp_path / "latin.txt"), "line 2 cannot be read as UTF-8: it has the byte 0xf6"),
         ((model, tmp_path / "wide.txt"), "line 1 cannot be read as UTF-8: it looks like UTF-16"),

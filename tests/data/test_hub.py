@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import datasets
 import huggingface_hub
@@ -23,7 +24,7 @@ def cached(tmp_path):
     datasets.load_dataset(
         "parquet", data_files=str(tmp_path / "r.parquet"), cache_dir=str(tmp_path / "built")
     )
-    [built] = (tmp_path / "built" / "parquet").glob("*/*/*/")
+    [built] = filter(Path.is_dir, (tmp_path / "built" / "parquet").glob("*/*/*"))
     target = tmp_path / "cache" / "owner___rows" / "default" / "0.0.0" / "c0ffee"
     shutil.copytree(built, target)
     (target / "parquet-train.arrow").rename(target / "rows-train.arrow")
