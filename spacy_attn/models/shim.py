@@ -51,7 +51,7 @@ class TorchShim(PyTorchShim):
         mixed_precision: bool = False,
         grad_scaler_config: Mapping[str, Any] | None = None,
     ) -> None:
-        grad_scaler = PyTorchGradScaler(mixed_precision, **(grad_scaler_config or {}))
+        grad_scaler = _grad_scaler(mixed_precision, **(grad_scaler_config or {}))
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
         self._module_class = module_class
         self._generation = 0
@@ -260,3 +260,12 @@ class TorchShim(PyTorchShim):
         if self._sent_here and multiprocessing.parent_process() is not None:
             torch.set_num_threads(1)
         self._sent_here = False
+
+
+def _grad_scaler(
+    enabled: bool, *, init_scale: float = 2.0**16, **settings: Any
+) -> PyTorchGradScaler:
+    """Thinc's, whose scale does not fit into half precision where that is torch's default type."""
+    grad_scaler = PyTorchGradScaler(enabled, init_scale=1.0, **settings)
+    grad_scaler._scale = torch.tensor([init_scale], dtype=torch.float32)
+    return grad_scaler

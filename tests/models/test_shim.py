@@ -300,3 +300,13 @@ def test_dropout_follows_the_rate_set_on_the_model_unless_it_has_one_of_its_own(
     assert (not numpy.array_equal(first, second)) == varies
     # Prediction is never touched.
     numpy.testing.assert_array_equal(predict(model), predict(model))
+
+
+def test_gradients_are_scaled_alike_whatever_the_default_type_of_torch_is():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float16)
+    try:
+        shim = TorchShim(BiLSTM, mixed_precision=True)
+    finally:
+        torch.set_default_dtype(before)
+    assert shim._grad_scaler._scale.item() == 2.0**16  # which is infinite in half precision
