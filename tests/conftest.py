@@ -1,6 +1,12 @@
 """What tests of several rooms use: a small configuration, a few texts, and a trained pipeline."""
 
+import os
 import pickle
+
+# Of several workers (pytest -n), and of the commands they start, each uses one core. Torch reads
+# this when it is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy
 import pytest

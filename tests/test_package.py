@@ -39,7 +39,7 @@ def test_every_public_name_is_an_entry_point_that_can_be_loaded(group):
         assert callable(point.load())
 
 
-@pytest.mark.parametrize("group", NAMES.keys() - {"spacy_cli"})
+@pytest.mark.parametrize("group", sorted(NAMES.keys() - {"spacy_cli"}))
 def test_registered_functions_have_types_that_older_versions_of_spacy_can_read(group):
     """Those validate settings with pydantic 1, which does not resolve annotations in strings."""
     for point in entry_points(group=group):
@@ -48,7 +48,7 @@ def test_registered_functions_have_types_that_older_versions_of_spacy_can_read(g
             assert not [kind for kind in settings.values() if isinstance(kind, str)], point.name
 
 
-@pytest.mark.parametrize("name", NAMES["spacy_architectures"])
+@pytest.mark.parametrize("name", sorted(NAMES["spacy_architectures"]))
 def test_architectures_are_found_in_spacys_registry(name):
     assert callable(registry.get("architectures", name))
     assert registry.find("architectures", name)["module"].startswith("spacy_attn.models")
