@@ -18,8 +18,7 @@ from .jsonlines import Batch, read_json
 from .paths import extension, shown
 
 # To be raised whenever files are read in another way: the cache of `datasets` goes by it.
-_VERSION = "1"
-
+VERSION = "2"
 
 _Files = list[tuple[str, str]]
 _Tables = Iterator[tuple[tuple[int, int], pa.Table]]

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import IO, Any, NamedTuple
 
 from .errors import FileProblem
+from .spelling import value_of
 
 # Rows that are held in memory at a time.
 _ROWS = 10_000
@@ -117,6 +118,8 @@ class _Table:
         complete = [each for each in parsed if set(wanted.columns) <= set(each[1])]
         self.dialect, self.header = (complete or parsed)[0]
         self._require_columns()
+        # R encloses the header in quotes wherever it writes row names by default.
+        self.may_have_names = first.lstrip().startswith('"')
         self.row_names = False
         self.seen: dict[str, set[str]] = {column: set() for column in wanted.labels}
 
@@ -125,8 +128,9 @@ class _Table:
         reader = csv.reader(self.lines, **_format(self.dialect))
         first = True
         while rows := self._next_rows(reader):
-            filled = [row for row in rows if not _is_blank(row)]
-            self.row_names = _have_names(filled, len(self.header)) if first else self.row_names
+            filled = [row for row in rows if not self._is_blank(row)]
+            if first and self.may_have_names:
+                self.row_names = _have_names(filled, len(self.header))
             self._check_widths(rows, filled)
             columns = [
                 [row[position] for row in filled]
@@ -188,7 +192,7 @@ class _Table:
         """The rows that are not blank, with their lines."""
         line = self.line + 1
         for row in rows:
-            if not _is_blank(row):
+            if not self._is_blank(row):
                 yield line, row
             line += _n_lines(row)
 
@@ -253,11 +257,18 @@ class _Table:
                         '"minimal" if they enclose this field',
                     )
 
+    def _is_blank(self, row: Row) -> bool:
+        """Whether a row is a blank line. Of a single column, "" is an empty text."""
+        return not row or (len(row) == 1 < len(self.header) and not row[0].strip())
+
     def _holds_rows(self, row: Row, i: int) -> bool:
         """Whether the lines of a field, and what stands around it, are rows by themselves.
 
-        They are if each has as many fields as the header and a label that other rows have.
+        They are if each has as many fields as the header and a label that other rows have, or a
+        number where other rows have numbers. Of a single column, every line would be a row.
         """
+        if len(self.header) == 1:
+            return False
         first, *others = [line.split(self.dialect.delimiter) for line in _split(row[i])]
         lines = [[*row[:i], *first], *others]
         lines[-1] = [*lines[-1], *row[i + 1 :]]
@@ -265,7 +276,7 @@ class _Table:
         return all(
             len(fields) == width
             and all(
-                fields[self._position(column)] in labels - {""}
+                _is_like(fields[self._position(column)], labels - {""})
                 for column, labels in self.seen.items()
             )
             for fields in lines
@@ -324,16 +335,21 @@ def _long_fields() -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
+def _is_like(label: str, others: Collection[str]) -> bool:
+    """Whether a string is one of other labels, or a number among numbers."""
+    return label in others or (_is_number(label) and any(map(_is_number, others)))
+
+
+def _is_number(value: str) -> bool:
+    return isinstance(value_of(value), int | float)
+
+
 def _split(value: str) -> list[str]:
     return _LINE_BREAK.split(value)
 
 
 def _n_lines(row: Row) -> int:
     return 1 + sum(len(_LINE_BREAK.findall(value)) for value in row)
-
-
-def _is_blank(row: Row) -> bool:
-    return not row or (len(row) == 1 and not row[0].strip())
 
 
 def _have_names(rows: list[Row], width: int) -> bool:

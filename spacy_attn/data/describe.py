@@ -12,7 +12,7 @@ from spacy.training import Corpus, Example
 from spacy.training.corpus import walk_corpus
 from wasabi import msg
 
-from .errors import DatasetError, listing
+from .errors import DatasetError, MissingDataError, listing
 from .reader import HFDataset
 
 Reader = Callable[[Language], Iterable[Example]]
@@ -40,21 +40,33 @@ def make_describe_data(
         """RAISES: DatasetError if training and development data have no label in common, or cannot
         be read."""
         _tell_unused_paths(nlp)
-        streamed = nlp.config["training"].get("max_epochs") == -1
-        found = {
-            "training": None if streamed else describe(train, nlp, "Training data"),
-            "development": describe(dev, nlp, "Development data"),
-        }
-        if _same_data(train, dev):
-            msg.warn(
-                "Training and development data are the same: the scores say nothing of other data"
-            )
-        if found["training"] and found["development"]:
-            compare(found["training"], found["development"])
+        describe_corpora(train, dev, nlp)
         if then is not None:
             then(nlp)
 
     return describe_data
+
+
+def describe_corpora(train: Reader, dev: Reader, nlp: Language) -> None:
+    """Describe training and development data, and compare them.
+
+    train, dev (Callable[[Language], Iterable[Example]]): Read the corpora.
+    nlp (Language): The pipeline, for its vocab and for whether it streams its training data.
+    RAISES (DatasetError): If they have no label in common, or cannot be read.
+    """
+    streamed = nlp.config["training"].get("max_epochs") == -1
+    try:
+        of_train = None if streamed else describe(train, nlp, "Training data")
+    except MissingDataError as error:
+        # A pipeline may be initialised with other examples than those that its config names, or be
+        # pretrained. Training reads the corpus next, and fails.
+        msg.warn(f"{error}; the corpora are not counted")
+        return
+    of_dev = describe(dev, nlp, "Development data")
+    if _same_data(train, dev):
+        msg.warn("Training and development data are the same: the scores say nothing of other data")
+    if of_train and of_dev:
+        compare(of_train, of_dev)
 
 
 def describe(reader: Reader, nlp: Language, title: str) -> Labels | None:

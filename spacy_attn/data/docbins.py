@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from spacy.training import Corpus, Example
 from spacy.training.corpus import walk_corpus
 
-from .errors import DatasetError, RowProblem
+from .errors import DatasetError, MissingDataError, RowProblem
 from .hub import explained
 from .labels import check_exclusive
+from .paths import FORMATS, extension
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -101,11 +102,19 @@ def _spacy_files(folder: Path) -> list[Path]:
 
 def _find_files(path: str, split: str, where: str) -> Sequence[Path]:
     folder = Path(path)
+    tables = sorted(file.name for file in folder.glob("*") if extension(file.name) in FORMATS)
+    if tables:
+        raise DatasetError(
+            f"{where}: the folder has both .spacy files and '{tables[0]}'; set 'path' to the file "
+            "that is meant"
+        )
     if not folder.is_dir():
         found = [folder] if folder.is_file() else map(Path, sorted(glob.glob(path, recursive=True)))
         if files := [file for file in found if file.is_file()]:
             return files
-        raise DatasetError(f"{where}: there is no such file (looked for '{os.path.abspath(path)}')")
+        raise MissingDataError(
+            f"{where}: there is no such file (looked for '{os.path.abspath(path)}')"
+        )
     names = [file.stem for file in _spacy_files(folder)]
     if split in names:
         return [folder / f"{split}{_SUFFIX}"]

@@ -1,4 +1,4 @@
-"""The errors of the data room."""
+"""The errors of reading data."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,10 @@ class DatasetError(ValueError):
     The message is one sentence that names the data set and the split, the row and the column
     where there is one, the value at fault, and what to do about it.
     """
+
+
+class MissingDataError(DatasetError):
+    """There is no such file or folder."""
 
 
 class RowProblem(Exception):  # noqa: N818

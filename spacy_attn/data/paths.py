@@ -16,6 +16,18 @@ DataFiles = str | list[str] | dict[str, str | list[str]]
 _COMPRESSIONS = (".gz", ".bz2", ".xz")
 
 
+# Extension of a data file -> the module of `datasets` that reads it.
+FORMATS = {
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
+}
+
+
 def extension(path: str) -> str:
     """The extension of a file, without that of its compression, in lower case.
 

@@ -12,10 +12,18 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .delimited import Dialect
-from .errors import DatasetError
+from .errors import DatasetError, MissingDataError
 from .hub import explained, hub_or_cache, offline_mode
 from .numbering import require_one_numbering
-from .paths import DataFiles, extension, find_all_files, find_files, matching_files, state_of
+from .paths import (
+    FORMATS,
+    DataFiles,
+    extension,
+    find_all_files,
+    find_files,
+    matching_files,
+    state_of,
+)
 from .splits import take_split, take_streamed_split
 
 if TYPE_CHECKING:
@@ -23,19 +31,9 @@ if TYPE_CHECKING:
 
     AnyDataset: TypeAlias = Dataset | IterableDataset
 
-# Extension of a data file -> the module of `datasets` that reads it.
-_FORMATS = {
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".json": "json",
-    ".csv": "csv",
-    ".tsv": "csv",
-}
 _SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
 # Names that `datasets` reads as a file format and not as a data set: these need data_files.
-_MODULES = frozenset(_FORMATS.values())
+_MODULES = frozenset(FORMATS.values())
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,8 @@ def _refuse_unless_on_hub(source: Source) -> None:
         return
     local = path.startswith((".", "/", "~")) or os.path.isabs(path) or glob.has_magic(path)
     # A name on the hub is `name` or `owner/name`.
-    if local or extension(path) in _FORMATS or path.count("/") > 1 or "\\" in path:
-        raise DatasetError(
+    if local or extension(path) in FORMATS or path.count("/") > 1 or "\\" in path:
+        raise MissingDataError(
             f"{source}: there is no such file or folder (looked for "
             f"'{os.path.abspath(os.path.expanduser(path))}')"
         )
@@ -185,12 +183,12 @@ def _open_files(files: list[str], source: Source) -> OpenedSource:
             f"{source}: a spreadsheet is not read; convert it with two lines of Python, "
             f"`import pandas` and `pandas.read_excel({files[0]!r}).to_csv('rows.csv', index=False)`"
         )
-    if kind not in _FORMATS:
+    if kind not in FORMATS:
         raise DatasetError(
             f"{source}: cannot read a file of kind '{kind}'; "
-            f"use one of {', '.join(_FORMATS)}, or a folder written by save_to_disk"
+            f"use one of {', '.join(FORMATS)}, or a folder written by save_to_disk"
         )
-    return _open_local(_FORMATS[kind], source, _name_split(files, source))
+    return _open_local(FORMATS[kind], source, _name_split(files, source))
 
 
 def _name_split(files: list[str], source: Source) -> DataFiles:
@@ -319,7 +317,7 @@ def _table_builder(builder: DatasetBuilder, source: Source, state: str) -> Datas
     """
     from datasets import Features, Value
 
-    from .builders import DelimitedBuilder, JsonBuilder
+    from .builders import VERSION, DelimitedBuilder, JsonBuilder
 
     columns = tuple(dict.fromkeys([*source.text_columns, *source.label_columns]))
     arguments: dict[str, Any] = {
@@ -329,7 +327,7 @@ def _table_builder(builder: DatasetBuilder, source: Source, state: str) -> Datas
         "columns": columns,
         "label_columns": source.label_columns,
         "dialect": source.dialect,
-        "description": state,
+        "description": f"{VERSION} {state}",
     }
     if builder.name == "json":
         return JsonBuilder(**arguments)

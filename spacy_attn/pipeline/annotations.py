@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy
@@ -57,11 +57,14 @@ class AnnotationsMixin(_Base):
         labels: Iterable[str] | None,
     ) -> None:
         """Add the given labels, or else those of the examples, and check all annotations."""
-        self._warned_of_labels = False
+        # Other text classifiers may take their labels later on: these are not unknown then.
+        self._warned_of_labels = nlp is not None and any(
+            isinstance(pipe, TextCategorizer) and pipe is not self for _, pipe in nlp.pipeline
+        )
         if labels is not None:
             self._add_labels(labels)
             self._validate_categories(get_examples())
-            self._warn_of_unknown_labels(get_examples(), nlp)
+            self._warn_of_unknown_labels(get_examples())
             return
         found: dict[str, None] = {}
         n_first = 0
@@ -95,13 +98,11 @@ class AnnotationsMixin(_Base):
         for label in new:
             self.vocab.strings.add(label)
 
-    def _warn_of_unknown_labels(
-        self, examples: Iterable[Example], nlp: Language | None = None
-    ) -> None:
+    def _warn_of_unknown_labels(self, examples: Iterable[Example]) -> None:
         """Say once which labels of the examples the component does not learn."""
         if self._warned_of_labels:
             return
-        known = set(self.labels).union(_labels_of_others(self, nlp))
+        known = set(self.labels)
         unknown: Counter[str] = Counter()
         n_docs = n_with_unknown = 0
         for example in examples:
@@ -117,9 +118,9 @@ class AnnotationsMixin(_Base):
         more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
         warnings.warn(
             f"Component '{self.name}': {n_with_unknown} of {n_docs} documents have labels that it "
-            f"does not have ({names}{more}). It does not learn them, and such documents count as "
-            f"wrong in its scores. Initialize it with all labels, or call its 'add_label'. This is "
-            f"said once.",
+            f"does not have ({names}{more}). It does not learn them. Unless they are those of "
+            f"another component, such documents count as wrong in its scores: initialize it with "
+            f"all labels, or call its 'add_label'. This is said once.",
             stacklevel=5,
         )
 
@@ -140,13 +141,6 @@ class AnnotationsMixin(_Base):
                     truths[row, column] = value
                     known[row, column] = 1.0
         return self.model.ops.asarray2f(cast(Floats2d, truths)), known
-
-
-def _labels_of_others(component: TextCategorizer, nlp: Language | None) -> Sequence[str]:
-    """The labels that other components of a pipeline have by now."""
-    pipeline = [] if nlp is None else nlp.pipeline
-    others = (pipe for _, pipe in pipeline if isinstance(pipe, TextCategorizer))
-    return [label for pipe in others if pipe is not component for label in pipe.labels]
 
 
 def beginning(doc: Doc) -> str:

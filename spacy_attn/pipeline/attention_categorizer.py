@@ -243,8 +243,6 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
                 put_back_gradients(self.model, gathered)
             raise
         self._has_gathered = True
-        # A temperature belongs to the weights that it was fitted for.
-        self.cfg["temperature"] = 1.0
         if sgd is not None:
             self.finish_update(sgd)
         losses[self.name] += loss
@@ -264,6 +262,9 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         try:
             check_step(self.name, self._n_updates + 1, self.model, sgd)
             finish_update(self.model, sgd)
+            if self._has_gathered:
+                # A temperature belongs to the weights that it was fitted for.
+                self.cfg["temperature"] = 1.0
         except BaseException:  # an interrupt, too: the next step must not use them
             clear_gradients(self.model)
             raise

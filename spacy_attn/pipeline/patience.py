@@ -49,10 +49,16 @@ def make_bound_patience(
 
     def bound_patience(nlp: Language) -> None:
         training: dict[str, Any] = nlp.config["training"]
-        patience, frequency = training["patience"], training["eval_frequency"]
+        # They may be variables of the config.
+        settings = nlp.config.interpolate()["training"]
+        patience, frequency = settings["patience"], settings["eval_frequency"]
         if not patience or is_streamed(nlp):
             return
-        n_batches = sum(1 for _ in batcher(corpus(nlp)))
+        try:
+            n_batches = sum(1 for _ in batcher(corpus(nlp)))
+        except (ValueError, OSError):
+            # A trained pipeline is initialised with other data. `spacy train` itself says so next.
+            return
         shortest = math.ceil(min_epochs * n_batches)
         longest = max(int(max_epochs * n_batches), min_steps, shortest)
         bounded = min(max(patience, shortest), longest)

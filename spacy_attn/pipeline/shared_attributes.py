@@ -28,7 +28,12 @@ def warn_of_overwriting(doc: Doc, attr: str, name: str) -> None:
     """
     author = author_of(doc, attr)
     if author is not None and author != name:
-        _warn(author, name, attr, "'attention_attr' or 'contributions_attr'")
+        warnings.warn(
+            f"The component '{name}' replaces what '{author}' stored as 'doc._.{attr}'. If both "
+            f"are in one pipeline, give one of them another name with its setting "
+            f"'attention_attr' or 'contributions_attr'.",
+            stacklevel=2,
+        )
 
 
 def _warn(one: str, other: str, attr: str, setting: str) -> None:

@@ -13,6 +13,7 @@ import srsly
 from spacy import util
 from spacy.pipeline import TextCategorizer
 
+from ..models.bilstm_attention import is_initialized
 from ..models.loaded import check_loaded
 from ..models.settings import SettingError, check_layers
 from .finite import check_weights
@@ -41,7 +42,8 @@ class StorageMixin(_Base):
         """Store the component.
 
         exclude (Iterable[str]): What to leave out, of "cfg", "vocab" and "model".
-        RAISES: ValueError if a weight is not finite. Nothing has been written then.
+        RAISES: ValueError if a weight is not finite, or a value in `cfg` could not be loaded.
+            Nothing has been written then.
         """
         exclude = list(exclude)
         parts = self._store(exclude)
@@ -64,6 +66,10 @@ class StorageMixin(_Base):
 
     def _store(self, exclude: list[str]) -> dict[str, bytes]:
         parts = {}
+        try:
+            _check_cfg(self.cfg)
+        except ValueError as error:
+            raise ValueError(f"Component '{self.name}' cannot be saved: {error}.") from None
         if _MODEL not in exclude:
             check_weights(self.name, self._n_updates, self.model)
             parts[_MODEL] = self.model.to_bytes()
@@ -124,10 +130,20 @@ class StorageMixin(_Base):
                 check_layers(self.model, message["nodes"])
                 if _CFG in parts:
                     _check_outputs(cfg["labels"], message["nodes"][0]["dims"].get("nO"))
-                self.model.from_bytes(data)
-                check_loaded(self.model)
+                self._replace_model(data)
         if _CFG in parts:
             self.cfg.update(cfg)
+
+    def _replace_model(self, data: bytes) -> None:
+        """Load the model, or leave the one that is there as it is."""
+        before = self.model.to_bytes() if is_initialized(self.model) else None
+        try:
+            self.model.from_bytes(data)
+            check_loaded(self.model)
+        except Exception:
+            if before is not None:
+                self.model.from_bytes(before)
+            raise
 
     @contextmanager
     def _loading(self, what: str) -> Iterator[None]:

@@ -298,3 +298,21 @@ def test_settings_of_delimited_text_are_refused_for_other_files(read, write, set
     refuses(
         read, path, f"'{setting}' has no meaning for files of the kind 'json'", **{setting: value}
     )
+
+
+@STREAMING
+def test_an_unquoted_comma_in_every_row_is_no_row_name(read, write_text, streaming):
+    path = write_text("id,text,label\n1,Smith, John,en\n2,Rossi, Mario,it\n")
+    refuses(read, path, "line 2: there are 4 fields where the header has 3", streaming=streaming)
+
+
+def test_swallowed_rows_with_probabilities_are_refused(read, write_text):
+    path = write_text(
+        'text,neg,pos\n"I love it,0.11,0.89\nmeh,0.61,0.39\nfive of 5",0.05,0.95\nbye,0.7,0.3\n'
+    )
+    refuses(read, path, "line 2: ", label_column=["neg", "pos"])
+
+
+def test_a_single_column_keeps_line_breaks_and_empty_texts(read, write_text):
+    path = write_text('text\n"two\nlines"\n""\nhi\n')
+    assert [text for text, _ in read(path, label_column=[])] == ["two\nlines", "", "hi"]

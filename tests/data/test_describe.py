@@ -119,3 +119,13 @@ def test_another_callback_is_called_afterwards(rows):
     nlp = spacy.blank("en")
     make_describe_data(reader, reader, called.append)(nlp)
     assert called == [nlp]
+
+
+def test_a_pipeline_can_be_initialised_where_its_training_data_are_not(rows, say):
+    readers = HFDataset("./gone.jsonl"), HFDataset("./gone.jsonl")
+    assert "there is no such file" in say(*readers)
+
+
+def test_development_data_that_are_not_there_are_refused_before_training(rows, say):
+    with pytest.raises(DatasetError, match="no such file"):
+        say(HFDataset(rows("train.jsonl", "a")), HFDataset("./gone.jsonl"))

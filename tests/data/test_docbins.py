@@ -95,3 +95,10 @@ def test_missing_and_broken_files_are_refused_by_name(read, tmp_path):
     (tmp_path / "broken.spacy").write_bytes(b"broken")
     with pytest.raises(DatasetError, match=r"'broken.spacy', .*cannot be read"):
         read("broken.spacy")
+
+
+def test_a_folder_of_spacy_files_and_tables_is_refused(read, save, tmp_path):
+    save("mixed/train.spacy", ("one", A))
+    (tmp_path / "mixed" / "train.csv").write_text("text,label\nnew,a\n")
+    with pytest.raises(DatasetError, match=r"both \.spacy files and 'train\.csv'"):
+        read("mixed")

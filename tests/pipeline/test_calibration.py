@@ -232,3 +232,17 @@ def test_a_multilabel_config_with_every_setting_is_accepted():
     nlp.add_pipe("attn_textcat_multilabel", config=settings)
     nlp.initialize(lambda: make_examples(nlp))
     assert nlp.config["components"]["attn_textcat_multilabel"]["label_smoothing"] == 0.1
+
+
+def test_a_refused_step_leaves_the_temperature_that_was_fitted_for_the_weights():
+    nlp = trained()
+    component = nlp.get_pipe("attn_textcat")
+    component.cfg["temperature"] = 2.0
+    sgd = nlp.create_optimizer()
+    sgd.learn_rate = float("nan")
+    with pytest.raises(ValueError, match="learn_rate"):
+        component.update(make_examples(nlp), sgd=sgd)
+    assert component.temperature == 2.0
+    sgd.learn_rate = 0.001
+    component.update(make_examples(nlp), sgd=sgd)
+    assert component.temperature == 1.0

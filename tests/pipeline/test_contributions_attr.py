@@ -190,7 +190,9 @@ def test_a_sourced_component_that_shares_an_attribute_is_warned_about():
     nlp = spacy.blank("en")
     for name in ("first", "second"):
         nlp.add_pipe("attn_textcat", source=make_nlp(), name=name)
-    with pytest.warns(UserWarning, match=r"'first' and 'second' both use 'doc\._\.attention'"):
+    with pytest.warns(
+        UserWarning, match=r"'second' replaces what 'first' stored as 'doc\._\.attention'"
+    ):
         nlp("great fun")
     alone = make_nlp()
     alone(alone(alone.make_doc("great fun")))  # again by the same one: no warning

@@ -325,3 +325,22 @@ def test_settings_that_the_weights_do_not_depend_on_may_be_edited(nlp, folder):
     other.initialize(lambda: make_examples(other))
     (embedding,) = (n for n in other.get_pipe(NAME).model.walk() if n.name == "word_embedding")
     assert len(embedding.attrs["vocabulary"]) == 3
+
+
+def test_a_file_that_is_refused_leaves_a_component_that_works_as_it_was(nlp, folder):
+    component = spacy.load(folder).get_pipe(NAME)
+    edit_model(folder, set_parameter("word_embedding", "E", put_nan))
+    expected = component.predict([nlp.make_doc("great fun")]).scores
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        component.from_disk(folder / NAME)
+    numpy.testing.assert_array_equal(
+        component.predict([nlp.make_doc("great fun")]).scores, expected
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [("temperature", 0.0), ("threshold", 2.0)])
+def test_a_value_that_could_not_be_loaded_is_not_saved(saved, tmp_path, name, value):
+    nlp = spacy.load(saved)
+    nlp.get_pipe(NAME).cfg[name] = value
+    with pytest.raises(ValueError, match=f"cannot be saved: '{name}' must be"):
+        nlp.to_disk(tmp_path / "again")

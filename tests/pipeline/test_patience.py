@@ -70,3 +70,18 @@ def test_bounds_that_are_no_bounds_are_refused(bounds):
     make = registry.callbacks.get("spacy-attn.bound_patience.v1")
     with pytest.raises(ValueError, match="'min_epochs' and 'max_epochs' must be numbers above 0"):
         make(lambda nlp: [], batcher, *bounds)
+
+
+def test_settings_may_be_variables_of_the_config():
+    config = {"vars": {"steps": 670}, "training": {"patience": "${vars.steps}"}}
+    nlp = spacy.blank("en", config=Config(config))
+    assert bound(nlp, 400)[0] == 130
+
+
+def test_a_pipeline_can_be_initialised_where_its_training_data_are_not():
+    def gone(nlp):
+        raise ValueError("there is no such file")
+
+    nlp = make_nlp()
+    registry.callbacks.get("spacy-attn.bound_patience.v1")(gone, batcher)(nlp)
+    assert nlp.config["training"]["patience"] == 670
