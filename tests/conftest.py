@@ -23,6 +23,9 @@ SMALL_MODEL = {
     "hidden_width": 8,
 }
 
+# Options of Python: any warning is an error, but one of spaCy 3.8.2 on where it imports from.
+WARNINGS_ARE_ERRORS = ["-W", "error", "-W", "ignore:Importing 'parser.split_arg_string'"]
+
 TEXTS = {
     "A gorgeous, witty, seductive movie.": "positive",
     "great fun and a joy": "positive",

@@ -9,6 +9,8 @@ from spacy import registry
 
 import spacy_attn
 
+from .conftest import WARNINGS_ARE_ERRORS
+
 NAMES = {
     "spacy_factories": {"attn_textcat", "attn_textcat_multilabel"},
     "spacy_architectures": {
@@ -56,7 +58,7 @@ def test_architectures_are_found_in_spacys_registry(name):
 
 def run(code: str) -> str:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, *WARNINGS_ARE_ERRORS, "-c", code],
         capture_output=True,
         text=True,
         check=True,

@@ -117,11 +117,11 @@ def _survives(class_weights: Any) -> bool:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Whether the labels are the same and the weights, of which older versions of spaCy write 16
-    digits alone."""
+    """Whether the labels are the same and the weights, of which older versions of spaCy write ten
+    decimals."""
     labels, weights = zip(*_pairs(one), strict=True) if one else ((), ())
     other_labels, other_weights = zip(*_pairs(other), strict=True) if other else ((), ())
-    return labels == other_labels and numpy.allclose(weights, other_weights, rtol=1e-12, atol=0)
+    return labels == other_labels and numpy.allclose(weights, other_weights, rtol=1e-8, atol=0)
 
 
 def check_labels_of_weights(name: str, table: Mapping[str, float], labels: Sequence[str]) -> None:

@@ -186,7 +186,7 @@ def test_debug_model_initialises_trains_and_predicts(name):
         *("debug", "model", f"configs/{name}.cfg", NAMES[name], "-P0", "-P1", "-P2", "-P3", "-DIM"),
         *few_steps(name)[4:],
     )
-    assert "Successfully ended analysis" in printed
+    assert "ended analysis" in printed
 
 
 def test_init_labels_writes_labels_that_training_takes(name, tmp_path):

@@ -13,7 +13,14 @@ from spacy_attn.models.static_vectors import INITIAL_SCALE
 from spacy_attn.models.subword_embedding import SubwordEmbedding_v1
 from spacy_attn.models.word_embedding import WordEmbedding_v1
 
-from ..conftest import SMALL_MODEL, TEXTS, assert_same_predictions, make_examples, train
+from ..conftest import (
+    SMALL_MODEL,
+    TEXTS,
+    WARNINGS_ARE_ERRORS,
+    assert_same_predictions,
+    make_examples,
+    train,
+)
 
 WIDTH = 5
 GOOD = ["gorgeous", "fun", "joy", "loved", "superb", "brilliant"]
@@ -209,7 +216,7 @@ def test_a_saved_pipeline_predicts_the_same_in_a_new_process(tmp_path):
     train(nlp)
     nlp.to_disk(tmp_path)
     code = f"import spacy; print(spacy.load({str(tmp_path)!r})('superb').cats['positive'])"
-    command = [sys.executable, "-W", "error", "-c", code]
+    command = [sys.executable, *WARNINGS_ARE_ERRORS, "-c", code]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     assert float(printed.stdout) == nlp("superb").cats["positive"]
 
