@@ -12,6 +12,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..data.paths import FORMATS, extension
 from ..text_files import decoded, read_lines
 from .explaining import make_reader
 from .options import DEFAULTS, DataOptions
@@ -23,7 +24,7 @@ HELP = (
 )
 _JSON_LINES = ".jsonl"
 _OWN_SUFFIXES = (".txt", _JSON_LINES)
-_SUFFIXES = (*_OWN_SUFFIXES, ".spacy", ".parquet", ".csv", ".tsv", ".json", ".ndjson", ".arrow")
+_SUFFIXES = (*_OWN_SUFFIXES, ".spacy", *FORMATS)
 
 
 def read_texts(
@@ -48,9 +49,9 @@ def read_texts(
         yield from _lines(_standard_input())
     elif path is None:
         yield _as_text(argument)
-    elif path.suffix not in _OWN_SUFFIXES or options.given:
+    elif path.suffix.lower() not in _OWN_SUFFIXES or options.given:
         yield from _documents(argument, nlp, options)
-    elif path.suffix == _JSON_LINES:
+    elif path.suffix.lower() == _JSON_LINES:
         yield from _json_texts(path)
     else:
         yield from _lines(read_lines(path))
@@ -59,7 +60,7 @@ def read_texts(
 def _as_file(argument: str) -> Path | None:
     """The file that an argument names, if it does."""
     path = Path(argument)
-    looks_like_one = path.suffix in _SUFFIXES and not any(map(str.isspace, argument))
+    looks_like_one = extension(argument) in _SUFFIXES and not any(map(str.isspace, argument))
     try:
         is_file, is_folder = path.is_file(), path.is_dir()
     except (OSError, ValueError):  # A text can be longer than any path, or hold a null character.

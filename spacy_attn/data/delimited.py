@@ -26,6 +26,8 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 # A field as programs write it that contains quotes: enclosed, with each of them doubled.
 _WRITTEN_QUOTES = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
+# Of a label, these are never its own.
+_ENCLOSED = re.compile(r'".+"')
 
 Row = list[str]
 
@@ -224,9 +226,9 @@ class _Table:
         if not self.by_default:
             return
         if self.dialect.quoting == "none":
-            quoted = {value for values in columns for value in values if value[:1] == '"'}
-            if any(map(_WRITTEN_QUOTES.fullmatch, quoted)):
-                self._refuse_written_quotes(rows)
+            for column, values in zip(self.wanted.columns, columns, strict=True):
+                if any(self._is_enclosed(column, value) for value in {*values}):
+                    self._refuse_written_quotes(rows)
             return
         for column, values in zip(self.wanted.columns, columns, strict=True):
             if column in self.seen and len(self.seen[column]) < _REMEMBERED:
@@ -234,11 +236,16 @@ class _Table:
         if self.next_line - self.line > len(rows):
             self._refuse_swallowed_rows(rows)
 
+    def _is_enclosed(self, column: str, value: str) -> bool:
+        """Whether quotes that were read as text must have been written to enclose a field."""
+        written = _ENCLOSED if column in self.seen else _WRITTEN_QUOTES
+        return value[:1] == '"' and written.fullmatch(value) is not None
+
     def _refuse_written_quotes(self, rows: list[Row]) -> None:
         for line, row in self._numbered(rows):
             for column in self.wanted.columns:
                 value = row[self._position(column)]
-                if _WRITTEN_QUOTES.fullmatch(value):
+                if self._is_enclosed(column, value):
                     raise self._problem(
                         line,
                         f"column '{column}' holds {value!r:.40}, as programs write a text with "

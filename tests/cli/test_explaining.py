@@ -125,6 +125,7 @@ def test_errors_say_what_is_wrong_and_leave_the_standard_output_alone(model, tmp
         ((model, TEXT, "--component", "ner"), "There is no component 'ner'"),
         ((model, "missing.txt"), "There is no file 'missing.txt'"),
         ((model, "missing.csv"), "There is no file 'missing.csv'"),
+        ((model, "missing.CSV.gz"), "There is no file 'missing.CSV.gz'"),
         ((model, tmp_path / "table.docx"), "cannot read a file of kind '.docx'"),
         ((model, tmp_path), "is a folder, not a text"),
         ((model, "owner/name", "--text-column", "review"), "'owner/name' is no file"),
