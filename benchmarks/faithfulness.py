@@ -125,8 +125,8 @@ def measure(
 ) -> Report:
     import spacy
 
-    from spacy_attn.cli.explaining import make_reader
-    from spacy_attn.explanations.faithfulness.evaluate import evaluate_faithfulness
+    from spacy_attn.cli.common import make_reader
+    from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 
     nlp = spacy.load(model)
     rows = str(Path(data.folder) / "test.parquet")

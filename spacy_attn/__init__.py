@@ -7,18 +7,18 @@ from .about import __version__
 
 if TYPE_CHECKING:
     from .explanation import Explanation
-    from .explanations.corpus import summarize_corpus
-    from .explanations.methods import explain
-    from .explanations.render import render
+    from .interpret.corpus import summarize_corpus
+    from .interpret.methods import explain
+    from .interpret.show.pictures import render
 
 __all__ = ["Explanation", "__version__", "explain", "render", "summarize_corpus"]
 
 # Imported at their first use: `import spacy_attn` alone loads neither spaCy nor torch.
 _WHERE = {
     "Explanation": ".explanation",
-    "explain": ".explanations.methods",
-    "render": ".explanations.render",
-    "summarize_corpus": ".explanations.corpus",
+    "explain": ".interpret.methods",
+    "render": ".interpret.show.pictures",
+    "summarize_corpus": ".interpret.corpus",
 }
 
 

@@ -75,7 +75,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """In a notebook: the tokens, shaded by what they add to the label that scores highest."""
-        from .explanations.render import notebook_picture
+        from .interpret.show.pictures import notebook_picture
 
         return notebook_picture(self)
 

@@ -19,7 +19,7 @@ from benchmarks.accuracy.errors import UsageError
 from benchmarks.accuracy.models import DEFAULT_MODELS, OPTIONAL_MODELS, choose
 from benchmarks.accuracy.pooling import MaxPooling, MaxPoolingHead
 from benchmarks.accuracy.run import Settings, plan, result_of
-from spacy_attn.torch.ragged import Ragged
+from spacy_attn.nn.ragged import Ragged
 
 WORDS = {"good": ["great", "fun", "joy", "witty"], "bad": ["dull", "long", "waste", "boring"]}
 FEW_STEPS = {

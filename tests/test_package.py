@@ -98,25 +98,25 @@ def test_the_component_needs_no_import_of_the_package():
 
 
 def test_imports_point_in_one_direction():
-    """cli -> explanations, data -> pipeline -> models -> torch: a room knows the ones below it."""
+    """cli -> interpret, data -> pipeline -> models -> nn: a room knows the ones below it."""
     import ast
 
     allowed = {
-        "torch": {"torch"},
-        "models": {"models", "torch", "errors"},
-        "pipeline": {"pipeline", "models", "extensions", "explanation", "errors"},
+        "nn": {"nn"},
+        "models": {"models", "nn", "checks"},
+        "pipeline": {"pipeline", "models", "extensions", "explanation", "checks"},
         "data": {"data"},
-        "explanations": {
-            "explanations",
+        "interpret": {
+            "interpret",
             "pipeline",
             "models",
-            "torch",
+            "nn",
             "explanation",
             "extensions",
-            "errors",
+            "checks",
             "text_files",
         },
-        "cli": {"cli", "explanations", "data", "pipeline", "models", "explanation", "text_files"},
+        "cli": {"cli", "interpret", "data", "pipeline", "models", "explanation", "text_files"},
     }
     root = Path(spacy_attn.__file__).parent
     for room, rooms in allowed.items():
@@ -147,7 +147,7 @@ def test_all_files_that_are_not_python_are_declared_as_package_data():
 
 def test_the_torch_room_knows_torch_alone():
     code = (
-        "import sys, spacy_attn.torch.attention_head, spacy_attn.torch.bilstm; "
+        "import sys, spacy_attn.nn.head, spacy_attn.nn.bilstm; "
         "print({'spacy', 'thinc'} & set(sys.modules))"
     )
     assert run(code) == "set()"

@@ -8,7 +8,7 @@ import spacy
 import torch
 
 import spacy_attn
-from spacy_attn.explanations.methods import METHODS
+from spacy_attn.interpret.methods import METHODS
 
 from .conftest import assert_same_predictions, make_nlp, train
 

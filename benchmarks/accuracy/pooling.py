@@ -9,9 +9,9 @@ from thinc.api import Model
 from torch import Tensor
 
 from spacy_attn.models.shim import TorchShim
-from spacy_attn.torch.attention import Attention, Scoring
-from spacy_attn.torch.attention_head import AttentionHead
-from spacy_attn.torch.ragged import Ragged
+from spacy_attn.nn.attention import Attention, Scoring
+from spacy_attn.nn.head import AttentionHead
+from spacy_attn.nn.ragged import Ragged
 
 
 class MaxPooling(Attention):
@@ -23,7 +23,7 @@ class MaxPooling(Attention):
     def forward(
         self, keys: Tensor, queries: Tensor, documents: Ragged, evidence: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Shapes as in `spacy_attn.torch.attention.Attention`, for one query."""
+        """Shapes as in `spacy_attn.nn.attention.Attention`, for one query."""
         parts = keys.split(documents.lengths.tolist())
         largest = [part.max(dim=0) for part in parts if len(part)]
         n_documents, width = len(documents), keys.shape[1]

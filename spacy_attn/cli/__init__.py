@@ -7,10 +7,10 @@ line. Importing it puts the group below spaCy's own commands, once.
 import typer
 from spacy.cli._util import app as spacy_app
 
+from .check_faithfulness import faithfulness_cli
 from .convert import convert_cli
 from .explain import explain_cli
 from .failing import CommandGroup
-from .faithfulness import faithfulness_cli
 from .init_config import init_config_cli
 from .init_words import init_words_cli
 from .render import render_cli

@@ -9,8 +9,8 @@ import typer
 from spacy.cli._util import Arg
 
 from ..explanation import CONTRIBUTIONS
-from ..explanations.methods import check_method, explain_with
-from .explaining import load_classifier
+from ..interpret.methods import check_method, explain_with
+from .common import load_classifier
 from .failing import failing, prepare, require_output
 from .options import (
     DEFAULTS,

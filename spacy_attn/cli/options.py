@@ -7,7 +7,7 @@ from typing import Annotated
 
 from spacy.cli._util import Opt
 
-from ..explanations.methods import METHODS
+from ..interpret.methods import METHODS
 
 CodePath = Annotated[
     Path | None,

@@ -9,13 +9,13 @@ from rich.console import Console
 from spacy.cli._util import Arg, Opt
 from wasabi import msg
 
-from ..explanations.html.scale import ATTENTION, CONTRIBUTIONS, SCALES
-from ..explanations.methods import METHODS, check_method, explain_with
-from ..explanations.render import describe_values, shaded_texts
-from ..explanations.render import render as render_html
-from ..explanations.terminal import terminal_view
+from ..interpret.methods import METHODS, check_method, explain_with
+from ..interpret.show.pictures import describe_values, shaded_texts
+from ..interpret.show.pictures import render as render_html
+from ..interpret.show.scale import ATTENTION, CONTRIBUTIONS, SCALES
+from ..interpret.show.terminal import terminal_view
 from ..text_files import write_text
-from .explaining import load_classifier
+from .common import load_classifier
 from .failing import failing, prepare, require_output
 from .options import (
     DEFAULTS,

@@ -11,10 +11,10 @@ from wasabi import msg
 
 from ..data.reader import HFDataset
 from ..explanation import CONTRIBUTIONS, method_name
-from ..explanations.methods import check_method, explain_with
-from ..explanations.report import report as report_html
+from ..interpret.methods import check_method, explain_with
+from ..interpret.show.report_page import report as report_html
 from ..text_files import write_text
-from .explaining import load_classifier, make_reader, read_first
+from .common import load_classifier, make_reader, read_first
 from .failing import failing, prepare
 from .options import (
     DATA_HELP,

@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 
 from ..data.paths import FORMATS, extension
 from ..text_files import decoded, read_lines
-from .explaining import make_reader
+from .common import make_reader
 from .options import DEFAULTS, DataOptions
 
 HELP = (

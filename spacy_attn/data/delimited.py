@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO, Any, NamedTuple
 
+from .csv_labels import value_of
 from .errors import FileProblem
-from .spelling import value_of
 
 # Rows that are held in memory at a time.
 _ROWS = 10_000

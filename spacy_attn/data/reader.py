@@ -11,6 +11,7 @@ from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
 from spacy.training import Example
 from spacy.vocab import Vocab
 
+from .csv_labels import SpelledEncoder, read_column, value_of
 from .delimited import Dialect
 from .docbins import TABLE_SETTINGS, DocBins, is_spacy_data
 from .errors import DatasetError, MissingValue, RowProblem
@@ -21,7 +22,6 @@ from .lists import names_in, read_items, read_lists, without_lists
 from .paths import DataFiles
 from .rows import make_example, read_text
 from .source import Source, open_dataset
-from .spelling import SpelledEncoder, read_column, value_of
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset

@@ -10,14 +10,14 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
-from ..errors import check_choice, check_not_negative, check_positive, check_rate
-from ..torch.attention import SCORINGS, Scoring
-from ..torch.classifier import classify
-from .attention_head import Output, attention_head, resize
-from .bilstm_encoder import bilstm_encoder
+from ..checks import check_choice, check_not_negative, check_positive, check_rate
+from ..nn.attention import SCORINGS, Scoring
+from ..nn.predict import classify
+from .attention_layer import Output, attention_head, resize
+from .bilstm_layer import bilstm_encoder
+from .embeddings.token_vectors import find_vectors
 from .ragged import split
 from .shim import TorchShim
-from .token_vectors import find_vectors
 
 # What a label added to a trained model starts with, as a share of the odds of the least likely
 # present label: small enough to leave the others' scores alone, large enough to be learned in
@@ -51,7 +51,7 @@ def BiLSTMAttention_v1(
     dropout (Optional[float]): Dropout rate for the token vectors, between LSTM layers and for the
         pooled vector, in training. None to follow `[training] dropout`.
     attention (str): Scoring function: "dot", "scaled_dot", "general", "additive",
-        "additive_query" or "uniform" (see `spacy_attn.torch.attention.Attention`).
+        "additive_query" or "uniform" (see `spacy_attn.nn.attention.Attention`).
     attention_width (Optional[int]): Width in which "additive" and "additive_query" compare; None
         for 2H. The other functions take no notice of it.
     evidence (float): How much attention follows what tokens have to say: the weight of a token is

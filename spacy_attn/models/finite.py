@@ -5,7 +5,7 @@ import math
 from thinc.api import Model
 from torch import Tensor
 
-from .gradients import parameters
+from .weights import parameters
 
 
 def find_spoilt_weights(model: Model) -> str | None:

@@ -10,8 +10,8 @@ from thinc.types import FloatsXd
 from torch import Tensor
 from torch.optim.adamw import adamw
 
-from ..torch.autograd import with_gradients
-from ..torch.threads import keep_forked_child_to_one_thread
+from ..nn.autograd import with_gradients
+from ..nn.runtime import keep_forked_child_to_one_thread
 from .shim import TorchShim
 from .to_torch import to_torch
 

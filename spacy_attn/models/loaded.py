@@ -5,9 +5,9 @@ from typing import Any, cast
 from thinc.api import Model
 
 from .bilstm_attention import is_initialized
+from .embeddings.words import is_word_embedding
 from .finite import find_spoilt_weights
 from .shim import TorchShim
-from .word_embedding import is_word_embedding
 
 
 def check_loaded(model: Model[Any, Any]) -> None:

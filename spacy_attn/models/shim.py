@@ -16,9 +16,9 @@ from thinc.shims.shim import Shim
 from thinc.types import FloatsXd
 from thinc.util import convert_recursive, get_torch_default_device, iterate_recursive
 
-from ..torch.autograd import with_gradients
-from ..torch.stored import StoredModule, check_weights
-from ..torch.threads import keep_forked_child_to_one_thread
+from ..nn.autograd import with_gradients
+from ..nn.runtime import keep_forked_child_to_one_thread
+from ..nn.stored import StoredModule, check_weights
 
 
 def _has_grad(value: Any) -> bool:

@@ -14,12 +14,12 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
-from ..errors import check_not_negative, check_rate
-from ..models.adversarial import perturb
+from ..checks import check_not_negative, check_rate
 from ..models.bilstm_attention import begin_update_of_vectors
 from ..models.contract import check_model
 from ..models.fused_adam import finish_update
-from ..models.gradients import clear_gradients, copy_gradients, put_back_gradients
+from ..models.perturb import perturb
+from ..models.weights import clear_gradients, copy_gradients, put_back_gradients
 from .annotations import AnnotationsMixin
 from .calibration import fit_temperature
 from .class_weights import (

@@ -7,7 +7,7 @@ from typing import Any
 from thinc.api import Model, Optimizer, get_array_module
 from thinc.types import Floats2d
 
-from ..errors import check_not_negative, check_rate
+from ..checks import check_not_negative, check_rate
 from ..models.finite import find_spoilt_gradient, find_spoilt_weights
 
 _REMEDY = (

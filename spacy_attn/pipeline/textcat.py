@@ -12,7 +12,7 @@ from thinc.api import Model
 from thinc.types import Floats1d, Floats2d
 
 from ..extensions import ATTENTION
-from ..models.attention_head import Output
+from ..models.attention_layer import Output
 from .attention_categorizer import AttentionCategorizerMixin
 from .class_weights import ClassWeights
 from .defaults import DEFAULT_MODEL, DEFAULT_PERTURBATION, SCORE_WEIGHTS
@@ -104,7 +104,7 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
             contributes to each label's logit, `doc._.NAME`, shape (n_tokens, n_labels); its columns
             are the labels in `doc._.NAME_labels`. 4 bytes a token and label. None: not stored.
         perturbation (float): Train on each batch a second time, with token vectors moved so far
-            in the direction in which the loss grows (see `spacy_attn.models.adversarial.perturb`):
+            in the direction in which the loss grows (see `spacy_attn.models.perturb.perturb`):
             more accurate, at about twice the time. 0 for none.
         class_weights (Union[None, str, Dict[str, float], List[Tuple[str, float]]]): What a
             document's loss is multiplied by, by label (1 for those left out), so that rare classes

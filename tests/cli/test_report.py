@@ -7,11 +7,11 @@ from spacy import registry
 from spacy.tokens import DocBin
 
 import spacy_attn
-from spacy_attn.explanations.methods import METHODS
+from spacy_attn.interpret.methods import METHODS
 
 from ..conftest import LABELS, TEXTS, make_examples, make_nlp
-from ..explanations.test_report import data_of
-from .test_explaining import run
+from ..interpret.show.test_report_page import data_of
+from .test_common import run
 
 
 @pytest.fixture(scope="module", autouse=True)

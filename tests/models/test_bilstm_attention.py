@@ -1,7 +1,7 @@
 import pytest
 
 from spacy_attn.models.bilstm_attention import BiLSTMAttention_v1
-from spacy_attn.models.word_embedding import WordEmbedding_v1
+from spacy_attn.models.embeddings.words import WordEmbedding_v1
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from thinc.api import Linear, Model, chain, with_debug
 
 import spacy_attn
 from spacy_attn.models import bilstm_attention
-from spacy_attn.models.attention_head import attention_head
+from spacy_attn.models.attention_layer import attention_head
 from spacy_attn.models.bilstm_attention import BiLSTMAttention_v1
-from spacy_attn.models.bilstm_encoder import bilstm_encoder
+from spacy_attn.models.bilstm_layer import bilstm_encoder
 from spacy_attn.models.contract import REFS, check_model
-from spacy_attn.models.word_embedding import WordEmbedding_v1
+from spacy_attn.models.embeddings.words import WordEmbedding_v1
 
 from ..conftest import SMALL_EMBEDDING, TEXTS, assert_same_predictions, make_examples, train
 

@@ -4,8 +4,8 @@ import pytest
 from thinc.api import Model
 
 from spacy_attn.models.bilstm_attention import BiLSTMAttention_v1
-from spacy_attn.models.subword_embedding import SubwordEmbedding_v1
-from spacy_attn.models.word_embedding import WordEmbedding_v1
+from spacy_attn.models.embeddings.subwords import SubwordEmbedding_v1
+from spacy_attn.models.embeddings.words import WordEmbedding_v1
 
 EMBEDDING = {"width": 4, "ngram_rows": 10}
 MODEL = {"hidden_width": 2, "attention_width": 3}

@@ -8,10 +8,10 @@ import srsly
 import torch
 from thinc.api import Adam, ArgsKwargs, set_dropout_rate
 
-from spacy_attn.models.attention_head import attention_head, resize
-from spacy_attn.models.bilstm_encoder import bilstm_encoder
+from spacy_attn.models.attention_layer import attention_head, resize
+from spacy_attn.models.bilstm_layer import bilstm_encoder
 from spacy_attn.models.shim import TorchShim
-from spacy_attn.torch.bilstm import BiLSTM
+from spacy_attn.nn.bilstm import BiLSTM
 
 PRECISION = {"mixed_precision": False, "grad_scaler_config": None}
 WIDTH = 4

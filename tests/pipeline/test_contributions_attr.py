@@ -11,9 +11,9 @@ from scipy.special import expit, softmax
 from spacy.tokens import Doc
 
 from spacy_attn.extensions import get_values, install_contributions, set_values
-from spacy_attn.models.word_embedding import WordVocabulary
-from spacy_attn.torch.attention_head import AttentionHead
-from spacy_attn.torch.bilstm import BiLSTM
+from spacy_attn.models.embeddings.words import WordVocabulary
+from spacy_attn.nn.bilstm import BiLSTM
+from spacy_attn.nn.head import AttentionHead
 
 from ..conftest import (
     MIXED_TEXTS,

@@ -6,11 +6,11 @@ import spacy
 from spacy.scorer import Scorer
 from spacy.training import Example
 
-from spacy_attn.explanations.classifier import Classifier
-from spacy_attn.explanations.corpus import summarize_corpus
-from spacy_attn.explanations.faithfulness.evaluate import evaluate_faithfulness
-from spacy_attn.explanations.methods import explain
-from spacy_attn.explanations.report import summarize
+from spacy_attn.interpret.corpus import summarize_corpus
+from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
+from spacy_attn.interpret.methods import explain
+from spacy_attn.interpret.show.report_page import summarize
+from spacy_attn.interpret.subject import Classifier
 from spacy_attn.pipeline.decisions import Decisions
 from spacy_attn.pipeline.scorer import textcat_multilabel_score, textcat_score
 

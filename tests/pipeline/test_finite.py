@@ -15,7 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Adam
 
 from spacy_attn.models.bilstm_attention import BiLSTMAttention_v1
-from spacy_attn.models.word_embedding import WordEmbedding_v1
+from spacy_attn.models.embeddings.words import WordEmbedding_v1
 from spacy_attn.pipeline.textcat import AttentionTextCategorizer
 from spacy_attn.pipeline.textcat_multilabel import AttentionMultiLabelTextCategorizer
 

@@ -12,7 +12,7 @@ from thinc.api import Adam
 
 import spacy_attn
 from spacy_attn.models.fused_adam import FusedAdam_v1
-from spacy_attn.models.gradients import parameters
+from spacy_attn.models.weights import parameters
 
 from ..conftest import SMALL_MODEL, make_examples, make_nlp
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
-from spacy_attn.torch.attention import SCORINGS
+from spacy_attn.nn.attention import SCORINGS
 
 from ..conftest import (
     MIXED_TEXTS,

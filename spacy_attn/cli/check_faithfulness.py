@@ -1,0 +1,138 @@
+"""`python -m spacy attn faithfulness`: how far the explanations of a pipeline can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from spacy import util
+from spacy.cli._util import Arg, Opt
+from wasabi import msg
+
+from ..interpret.faithfulness.evaluate import FaithfulnessReport, evaluate_faithfulness
+from ..interpret.faithfulness.plausibility import read_ratings
+from ..interpret.faithfulness.result import to_markdown, write
+from .common import make_reader, read_first
+from .failing import failing, prepare, require_output, warn
+from .options import (
+    DATA_HELP,
+    CodePath,
+    ComponentName,
+    DataOptions,
+    GpuId,
+    LabelColumn,
+    LabelNames,
+    Limit,
+    ReaderSettings,
+    Split,
+    TextColumn,
+)
+from .progress import progress
+
+
+def faithfulness_cli(
+    model: Annotated[str, Arg(help="Pipeline: its folder, or the name of its package")],
+    data: Annotated[str, Arg(help=DATA_HELP)],
+    output: Annotated[
+        Path | None,
+        Opt(
+            "--output",
+            "-o",
+            help="Folder to write faithfulness.md, .json and .html to. By default the first of "
+            "them is printed",
+            file_okay=False,
+        ),
+    ] = None,
+    limit: Limit = 0,
+    component: ComponentName = None,
+    methods: Annotated[
+        str | None,
+        Opt(
+            "--methods",
+            "-M",
+            help="Comma-separated methods to compare with attention and chance, say "
+            "'contributions,leave_one_out'. By default all that are installed",
+        ),
+    ] = None,
+    other_models: Annotated[
+        str | None,
+        Opt(
+            "--other-models",
+            help="Comma-separated pipelines, trained alike from other seeds, to compare the "
+            "attention of",
+        ),
+    ] = None,
+    ratings: Annotated[
+        Path | None,
+        Opt(
+            "--ratings",
+            help="File of words that people have rated: a word, a tab and its mean rating a line",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    ratings_bound: Annotated[
+        float,
+        Opt("--ratings-bound", help="Absolute rating from which on a word is rated strongly"),
+    ] = 2.0,
+    positive_label: Annotated[
+        str | None, Opt("--positive-label", help="Label that a positive rating speaks for")
+    ] = None,
+    split: Split = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    labels: LabelNames = None,
+    settings: ReaderSettings = None,
+    draws: Annotated[
+        int, Opt("--draws", min=1, help="Number of rankings by chance of each document")
+    ] = 5,
+    seed: Annotated[int, Opt("--seed", help="Of the rankings by chance")] = 0,
+    gpu_id: GpuId = -1,
+    code_path: CodePath = None,
+) -> None:
+    """
+    Measure how far the explanations of a trained pipeline can be trusted: what
+    happens to its decisions when the tokens are left out that attention, the
+    contributions, gradients or chance say matter; when all tokens have the same
+    weight; and how attention differs between models.
+    """
+    if output is None:
+        require_output()
+    prepare(code_path, gpu_id, silent=output is None)  # the report alone goes to standard output
+    with failing("Can't measure faithfulness"):
+        nlp = util.load_model(model)
+        others = {name: util.load_model(name) for name in _split(other_models) or ()}
+        reader = make_reader(data, DataOptions(split, text_column, label_column, labels, settings))
+        examples = read_first(reader, nlp, limit)
+        report = evaluate_faithfulness(
+            nlp,
+            progress(examples, total=len(examples)),
+            component=component,
+            methods=_split(methods),
+            others=others,
+            ratings=None if ratings is None else read_ratings(ratings),
+            ratings_bound=ratings_bound,
+            positive_label=positive_label,
+            n_draws=draws,
+            seed=seed,
+        )
+    _show(report, output, f"Faithfulness of explanations: {model}, {Path(data).name}")
+
+
+def _split(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _show(report: FaithfulnessReport, output: Path | None, title: str) -> None:
+    for note in report.notes:
+        warn(note)
+    if report.uniform is not None and report.uniform.accuracy is None:
+        warn("No document has labels: there is no accuracy")
+    if output is None:
+        typer.echo(to_markdown(report, title))
+        return
+    with failing("Can't write the report"):
+        paths = write(report, output, title)
+    for path in paths:
+        msg.good(f"Saved {path}")

@@ -1,0 +1,320 @@
+"""What the decisions about a whole corpus were made of."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from markupsafe import escape
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc, Token
+from spacy.training import Example
+from spacy.util import minibatch
+
+from ..checks import check_choice, check_not_negative, check_positive
+from ..explanation import CONTRIBUTIONS, Explanation, method_name
+from .methods import check_method, check_several, explain_docs
+from .show.templating import in_notebook
+from .show.visible import visible
+from .subject import Classifier
+
+if TYPE_CHECKING:
+    import pandas
+
+# An example of a word is so many characters of the text before and after it. Not the whole text:
+# what is kept must not grow with the length of documents.
+_EXCERPT = 40
+# So many labels, and words of each, are printed; a notebook shows so many rows.
+_SHOWN, _SHOWN_ROWS = 3, 60
+_WHERE = "spacy_attn.summarize_corpus"
+
+
+@dataclass(frozen=True)
+class WordSummary:
+    """What a word contributed to a label's logit, over all its occurrences.
+
+    word: In lower case.
+    total: The sum of its attributions.
+    mean: The same by occurrence.
+    count: The number of occurrences.
+    examples: Stretches of text around its first occurrences.
+    """
+
+    word: str
+    label: str
+    total: float
+    mean: float
+    count: int
+    examples: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Misclassified:
+    """A document whose labels are others than those predicted.
+
+    gold: The labels it has, also those that the component does not have.
+    predicted: The labels that the component gave it.
+    """
+
+    gold: tuple[str, ...]
+    predicted: tuple[str, ...]
+    explanation: Explanation
+
+
+@dataclass(frozen=True, eq=False)
+class CorpusSummary:
+    """What the decisions about a corpus were made of.
+
+    labels: The component's labels.
+    method: How the attributions were found.
+    n_docs: The number of documents, of which `n_with_tokens` have tokens.
+    words: For each label, the words that contributed most to it, the first one most.
+    attention_on_punctuation: The share of a document's attention that goes to punctuation
+        (`token.is_punct`), as the mean over the documents with tokens. `punctuation` is the share
+        of their tokens that are punctuation, which equal weights would give it.
+    attention_on_stop_words, stop_words: The same of stop words (`token.is_stop`).
+    n_gold: The number of documents that came with labels.
+    n_errors: How many of these were given others, as in `cats_acc`: all that have a label which the
+        component does not have are among them.
+    errors: The first of them.
+    """
+
+    labels: tuple[str, ...]
+    method: str
+    n_docs: int
+    n_with_tokens: int
+    words: Mapping[str, list[WordSummary]]
+    attention_on_punctuation: float
+    punctuation: float
+    attention_on_stop_words: float
+    stop_words: float
+    n_gold: int
+    n_errors: int
+    errors: list[Misclassified]
+
+    def __repr__(self) -> str:
+        """Its numbers, and the first words of a few labels."""
+        words = [
+            f"{label!r}: {', '.join(word.word for word in words[:_SHOWN])}"
+            for label, words in list(self.words.items())[:_SHOWN]
+        ]
+        more = ["..."] if len(self.words) > _SHOWN else []
+        return f"CorpusSummary({self._numbers()} Words: {'; '.join(words + more) or 'none'}.)"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: its numbers, and a table of the words."""
+        table = self.words_to_dataframe()
+        for column in ("word", "label"):
+            table[column] = table[column].map(visible)
+        table["examples"] = table["examples"].map(lambda texts: visible(" · ".join(texts)))
+        html = table.to_html(index=False, float_format="{:.3f}".format, max_rows=_SHOWN_ROWS)
+        return in_notebook(f"<p>{escape(self._numbers())}</p>{html}")
+
+    def _numbers(self) -> str:
+        """What it counts, in sentences."""
+        by = "" if self.method == CONTRIBUTIONS else f" by {method_name(self.method)}"
+        gold = f" {self.n_errors} of {self.n_gold} were given wrong labels." if self.n_gold else ""
+        return (
+            f"{self.n_docs} documents{by}.{gold} Punctuation has "
+            f"{self.attention_on_punctuation:.1%} of the attention and is {self.punctuation:.1%} "
+            f"of the tokens; stop words {self.attention_on_stop_words:.1%} and "
+            f"{self.stop_words:.1%}."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary in lists, strings and numbers, which JSON can hold."""
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["labels"] = list(self.labels)
+        data["words"] = {
+            label: [{**asdict(word), "examples": list(word.examples)} for word in words]
+            for label, words in self.words.items()
+        }
+        data["errors"] = [
+            {
+                "gold": list(error.gold),
+                "predicted": list(error.predicted),
+                "explanation": error.explanation.to_dict(),
+            }
+            for error in self.errors
+        ]
+        return data
+
+    def words_to_dataframe(self) -> "pandas.DataFrame":
+        """A row for each label and word, with the fields of `WordSummary` as columns."""
+        import pandas
+
+        rows = [asdict(word) for words in self.words.values() for word in words]
+        return pandas.DataFrame(rows, columns=list(WordSummary.__dataclass_fields__))
+
+    def errors_to_dataframe(self) -> "pandas.DataFrame":
+        """A row for each token and label of each error: the columns of `Explanation.to_dataframe`
+        after the number of the error and the columns gold and predicted (joined by commas)."""
+        import pandas
+
+        tables = []
+        for i, error in enumerate(self.errors):
+            table = error.explanation.to_dataframe()
+            table.insert(0, "predicted", ", ".join(error.predicted))
+            table.insert(0, "gold", ", ".join(error.gold))
+            table.insert(0, "error", i)
+            tables.append(table)
+        return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame()
+
+
+@dataclass
+class _Word:
+    totals: NDArray[numpy.float64]
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+def summarize_corpus(
+    nlp: Language,
+    texts: Iterable[str | Doc | Example],
+    *,
+    component: str | None = None,
+    method: str = CONTRIBUTIONS,
+    top: int = 20,
+    min_count: int = 5,
+    sort_by: str = "mean",
+    n_examples: int = 3,
+    max_errors: int = 100,
+    batch_size: int = 64,
+) -> CorpusSummary:
+    """Explain documents one batch at a time, and keep what they have in common.
+
+    Memory grows with the number of different words, not with the number of documents or their
+    length.
+
+    nlp (Language): A trained pipeline.
+    texts (Iterable[Union[str, Doc, Example]]): Texts, documents, or Examples, whose reference has
+        the labels that predictions are compared with.
+    component (Optional[str]): As for `spacy_attn.explain`.
+    method (str): As for `spacy_attn.explain`.
+    top (int): Number of words for each label.
+    min_count (int): Leave out words that occur more rarely.
+    sort_by (str): "mean" for the words that tell most when they occur, "total" for those that
+        contributed most to all decisions together.
+    n_examples (int): Number of examples of each word.
+    max_errors (int): Number of misclassified documents to keep, with their explanations.
+    batch_size (int): Number of documents that are worked on at once.
+    RAISES: ValueError and ImportError as `spacy_attn.explain`, and for settings out of range.
+    """
+    check_several(_WHERE, texts)
+    check_method(_WHERE, method)
+    check_choice(_WHERE, "sort_by", sort_by, ("mean", "total"))
+    check_positive(_WHERE, top=top, min_count=min_count, batch_size=batch_size)
+    check_not_negative(_WHERE, n_examples=n_examples, max_errors=max_errors)
+    summary = _Summary(Classifier(nlp, component), method, n_examples, max_errors)
+    for batch in minibatch(texts, batch_size):
+        summary.add(batch)
+    return summary.finish(top, min_count, sort_by)
+
+
+class _Summary:
+    """What is kept of the documents seen so far."""
+
+    def __init__(
+        self, classifier: Classifier, method: str, n_examples: int, max_errors: int
+    ) -> None:
+        self.classifier = classifier
+        self.method = method
+        self.n_examples = n_examples
+        self.max_errors = max_errors
+        self.n_docs = self.n_with_tokens = self.n_gold = self.n_errors = 0
+        self.words: dict[str, _Word] = {}
+        # Attention on punctuation, its share of tokens; the same of stop words.
+        self.shares = numpy.zeros(4)
+        self.errors: list[Misclassified] = []
+
+    def add(self, batch: list[str | Doc | Example]) -> None:
+        texts = [item.predicted if isinstance(item, Example) else item for item in batch]
+        docs = self.classifier.prepare(texts)
+        columns = self.classifier.columns(None)
+        explanations = explain_docs(self.classifier, docs, self.method, columns)
+        for item, doc, explanation in zip(batch, docs, explanations, strict=True):
+            self.n_docs += 1
+            if len(doc):
+                self.n_with_tokens += 1
+                self._add_words(doc, explanation)
+                self._add_shares(doc, explanation)
+            if isinstance(item, Example):
+                self._add_gold(item.reference.cats, explanation)
+
+    def _add_words(self, doc: Doc, explanation: Explanation) -> None:
+        for token, values in zip(doc, explanation.attributions, strict=True):
+            if token.is_space:
+                continue
+            word = self.words.get(token.lower_)
+            if word is None:
+                word = self.words[token.lower_] = _Word(numpy.zeros(len(values)))
+            word.totals += values
+            word.count += 1
+            if len(word.examples) < self.n_examples:
+                word.examples.append(_excerpt(token))
+
+    def _add_shares(self, doc: Doc, explanation: Explanation) -> None:
+        punctuation = numpy.array([token.is_punct for token in doc])
+        stop_words = numpy.array([token.is_stop for token in doc])
+        attention = explanation.attention
+        self.shares += [
+            attention[punctuation].sum(),
+            punctuation.mean(),
+            attention[stop_words].sum(),
+            stop_words.mean(),
+        ]
+
+    def _add_gold(self, cats: Mapping[str, float], explanation: Explanation) -> None:
+        outcome = self.classifier.decisions.judge(explanation.scores, cats)
+        if outcome.gold is None:
+            return
+        self.n_gold += 1
+        if outcome.correct:
+            return
+        self.n_errors += 1
+        if len(self.errors) < self.max_errors:
+            labels = self.classifier.labels
+            gold = (*(labels[column] for column in outcome.gold), *outcome.missing)
+            predicted = tuple(labels[column] for column in outcome.predicted)
+            self.errors.append(Misclassified(gold, predicted, explanation))
+
+    def finish(self, top: int, min_count: int, sort_by: str) -> CorpusSummary:
+        words = {}
+        for column, label in enumerate(self.classifier.labels):
+            summaries = [
+                WordSummary(
+                    word=text,
+                    label=label,
+                    total=float(word.totals[column]),
+                    mean=float(word.totals[column] / word.count),
+                    count=word.count,
+                    examples=tuple(word.examples),
+                )
+                for text, word in self.words.items()
+                if word.count >= min_count
+            ]
+            summaries.sort(key=lambda summary: (-getattr(summary, sort_by), summary.word))
+            words[label] = summaries[:top]
+        shares = (self.shares / max(1, self.n_with_tokens)).tolist()
+        return CorpusSummary(
+            labels=self.classifier.labels,
+            method=self.method,
+            n_docs=self.n_docs,
+            n_with_tokens=self.n_with_tokens,
+            words=words,
+            attention_on_punctuation=shares[0],
+            punctuation=shares[1],
+            attention_on_stop_words=shares[2],
+            stop_words=shares[3],
+            n_gold=self.n_gold,
+            n_errors=self.n_errors,
+            errors=self.errors,
+        )
+
+
+def _excerpt(token: Token) -> str:
+    text, start, end = token.doc.text, token.idx, token.idx + len(token)
+    before = ("…" if start > _EXCERPT else "") + text[max(0, start - _EXCERPT) : start]
+    after = text[end : end + _EXCERPT] + ("…" if len(text) > end + _EXCERPT else "")
+    return before + token.text + after

@@ -1,0 +1,101 @@
+"""A few documents with all that is measured on them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ...explanation import CONTRIBUTIONS, Explanation, Floats
+from ...pipeline.decisions import Bools
+from ..methods import explain_docs
+from ..subject import Classifier
+
+Values = NDArray[numpy.float64]
+
+ATTENTION = "attention"
+
+
+@dataclass(eq=False)
+class Batch:
+    """Documents and their explanations.
+
+    classifier: The component.
+    docs: The documents, as `Classifier.prepare` returns them.
+    cats: For each document the labels it has, as in `doc.cats`; empty where they are not known.
+    explanations: For each method those of all documents, those of the contributions in any case.
+    """
+
+    classifier: Classifier
+    docs: list[Doc]
+    cats: list[Mapping[str, float]]
+    explanations: dict[str, list[Explanation]]
+
+    @classmethod
+    def make(
+        cls, classifier: Classifier, examples: Sequence[Example], methods: Sequence[str]
+    ) -> "Batch":
+        docs = classifier.prepare([example.predicted for example in examples])
+        columns = classifier.columns(None)
+        return cls(
+            classifier,
+            docs,
+            [example.reference.cats for example in examples],
+            {method: explain_docs(classifier, docs, method, columns) for method in methods},
+        )
+
+    @cached_property
+    def scores(self) -> Floats:
+        """Shape (n_docs, n_labels)."""
+        return numpy.stack([explanation.scores for explanation in self.explanations[CONTRIBUTIONS]])
+
+    @cached_property
+    def targets(self) -> list[int]:
+        """For each document, the place of the label with the highest score."""
+        return self.scores.argmax(axis=1).tolist()
+
+    @cached_property
+    def decisions(self) -> Bools:
+        """Which labels are predicted, shape (n_docs, n_labels)."""
+        return self.classifier.decisions.decide(self.scores)
+
+    @cached_property
+    def hidden(self) -> list[Values]:
+        """The hidden states of each document, shape (n_tokens, 2H)."""
+        component = self.classifier.component
+        to_numpy = component.model.ops.to_numpy
+        return [to_numpy(states).astype(numpy.float64) for states in component.encode(self.docs)]
+
+    @cached_property
+    def output_weights(self) -> tuple[Values, Values]:
+        """The weights, shape (n_labels, 2H), and bias, shape (n_labels,), of the scores' logits."""
+        component = self.classifier.component
+        weight, bias = map(component.model.ops.to_numpy, component.output_weights())
+        return weight.astype(numpy.float64), bias.astype(numpy.float64)
+
+    def toward(self, explanation: Explanation, column: int) -> Values:
+        """What speaks for a label in each token, shape (n_tokens,).
+
+        Where labels exclude each other, the attributions to the label's logit minus their mean over
+        all labels: what is added to all logits alike changes no score.
+        """
+        values = explanation.attributions.astype(numpy.float64)
+        if self.classifier.exclusive:
+            values = values - values.mean(axis=1, keepdims=True)
+        return values[:, column]
+
+    def importance(self, name: str) -> list[Values]:
+        """What to rank the tokens of each document by: attention, or what a method finds to speak
+        for the label with the highest score. Shape (n_tokens,) each."""
+        if name == ATTENTION:
+            return [
+                explanation.attention.astype(numpy.float64)
+                for explanation in self.explanations[CONTRIBUTIONS]
+            ]
+        return [
+            self.toward(explanation, target)
+            for explanation, target in zip(self.explanations[name], self.targets, strict=True)
+        ]

@@ -1,0 +1,138 @@
+"""Explanations of texts by the method of one's choice."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import cast
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import minibatch
+from thinc.types import Floats2d
+
+from ..checks import check_choice
+from ..explanation import CONTRIBUTIONS, Explanation, Floats
+from .gradients import gradient_x_input, integrated_gradients, require_captum
+from .leave_one_out import leave_one_out
+from .subject import Classifier
+
+Method = Callable[[Classifier, list[Doc], Sequence[int]], list[Floats2d]]
+
+GRADIENT_X_INPUT = "gradient_x_input"
+INTEGRATED_GRADIENTS = "integrated_gradients"
+LEAVE_ONE_OUT = "leave_one_out"
+
+# The contributions come with every explanation: they need no method.
+_FURTHER: dict[str, Method] = {
+    GRADIENT_X_INPUT: gradient_x_input,
+    INTEGRATED_GRADIENTS: integrated_gradients,
+    LEAVE_ONE_OUT: leave_one_out,
+}
+METHODS = (CONTRIBUTIONS, *_FURTHER)
+
+
+def explain(
+    nlp: Language,
+    texts: Iterable[str | Doc],
+    *,
+    component: str | None = None,
+    method: str = CONTRIBUTIONS,
+    labels: Iterable[str] | None = None,
+    batch_size: int = 64,
+) -> Iterator[Explanation]:
+    """Say what each token had to do with the decisions about some texts.
+
+    Texts are tokenized and go through the components before the one that is explained, as in
+    `nlp.pipe`; no components after it are run. One explanation is made at a time, so that any
+    number of texts can be explained in little memory: `list(explain(nlp, texts))` makes them all.
+
+    nlp (Language): A trained pipeline.
+    texts (Iterable[Union[str, Doc]]): Texts, or documents, which are not modified.
+    component (Optional[str]): Name of the component to explain; by default the only `attn_textcat`
+        or `attn_textcat_multilabel` of the pipeline.
+    method (str): How tokens are given their part in each logit.
+        "contributions": the terms that the logit is a sum of, exact and free (see `Explanation`).
+        "gradient_x_input": see `spacy_attn.interpret.gradients.gradient_x_input`.
+        "integrated_gradients": see `spacy_attn.interpret.gradients.integrated_gradients`. Needs
+        Captum: pip install captum.
+        "leave_one_out": by how much the logit is lower without the token; as many predictions as
+        there are tokens.
+    labels (Optional[Iterable[str]]): The labels to explain, which explanations are then cut down
+        to; by default all.
+    batch_size (int): Number of texts that are worked on at once.
+    RETURNS (Iterator[Explanation]): One for each text, in order.
+    RAISES: ValueError if the pipeline has no such component or several to choose from, for an
+        unknown method or label, and if `texts` is a single text; ImportError if the method needs
+        a package that is not installed.
+    """
+    check_several("spacy_attn.explain", texts)
+    check_method("spacy_attn.explain", method)
+    classifier = Classifier(nlp, component)
+    return explain_with(
+        classifier, texts, method=method, columns=classifier.columns(labels), batch_size=batch_size
+    )
+
+
+def check_several(where: str, texts: object) -> None:
+    """RAISES: ValueError if what should be several texts or documents is a single one."""
+    if isinstance(texts, str | Doc | Example):
+        raise ValueError(
+            f"{where}: 'texts' must be several texts or documents, but is a single one: put it "
+            f"into a list."
+        )
+
+
+def check_method(where: str, method: str) -> None:
+    """RAISES: ValueError for an unknown method; ImportError for one that is not installed."""
+    check_choice(where, "method", method, METHODS)
+    if method == INTEGRATED_GRADIENTS:
+        require_captum()
+
+
+def explain_with(
+    classifier: Classifier,
+    texts: Iterable[str | Doc],
+    *,
+    method: str = CONTRIBUTIONS,
+    columns: Sequence[int] | None = None,
+    batch_size: int = 64,
+) -> Iterator[Explanation]:
+    """As `explain`, of a component that has been found.
+
+    columns: The places of the labels among those of the component; None for all.
+    """
+    columns = classifier.columns(None) if columns is None else columns
+    for batch in minibatch(texts, batch_size):
+        yield from explain_docs(classifier, classifier.prepare(batch), method, columns)
+
+
+def explain_docs(
+    classifier: Classifier, docs: list[Doc], method: str, columns: Sequence[int]
+) -> list[Explanation]:
+    """Explain documents that the components before this one have seen.
+
+    columns (Sequence[int]): The places of the labels among those of the component.
+    """
+    explanations = [_select(explanation, columns) for explanation in classifier.explain(docs)]
+    if method == CONTRIBUTIONS:
+        return explanations
+    found = cast(list[Floats], _FURTHER[method](classifier, docs, columns))
+    return [
+        dataclasses.replace(explanation, attributions=attributions, method=method)
+        for explanation, attributions in zip(explanations, found, strict=True)
+    ]
+
+
+def _select(explanation: Explanation, columns: Sequence[int]) -> Explanation:
+    """The explanation of some of its labels alone."""
+    if list(columns) == list(range(len(explanation.labels))):
+        return explanation
+    chosen = list(columns)
+    return dataclasses.replace(
+        explanation,
+        labels=tuple(explanation.labels[i] for i in chosen),
+        logits=explanation.logits[chosen],
+        scores=explanation.scores[chosen],
+        bias=explanation.bias[chosen],
+        attributions=explanation.attributions[:, chosen],
+    )

@@ -1,0 +1,207 @@
+"""A page to look through many explained documents: their decisions and their tokens."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from typing import Any
+
+import numpy
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from ...explanation import CONTRIBUTIONS, Explanation, method_name
+from ...pipeline.decisions import Decisions, Outcome
+from .scale import SCALES
+from .templating import fill_template
+from .visible import visible
+
+# Nobody reads more digits of a tooltip, and they would double the size of the page.
+_DIGITS = 3
+
+
+def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
+    """Counts and averages over all documents.
+
+    RETURNS: "documents", "annotated" and "correct" count documents; "accuracy" and "loss" are
+        averages over the annotated ones (None if there is none), "confidence" over all. "labels"
+        are those of the component, and after them those that documents have and the component does
+        not have; "without" counts the documents with one of the latter. "confusion" is, for
+        exclusive labels, a table of counts, a row for each of "labels" and a column for each
+        predicted label; for independent ones, a row for each of "labels" with the documents that
+        have it and were given it, have it alone, were given it alone, and neither; not those whose
+        annotation leaves the label out. "scores" has the `LabelScore` of each of "labels".
+    """
+    labels = (*by.labels, *dict.fromkeys(chain.from_iterable(o.missing for o in outcomes)))
+    annotated = [outcome for outcome in outcomes if outcome.gold is not None]
+    correct = sum(bool(outcome.correct) for outcome in annotated)
+    losses = [outcome.loss for outcome in annotated if outcome.loss is not None]
+    confusion = _confusion(annotated, labels, by)
+    return {
+        "documents": len(outcomes),
+        "annotated": len(annotated),
+        "correct": correct,
+        "accuracy": correct / len(annotated) if annotated else None,
+        "loss": float(numpy.mean(losses)) if losses else None,
+        "confidence": float(numpy.mean([o.confidence for o in outcomes])) if outcomes else None,
+        "labels": labels,
+        "without": sum(bool(outcome.missing) for outcome in outcomes),
+        "confusion": confusion.tolist(),
+        "scores": _label_scores(confusion, by),
+    }
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """How well one label is predicted, in the documents whose annotation speaks of it.
+
+    precision: The share of the documents given it that have it; None where none was given it.
+    recall: The share of the documents that have it that were given it; None where none has it.
+    f: The harmonic mean of both; None where no document has it or was given it.
+    gold: The number of documents that have it.
+    """
+
+    precision: float | None
+    recall: float | None
+    f: float | None
+    gold: int
+
+
+def _label_scores(confusion: NDArray[numpy.intp], by: Decisions) -> list[LabelScore]:
+    if by.exclusive:
+        # A label that the component does not have has a row, but no column.
+        n_given = confusion.sum(axis=0)
+        both, given = numpy.zeros((2, len(confusion)), dtype=int)
+        both[: len(n_given)], given[: len(n_given)] = confusion.diagonal(), n_given
+        gold = confusion.sum(axis=1)
+    else:
+        both = confusion[:, 0]
+        gold, given = both + confusion[:, 1], both + confusion[:, 2]
+    return [
+        LabelScore(_share(b, n), _share(b, g), _share(2 * b, g + n), g)
+        for b, g, n in zip(both.tolist(), gold.tolist(), given.tolist(), strict=True)
+    ]
+
+
+def _share(count: int, of: int) -> float | None:
+    return count / of if of else None
+
+
+def _confusion(
+    annotated: Sequence[Outcome], labels: Sequence[str], by: Decisions
+) -> NDArray[numpy.intp]:
+    counts = numpy.zeros((len(labels), len(by.labels) if by.exclusive else 4), dtype=int)
+    for outcome in annotated:
+        missing = [labels.index(label) for label in outcome.missing]
+        gold, predicted = [*(outcome.gold or []), *missing], outcome.predicted
+        if by.exclusive:
+            counts[gold[0], predicted[0]] += 1
+            continue
+        for label in (*outcome.known, *missing):
+            counts[label, 2 * (label not in gold) + (label not in predicted)] += 1
+    return counts
+
+
+def report(
+    explanations: Sequence[Explanation],
+    cats: Sequence[Mapping[str, float]],
+    by: Decisions,
+    *,
+    title: str = "Report",
+    direction: str = "auto",
+    language: str = "",
+) -> str:
+    """A web page on explained documents, complete in one file: nothing is fetched from elsewhere.
+
+    explanations: Of each document.
+    cats: The annotation of each document, as in `Doc.cats`; empty where there is none.
+    by: How the component decides.
+    title: Of the page.
+    direction: Of the texts: "ltr", "rtl" or "auto".
+    language: The code of the texts' language, or "".
+    RETURNS: The HTML.
+    RAISES: ValueError for values that are not finite, or attributions of several methods.
+    """
+    methods = list(dict.fromkeys(explanation.method for explanation in explanations))
+    if len(methods) > 1:
+        raise ValueError(
+            f"A report shows the attributions of one method, but these are of {methods}: make a "
+            f"report of each."
+        )
+    method = visible(method_name(methods[0] if methods else CONTRIBUTIONS))
+    outcomes = [
+        by.judge(explanation.scores, annotation)
+        for explanation, annotation in zip(explanations, cats, strict=True)
+    ]
+    summary = summarize(outcomes, by)
+    data = {
+        "method": method,
+        "labels": [visible(label) for label in summary["labels"]],
+        "exclusive": by.exclusive,
+        "direction": direction,
+        "language": language,
+        "scales": {style: _scale(style) for style in SCALES},
+        "documents": [
+            {**_document(explanation), **_numbered(outcome, summary["labels"])}
+            for explanation, outcome in zip(explanations, outcomes, strict=True)
+        ],
+    }
+    return fill_template(
+        "report.html.jinja",
+        title=title,
+        summary=summary,
+        labels=by.labels,
+        exclusive=by.exclusive,
+        method=method,
+        what=(
+            "What a token contributes to the chosen label"
+            if method == CONTRIBUTIONS
+            else f"A token's attribution for the chosen label by {method}"
+        ),
+        styles=None,
+        data=embed_json(data),
+    )
+
+
+def embed_json(data: object) -> Markup:
+    """JSON that can stand in a script element: nothing in it can end the element, or be taken for
+    the beginning of a comment."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _scale(style: str) -> dict[str, Any]:
+    scale = SCALES[style]
+    return {"step": scale.step, "levels": scale.n_levels, "prefixes": scale.prefixes}
+
+
+def _document(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "tokens": [visible(token) for token in explanation.tokens],
+        "spaces": "".join(str(int(space)) for space in explanation.spaces),
+        "scores": _round_all(explanation.scores),
+        "attention": _round_all(explanation.attention),
+        "attributions": [_round_all(column) for column in explanation.attributions.T],
+    }
+
+
+def _round_all(values: NDArray[numpy.floating]) -> list[float]:
+    return [_round(value) for value in values.tolist()]
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def _numbered(outcome: Outcome, labels: Sequence[str]) -> dict[str, Any]:
+    """An outcome, with numbers as short as those of its tokens, and numbers of all labels."""
+    data: dict[str, Any] = {
+        key: _round(value) if isinstance(value, float) else value
+        for key, value in asdict(outcome).items()
+    }
+    for column in [labels.index(label) for label in data.pop("missing")]:
+        data["gold"].append(column)
+        data["known"].append(column)
+    return data

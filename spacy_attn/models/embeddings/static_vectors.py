@@ -1,0 +1,122 @@
+"""The pipeline's word vectors, fixed, behind a learned projection."""
+
+from collections.abc import Callable
+from typing import Any
+
+from spacy.ml.staticvectors import StaticVectors
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Model, get_array_module
+from thinc.types import Floats2d, Ragged
+
+from ..context import CONTEXT_FREE
+from .token_vectors import Embedding
+
+# Of the root mean square: that of the learned vectors, which would otherwise drown beside
+# vectors of great length, or drown short ones.
+INITIAL_SCALE = 0.1
+
+
+def static_vectors(width: int) -> Embedding:
+    """Project the vectors that the pipeline has for words; a word without one has zeros.
+
+    Words are looked up as spaCy does: by the attribute that the table of vectors names, which is
+    the word as written (ORTH) unless it was made with another. The table belongs to the pipeline's
+    vocabulary, is not changed by training, and is saved with the pipeline.
+
+    width: Width of the projected vectors.
+    RAISES: ValueError if the pipeline has no vectors, or others than it was initialised with.
+    """
+    return Model(
+        "projected_static_vectors",
+        forward,
+        init=init,
+        dims={"nO": width},
+        layers=[StaticVectors(nO=width)],
+        attrs={CONTEXT_FREE: True},
+    )
+
+
+def forward(
+    model: Embedding, docs: list[Doc], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
+    projection = model.layers[0]
+    if docs:
+        _check_width(projection, docs[0].vocab)
+        _check_one_vocabulary(docs)
+    if not any(len(doc) for doc in docs):
+        return model.ops.alloc2f(0, model.get_dim("nO")), lambda d_vectors: []
+    lengths = model.ops.asarray1i([len(doc) for doc in docs])
+    projected, backprop_projection = projection(docs, is_train)
+
+    def backprop(d_vectors: Floats2d) -> list[Doc]:
+        # Dropout in spaCy's layer changes the gradient in place, which other layers get, too.
+        return backprop_projection(Ragged(d_vectors.copy(), lengths))
+
+    return projected.data, backprop
+
+
+def init(model: Embedding, X: list[Doc] | None = None, Y: Any = None) -> None:
+    projection = model.layers[0]
+    if X:
+        require_vectors(X[0].vocab)
+    projection.initialize(X)
+    if X:
+        _scale_projection(projection, X)
+
+
+def require_vectors(vocab: Vocab) -> None:
+    """RAISES: ValueError if a pipeline has no word vectors, or some that cannot be trained with."""
+    if not vocab.vectors_length:
+        raise ValueError(
+            "The embedding's 'vectors' setting needs word vectors, but the pipeline has none. Set "
+            "'[initialize] vectors' to a pipeline with vectors, or 'vectors' to null."
+        )
+    _check_finite(vocab)
+
+
+def _check_finite(vocab: Vocab) -> None:
+    # Tables of other kinds than spaCy's own need not have an array.
+    data = getattr(vocab.vectors, "data", None)
+    if data is None or not data.size:
+        return
+    xp = get_array_module(data)
+    wrong = xp.flatnonzero(~xp.isfinite(xp.einsum("ij,ij->i", data, data)))
+    if len(wrong):
+        row = int(wrong[0])
+        keys = [key for key, own_row in vocab.vectors.key2row.items() if own_row == row]
+        words = [word for word in vocab.strings if vocab.strings[word] in keys]
+        raise ValueError(
+            f"The pipeline's vector in row {row}, of the words {words}, is not finite or too large "
+            f"to be squared, and so are {len(wrong) - 1} others. Correct or remove them in the "
+            f"table of '[initialize] vectors'."
+        )
+
+
+def _check_one_vocabulary(docs: list[Doc]) -> None:
+    for doc in docs:
+        if doc.vocab is not docs[0].vocab:
+            raise ValueError(
+                f"The embedding uses word vectors, but the documents of a batch belong to several "
+                f"vocabularies, such as {doc.text[:40]!r}: make all of them with the pipeline, as "
+                f"'nlp.make_doc' does."
+            )
+
+
+def _check_width(projection: Model, vocab: Vocab) -> None:
+    expected = projection.maybe_get_dim("nM")
+    # Tables of other kinds than spaCy's own need not tell their width: -1.
+    if expected is not None and vocab.vectors_length not in (expected, -1):
+        raise ValueError(
+            f"The embedding was initialized with word vectors of width {expected}, but the "
+            f"pipeline's have width {vocab.vectors_length}: load the pipeline with its vectors, "
+            f"or initialize it again."
+        )
+
+
+def _scale_projection(projection: Model[list[Doc], Ragged], docs: list[Doc]) -> None:
+    """Give the projected vectors of some documents the same initial scale as the learned ones."""
+    projected = projection.predict(docs).data
+    scale = float((projected**2).mean() ** 0.5) if projected.size else 0.0
+    if scale > 0:
+        projection.set_param("W", projection.get_param("W") * (INITIAL_SCALE / scale))

@@ -1,0 +1,309 @@
+"""Embedding of whole words, with a vocabulary learned from the training data."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import numpy
+import srsly
+from spacy.attrs import IDS
+from spacy.strings import get_string_id
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Model, deserialize_attr, serialize_attr
+from thinc.types import Floats2d, Ints1d
+
+from ...checks import check_choice, check_not_negative, check_positive
+from ..arrays import Keys, Strings, attribute_of_tokens
+from ..context import CONTEXT_FREE
+from ..row_gradients import add_row_gradients
+from ..settings import Setting
+from .cooccurrence import cooccurrence_vectors
+from .static_vectors import require_vectors, static_vectors
+from .token_vectors import VECTORS_OF_KEYS, Embedding, token_vectors
+
+ATTRS = ("ORTH", "LOWER", "NORM")
+VECTORS = ("static", "tuned")
+INITIAL = ("random", "cooccurrence")
+# The original model's initial values, N(0, 1), drown the signal of small data: scaled down.
+INITIAL_SCALE = 0.1
+UNKNOWN_ROW = 0
+
+# How long a vocabulary stays, instead of the words of the documents that the layer is initialised
+# with: for one initialisation, or for all of them until the layer has been trained.
+ONCE = "once"
+UNTIL_TRAINED = "until trained"
+
+# The attribute of a word embedding with its `WordSettings`.
+SETTINGS = "settings"
+
+
+@dataclass(frozen=True)
+class WordSettings:
+    """What only the initialisation of a word embedding asks.
+
+    Thinc does not store an object of this class with the weights. So the config's values hold when
+    a trained pipeline is loaded and initialised again.
+    """
+
+    min_frequency: int
+    max_size: int | None
+    tuned: bool
+    initial: str
+
+
+class WordVocabulary:
+    """The words that have a row of their own; every other word has the unknown word's row.
+
+    words: The words, of rows 1, 2, ...
+    initial: Vectors that the rows start with, not stored with the vocabulary; None for random ones.
+    """
+
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        self.words = list(words)
+        self.initial: numpy.ndarray | None = None
+        keys = numpy.fromiter((get_string_id(word) for word in self.words), dtype=numpy.uint64)
+        self._order = numpy.argsort(keys)
+        self._keys = keys[self._order]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @classmethod
+    def learn(
+        cls, docs: Iterable[Doc], attr: str, *, min_frequency: int, max_size: int | None
+    ) -> "WordVocabulary":
+        """Keep the most frequent words of some documents, ties in alphabetical order."""
+        counts: Counter[int] = Counter()
+        words: dict[int, str] = {}
+        for doc in docs:
+            for key, count in doc.count_by(IDS[attr]).items():
+                counts[key] += count
+                if key not in words:
+                    words[key] = doc.vocab.strings[key]
+        frequent = [key for key, count in counts.items() if count >= min_frequency]
+        frequent.sort(key=lambda key: (-counts[key], words[key]))
+        return cls([words[key] for key in frequent[:max_size]])
+
+    def rows(self, keys: numpy.ndarray) -> Ints1d:
+        """The rows of some words, given by their ids in the string store, shape (n,)."""
+        if not len(self):
+            return cast(Ints1d, numpy.zeros(len(keys), dtype=numpy.int32))
+        found = numpy.searchsorted(self._keys, keys)
+        found[found == len(self)] = 0
+        rows = numpy.where(self._keys[found] == keys, self._order[found] + 1, UNKNOWN_ROW)
+        return cast(Ints1d, rows.astype(numpy.int32))
+
+
+@serialize_attr.register(WordVocabulary)
+def _serialize_vocabulary(_: Any, value: WordVocabulary, name: str, model: Model) -> bytes:
+    return srsly.msgpack_dumps(value.words)
+
+
+@deserialize_attr.register(WordVocabulary)
+def _deserialize_vocabulary(_: Any, value: bytes, name: str, model: Model) -> WordVocabulary:
+    return WordVocabulary(srsly.msgpack_loads(value))
+
+
+def WordEmbedding_v1(
+    width: int,
+    attr: str = "NORM",
+    min_frequency: int = 2,
+    max_size: int | None = None,
+    vectors: str | None = None,
+    initial: str = "random",
+) -> Model[list[Doc], list[Floats2d]]:
+    """Look up a learned vector for every word, as `torch.nn.Embedding` does.
+
+    The vocabulary is learned from the documents the component is initialised with: all of them in
+    `attn_textcat`, also through a listener. Words outside it share one vector, which is learned
+    from the training words that `min_frequency` and `max_size` leave out. For `spacy pretrain`,
+    which shows one document only, the callback `spacy-attn.learn_words.v1` gives the words.
+
+    width (int): Width of the vectors.
+    attr (str): What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
+        "NORM" (spaCy's normal form).
+    min_frequency (int): Leave out words that occur more rarely than this.
+    max_size (Optional[int]): Keep only so many words, the most frequent; None for all. 0 leaves
+        what words mean to the pipeline's vectors, and to the n-grams of a `SubwordEmbedding`.
+    vectors (Optional[str]): Use of the pipeline's word vectors (`[initialize] vectors`), of which
+        None makes none. "static": a learned projection of them is added to the learned vector;
+        they stay as they are, and those of words outside the vocabulary are used, too. "tuned":
+        words of the vocabulary start with them and are trained on; `width` must be theirs.
+    initial (str): What the learned vectors start with. "random", or "cooccurrence": with what the
+        training documents tell, without their labels, of which words stand near to which (see
+        `cooccurrence_vectors`), in their first five million words; words that stand alone, or are
+        not in the documents that the component is initialised with, start with random ones all the
+        same, and "tuned" ones with those of the pipeline.
+    RAISES: ValueError if a setting is out of its range.
+    """
+    layers = word_layers(width, attr, min_frequency, max_size, vectors, initial)
+    return token_vectors(layers, width)
+
+
+def word_layers(
+    width: int,
+    attr: str,
+    min_frequency: int,
+    max_size: int | None,
+    vectors: str | None,
+    initial: str,
+    *,
+    dropout: float = 0.0,
+) -> list[Embedding]:
+    """The layers whose sum is the embedding of words, with the settings of `WordEmbedding_v1`.
+
+    dropout: The rate at which training leaves out learned vectors, each as a whole, as a
+        `SubwordEmbedding` does.
+    """
+    where = "spacy-attn.WordEmbedding.v1"
+    check_choice(where, "attr", attr, ATTRS)
+    if vectors is not None:
+        check_choice(where, "vectors", vectors, VECTORS)
+    check_choice(where, "initial", initial, INITIAL)
+    check_positive(where, width=width, min_frequency=min_frequency)
+    check_not_negative(where, max_size=max_size)
+    learned: Embedding = Model(
+        "word_embedding",
+        # Not an attribute: those are stored with the model, and would undo what its config says.
+        partial(forward, dropout=dropout),
+        init=init,
+        dims={"nO": width},
+        params={"E": None},
+        attrs={
+            "attr": Setting("attr", attr),
+            SETTINGS: WordSettings(min_frequency, max_size, vectors == "tuned", initial),
+            CONTEXT_FREE: True,
+            VECTORS_OF_KEYS: vectors_of_keys,
+            "vocabulary": WordVocabulary(),
+            "keep": None,
+            # The number of documents that the vocabulary was learned from in the last
+            # initialisation, as a sample, and not trained since; 0 for another origin.
+            "sampled": 0,
+        },
+    )
+    return [learned, static_vectors(width)] if vectors == "static" else [learned]
+
+
+def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> None:
+    """Replace the vocabulary of a word embedding by the words of some documents.
+
+    keep: For how long, `ONCE` or `UNTIL_TRAINED`.
+    """
+    settings: WordSettings = model.attrs[SETTINGS]
+    model.attrs["vocabulary"] = WordVocabulary.learn(
+        docs,
+        model.attrs["attr"].value,
+        min_frequency=settings.min_frequency,
+        max_size=settings.max_size,
+    )
+    model.attrs["keep"] = keep
+
+
+def learn_initial_vectors(model: Model, docs: Iterable[Doc]) -> None:
+    """Learn what the words of a vocabulary start with from some documents, if they are to."""
+    vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    if model.attrs[SETTINGS].initial != "cooccurrence" or not len(vocabulary):
+        return
+    attr = IDS[model.attrs["attr"].value]
+    rows = (cast(numpy.ndarray, vocabulary.rows(attribute_of_tokens([doc], attr))) for doc in docs)
+    vocabulary.initial = cooccurrence_vectors(rows, len(vocabulary) + 1, model.get_dim("nO"))
+
+
+def set_vocabulary(model: Model, words: Sequence[str]) -> None:
+    """Replace the vocabulary of a word embedding by some words, written as its `attr` has them."""
+    model.attrs["vocabulary"] = WordVocabulary(words)
+    model.attrs["keep"] = ONCE
+
+
+def knows_sample_only(model: Model) -> bool:
+    """Whether a word embedding has words of a sample of documents, and has not been trained."""
+    return model.attrs["sampled"] > 0
+
+
+def keeps_vocabulary(model: Model) -> bool:
+    """Whether a word embedding has been given words that stay until it is trained."""
+    return model.attrs["keep"] == UNTIL_TRAINED
+
+
+def is_word_embedding(model: Model) -> bool:
+    return isinstance(model.attrs.get("vocabulary"), WordVocabulary)
+
+
+def forward(
+    model: Embedding, docs: list[Doc], is_train: bool, *, dropout: float
+) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
+    vectors, rows = _look_up(model, attribute_of_tokens(docs, IDS[model.attrs["attr"].value]))
+    if not is_train:
+        return vectors, lambda d_vectors: []
+    _note_training(model)
+    # 0 for a token whose vector is left out; the others make up for it, as in any dropout.
+    kept = model.ops.get_dropout_mask((len(vectors), 1), dropout) if dropout else None
+
+    def backprop(d_vectors: Floats2d) -> list[Doc]:
+        add_row_gradients(model, "E", rows, d_vectors if kept is None else d_vectors * kept)
+        return []
+
+    return vectors if kept is None else vectors * kept, backprop
+
+
+def vectors_of_keys(model: Embedding, keys: Keys, strings: Strings) -> Floats2d:
+    """The vectors of words, given by their keys in string stores, shape (n, width)."""
+    return _look_up(model, keys)[0]
+
+
+def _look_up(model: Embedding, keys: Keys) -> tuple[Floats2d, Ints1d]:
+    """RETURNS: The vectors of words, shape (n, width), and the rows that they have in the table."""
+    if not model.has_param("E"):
+        raise ValueError("The word embedding has no weights yet: initialize or load it first.")
+    vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    rows = model.ops.asarray1i(vocabulary.rows(keys))
+    return cast(Floats2d, model.get_param("E"))[rows], rows
+
+
+def _note_training(model: Model) -> None:
+    if model.attrs["sampled"] == 1 and model.attrs[SETTINGS].max_size != 0:
+        raise ValueError(
+            "The word embedding would be trained with the vocabulary of a single document. For "
+            "'spacy pretrain', give it the words of the raw text: put the callback "
+            "'spacy-attn.learn_words.v1' into [initialize.before_init]."
+        )
+    model.attrs["sampled"] = 0
+    model.attrs["keep"] = None
+    model.attrs["vocabulary"].initial = None
+
+
+def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
+    """Make new weights, for the vocabulary that is to be kept or else for the words of `X`."""
+    model.attrs["sampled"] = 0
+    if model.attrs["keep"] is None and X is not None:
+        learn_vocabulary(model, X)
+        learn_initial_vectors(model, X)
+        model.attrs["sampled"] = len(X)
+    if model.attrs["keep"] == ONCE:
+        model.attrs["keep"] = None
+    vocabulary: WordVocabulary = model.attrs["vocabulary"]
+    words, width = vocabulary.words, model.get_dim("nO")
+    table = numpy.random.normal(0.0, INITIAL_SCALE, (len(words) + 1, width)).astype(numpy.float32)
+    if vocabulary.initial is not None:
+        known = vocabulary.initial.any(axis=1)
+        table[known] = INITIAL_SCALE * vocabulary.initial[known]
+    if model.attrs[SETTINGS].tuned and X:
+        _copy_vectors(table, words, X[0].vocab)
+    model.set_param("E", model.ops.asarray2f(cast(Floats2d, table)))
+    if model.has_grad("E"):
+        model.set_grad("E", model.ops.alloc2f(*table.shape))
+
+
+def _copy_vectors(table: numpy.ndarray, words: Sequence[str], vocab: Vocab) -> None:
+    require_vectors(vocab)
+    if vocab.vectors_length != table.shape[1]:
+        raise ValueError(
+            f"spacy-attn.WordEmbedding.v1: with 'vectors' = 'tuned', 'width' must be that of the "
+            f"pipeline's vectors, {vocab.vectors_length}, but is {table.shape[1]}."
+        )
+    for row, word in enumerate(words, start=1):
+        if vocab.has_vector(word):
+            table[row] = vocab.get_vector(word)

@@ -1,0 +1,144 @@
+"""Bidirectional LSTM over padded documents, exact without packed sequences."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from .batching import SubBatch, sub_batches
+from .fast_ops import dropout as dropout_values
+from .gather import gather
+from .stored import Shapes, StoredModule
+
+
+class BiLSTM(StoredModule):
+    r"""Bidirectional LSTM in which no document sees padding or another document.
+
+    Each direction is a one-directional LSTM over a right-padded batch. The backward direction reads
+    every document reversed within its own length, and its outputs are put back in order:
+
+    .. math::
+        h_t = [\overrightarrow{\mathrm{LSTM}}(x)_t ; \overleftarrow{\mathrm{LSTM}}(x)_t]
+
+    Padding thus always comes after the last token and cannot reach it. The result equals that of a
+    packed bidirectional `torch.nn.LSTM` (whose equations hold here) to rounding, at the speed of a
+    padded one.
+
+    input_width: Width of the token vectors.
+    hidden_width: Width H of each direction's hidden states.
+    depth: Number of layers; each reads the concatenated outputs of the one below.
+    """
+
+    def __init__(self, input_width: int, hidden_width: int, depth: int = 1) -> None:
+        super().__init__()
+        self.sizes = {"input_width": input_width, "hidden_width": hidden_width, "depth": depth}
+        widths = [input_width] + [2 * hidden_width] * (depth - 1)
+        # Whatever `torch.set_default_dtype` has been given.
+        lstm = partial(nn.LSTM, hidden_size=hidden_width, dtype=torch.float32)
+        self.forwards = nn.ModuleList(lstm(width) for width in widths)
+        self.backwards = nn.ModuleList(lstm(width) for width in widths)
+
+    @classmethod
+    def weight_shapes(cls, input_width: int, hidden_width: int, depth: int = 1) -> Shapes:  # type: ignore[override]
+        # Layer by layer, so that a depth without the weights for it ends with the first of them.
+        for layer in range(depth):
+            with torch.device("meta"):
+                lstm = nn.LSTM(2 * hidden_width if layer else input_width, hidden_width)
+            for direction in ("forwards", "backwards"):
+                for name, weight in lstm.state_dict().items():
+                    yield f"{direction}.{layer}.{name}", weight.shape
+
+    def forward(self, tokens: Tensor, lengths: Sequence[int], dropout: float = 0.0) -> Tensor:
+        """Encode documents of any length. A document's states depend on that document alone.
+
+        tokens: Vectors of the tokens of all documents, concatenated, shape (N, input_width), N at
+            least 1.
+        lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+        dropout: Rate for the token vectors and between layers; 0 in prediction.
+        RETURNS: Hidden states h of the top layer, shape (N, 2H).
+        """
+        groups = sub_batches(lengths, tokens.device)
+        # From the order of the batch to that of the sub-batches, and back.
+        order = torch.cat([group.tokens for group in groups])
+        place = torch.empty_like(order).scatter_(0, order, _count(order))
+        parts = gather(tokens, order, place).split([len(group.tokens) for group in groups])
+        hidden = [
+            self.encode(part, group, dropout) for part, group in zip(parts, groups, strict=True)
+        ]
+        return gather(torch.cat(hidden), place, order)
+
+    def encode(
+        self, tokens: Tensor, group: SubBatch, dropout: float = 0.0, rows: Tensor | None = None
+    ) -> Tensor:
+        """Encode the documents of one sub-batch.
+
+        tokens: Vectors of its tokens, in its own order, shape (N, input_width).
+        rows: Which of the vectors each of its tokens has, shape (N,), where these do not lie in
+            that order: for prediction, which then makes no copy of them before it pads.
+        RETURNS: Their hidden states, shape (N, 2H).
+        """
+        hidden, forward, backward = tokens, group.forward, group.backward
+        if rows is not None:
+            forward, backward = rows[forward], rows[backward]
+        for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
+            hidden = dropout_values(hidden, dropout)
+            ahead = _run(forwards, hidden, forward, group.after_forward, group.padding)
+            behind = _run(backwards, hidden, backward, group.after_backward, group.padding)
+            hidden = torch.cat((ahead, behind), dim=-1)
+            forward, backward = group.forward, group.backward
+        # In mixed precision, back to the precision that gradients are scaled in.
+        return hidden.to(tokens.dtype)
+
+    def encode_alone(self, tokens: Tensor) -> Tensor:
+        """Encode one document on a CPU, for prediction.
+
+        It needs no padding, so that both directions are those of a single call, without copies.
+
+        tokens: Vectors of its tokens, shape (N, input_width), N at least 1.
+        RETURNS: Their hidden states, shape (N, 2H).
+        """
+        pairs = zip(self.forwards, self.backwards, strict=True)
+        return _states(tokens.unsqueeze(1), [lstm for pair in pairs for lstm in pair]).squeeze(1)
+
+
+def _states(padded: Tensor, lstms: Sequence[nn.Module]) -> Tensor:
+    """The hidden states of one LSTM, or of pairs of directions, shape (T, B, H or 2H).
+
+    padded: Shape (T, B, width).
+    """
+    weights: list[Tensor] = [
+        weight for lstm in lstms for weight in cast(nn.LSTM, lstm).all_weights[0]
+    ]
+    zeros = padded.new_zeros(len(lstms), padded.shape[1], weights[1].shape[1])
+    hidden, *_ = torch.lstm(
+        padded,
+        (zeros, zeros),
+        params=weights,
+        has_biases=True,
+        num_layers=max(1, len(lstms) // 2),
+        dropout=0.0,
+        # What the gradient needs, cuDNN keeps in training only. A module's own mode would be one
+        # for all threads that use the model.
+        train=torch.is_grad_enabled(),
+        bidirectional=len(lstms) > 1,
+        batch_first=False,
+    )
+    return hidden
+
+
+def _run(
+    lstm: nn.Module,
+    tokens: Tensor,
+    steps: Tensor,
+    after: Tensor,
+    padding: Tensor,
+) -> Tensor:
+    """One direction of one layer: pad, run and take the padding out again, shape (N, H)."""
+    padded = gather(tokens, steps.flatten(), after).view(*steps.shape, -1)
+    return gather(_states(padded, [lstm]).flatten(0, 1), after, steps.flatten(), padding)
+
+
+def _count(like: Tensor) -> Tensor:
+    return torch.arange(len(like), device=like.device)

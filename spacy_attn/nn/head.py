@@ -1,0 +1,137 @@
+"""Hidden states of documents to logits and attention."""
+
+from collections.abc import Sequence
+
+import numpy
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .attention import Attention, Floats, Scoring, as_array
+from .fast_ops import dropout as dropout_values
+from .ragged import Ragged
+from .stored import StoredModule
+
+# In logits, too little to count: what adds less still has a weight, by its score.
+_LEAST_EVIDENCE = 0.1
+
+
+class AttentionHead(StoredModule):
+    r"""Attention asked once with the final states of the encoder, and a linear layer.
+
+    .. math::
+        z = W \sum_t a_t h_t + b, \quad
+        a_t \propto e^{s_t} (\lVert W h_t \rVert + \epsilon)^\gamma
+
+    Because it is linear after pooling, the logits decompose exactly over tokens:
+    :math:`z_c = b_c + \sum_t a_t (w_c \cdot h_t)`. Beside the scores s of the scoring function, the
+    weight of a token follows the size of what it has to say, :math:`\lVert W h_t \rVert`: a weight
+    says little where the vectors that it weighs differ in size (Kobayashi et al. 2020, "Attention
+    is Not Only a Weight").
+
+    width: Width D of the hidden states, one half from each direction of the encoder.
+    attention: Name of the scoring function.
+    n_labels: Number of labels.
+    attention_width: Width in which the additive scoring functions compare; None for D.
+    evidence: The exponent :math:`\gamma`; 0 for attention by the scoring function alone. "uniform"
+        takes no notice of it.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        attention: Scoring,
+        n_labels: int,
+        attention_width: int | None = None,
+        evidence: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.sizes = {
+            "width": width,
+            "attention": attention,
+            "n_labels": n_labels,
+            "attention_width": attention_width,
+            "evidence": evidence,
+        }
+        self.attention = Attention(width, attention, attention_width)
+        self.output = nn.Linear(width, n_labels, dtype=torch.float32)
+
+    def forward(
+        self, hidden: Tensor, lengths: Sequence[int], dropout: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Classify documents of any length. A document's results depend on that document alone.
+
+        hidden: Hidden states h of the tokens of all documents, concatenated, shape (N, D).
+        lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+        dropout: Rate for the pooled vector; 0 in prediction.
+        RETURNS: Logits, shape (n_docs, n_labels), the bias for a document without tokens; and the
+            attention weights of all documents, concatenated, shape (N,).
+        """
+        if len(hidden):
+            documents = Ragged(lengths, hidden.device)
+            queries = final_states(hidden, documents).unsqueeze(1)
+            contexts, weights = self.attention(hidden, queries, documents, self._evidence(hidden))
+            pooled, weights = contexts.squeeze(1), weights.squeeze(1)
+        else:
+            # Zeros that are connected to the input, so that it has a gradient, too.
+            pooled, weights = hidden.sum(0).expand(len(lengths), -1), hidden.new_zeros(0)
+        pooled = dropout_values(pooled, dropout)
+        # In mixed precision, back to the precision that gradients are scaled in.
+        return self.output(pooled).to(hidden.dtype), weights
+
+    def classify_short(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """`forward` for one short document on a CPU, for prediction, with fewer calls of torch.
+
+        hidden: Shape (T, D), T at least 1.
+        RETURNS: Logits, shape (1, n_labels), and weights, shape (T,).
+        """
+        keys = hidden.numpy()
+        half = keys.shape[1] // 2
+        query = numpy.concatenate((keys[-1, :half], keys[0, half:]))
+        evidence = self._evidence_short(hidden)
+        context, weights = self.attention.attend_short(hidden, query, evidence)
+        logits = as_array(self.output.weight) @ context + as_array(self.output.bias)
+        return torch.from_numpy(logits[None]), torch.from_numpy(weights)
+
+    def _evidence_short(self, hidden: Tensor) -> Floats | None:
+        """What `_evidence` returns, shape (T,)."""
+        if not self._uses_evidence:
+            return None
+        added = F.linear(hidden, self.output.weight).numpy()
+        size = numpy.sqrt((added * added).sum(axis=1))
+        return self.sizes["evidence"] * numpy.log(size + _LEAST_EVIDENCE)
+
+    @property
+    def _uses_evidence(self) -> bool:
+        return bool(self.sizes["evidence"]) and self.attention.scoring != "uniform"
+
+    def _evidence(self, hidden: Tensor) -> Tensor | None:
+        """What is added to the score of each token, shape (N,)."""
+        if not self._uses_evidence:
+            return None
+        size = torch.linalg.vector_norm(F.linear(hidden, self.output.weight), dim=1)
+        return self.sizes["evidence"] * torch.log(size + _LEAST_EVIDENCE)
+
+    def with_labels(self, n_labels: int, new_bias: float) -> "AttentionHead":
+        """A copy with more labels: weights of the present ones kept, new rows 0 and `new_bias`."""
+        resized = AttentionHead(**{**self.sizes, "n_labels": n_labels})
+        resized = resized.to(self.output.weight.device)
+        state, old = self.state_dict(), self.output.out_features
+        weight = torch.zeros_like(resized.output.weight)
+        bias = torch.full_like(resized.output.bias, new_bias)
+        weight[:old], bias[:old] = state["output.weight"], state["output.bias"]
+        state.update({"output.weight": weight, "output.bias": bias})
+        resized.load_state_dict(state)
+        return resized
+
+
+def final_states(hidden: Tensor, documents: Ragged) -> Tensor:
+    """[forward state at the last token ; backward state at the first], each a half of the width.
+
+    hidden: Shape (N, D), N at least 1.
+    RETURNS: Shape (n_docs, D), arbitrary for a document without tokens.
+    """
+    ahead, behind = hidden.chunk(2, dim=1)
+    return torch.cat(
+        (ahead.index_select(0, documents.last), behind.index_select(0, documents.first)), dim=1
+    )

@@ -1,0 +1,45 @@
+"""Prediction with an encoder and an attention head, sub-batch by sub-batch."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from .batching import sub_batches
+from .bilstm import BiLSTM
+from .head import AttentionHead
+
+# Up to so many tokens, NumPy's calls for one document are faster than torch's.
+_FEW_TOKENS = 64
+
+
+def classify(
+    encoder: BiLSTM,
+    head: AttentionHead,
+    vectors: Tensor,
+    lengths: Sequence[int],
+    rows: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """What `head(encoder(tokens))` returns, for prediction.
+
+    Each sub-batch of like length goes all the way before the next one does: its hidden states stay
+    in the processor's cache, and those of the whole batch need no memory.
+
+    vectors: Those that the tokens have, shape (n, input_width).
+    lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+    rows: Which of the vectors each token of the documents, concatenated, has, shape (N,); None
+        where they have one each, in this order.
+    RETURNS: Logits, shape (n_docs, n_labels), and attention weights, shape (N,).
+    """
+    n_tokens = len(vectors if rows is None else rows)
+    if len(lengths) == 1 and n_tokens and vectors.device.type == "cpu":
+        tokens = vectors if rows is None else vectors.index_select(0, rows)
+        hidden = encoder.encode_alone(tokens)
+        return head.classify_short(hidden) if n_tokens <= _FEW_TOKENS else head(hidden, lengths)
+    # That of a document without tokens.
+    logits = head.output.bias.expand(len(lengths), -1).clone()
+    attention = vectors.new_zeros(n_tokens)
+    for group in sub_batches(lengths, vectors.device):
+        own_rows = group.tokens if rows is None else rows.index_select(0, group.tokens)
+        hidden = encoder.encode(vectors, group, rows=own_rows)
+        logits[group.documents], attention[group.tokens] = head(hidden, group.lengths)
+    return logits, attention

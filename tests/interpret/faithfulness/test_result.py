@@ -1,0 +1,104 @@
+"""What a faithfulness report says as Markdown and as a page."""
+
+import dataclasses
+
+import pytest
+from markdown_it import MarkdownIt
+
+from spacy_attn.explanation import method_name
+from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
+from spacy_attn.interpret.faithfulness.result import make_tables, to_html, to_markdown
+from spacy_attn.interpret.methods import METHODS
+from spacy_attn.interpret.show.visible import visible
+
+from ...conftest import make_examples
+from ..show.pages import HOSTILE
+
+MARKUP = [
+    *HOSTILE,
+    "a|b",
+    "`x`",
+    "**b** _i_ leave_one_out",
+    "[l](http://x)",
+    "# h",
+    "&lt; $x$",
+    "\\|",
+]
+
+
+@pytest.fixture(scope="module")
+def report(words_nlp):
+    """Of every method, with another model and ratings."""
+    return evaluate_faithfulness(
+        words_nlp,
+        make_examples(words_nlp),
+        others={"itself": words_nlp},
+        ratings={"great": 3.0, "dull": -3.0},
+        n_draws=1,
+    )
+
+
+def parse(markdown: str) -> list[str]:
+    """The texts of all headings, paragraphs and cells; nothing in them may be markup."""
+    texts = []
+    for token in MarkdownIt("commonmark").enable("table").parse(markdown):
+        assert token.type not in ("html_block", "fence", "code_block", "bullet_list_open")
+        if token.type == "inline":
+            assert {child.type for child in token.children} <= {"text", "text_special", "softbreak"}
+            texts.append("".join(child.content or " " for child in token.children))
+    return texts
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_titles_labels_names_and_notes_stay_text_in_markdown(report, text):
+    (seeds,) = report.seeds.values()
+    hostile = dataclasses.replace(
+        report,
+        component=text,
+        labels=(text, "b"),
+        seeds={text: seeds},
+        notes=(text,),
+        plausibility=dataclasses.replace(report.plausibility, positive_label=text),
+    )
+    texts = parse(to_markdown(hostile, text))
+    shown = visible(text)
+    assert texts[0] == shown
+    assert shown in texts[1:]  # the note, and the cell of the other model
+    assert any(found.startswith(f"Component '{shown}', labels: {shown}, b.") for found in texts)
+    assert any(f"to '{shown}' has the sign" in found for found in texts)
+    cells = sum(len(t.head) * (1 + len(t.rows)) for t in make_tables(hostile))
+    assert to_markdown(hostile, text).count(" |\n") == sum(
+        2 + len(t.rows) for t in make_tables(hostile)
+    )
+    assert len(texts) == 3 + 1 + 2 * len(make_tables(hostile)) + cells
+
+
+def test_it_begins_with_what_was_found(report):
+    found = {name: result.comprehensiveness.mean for name, result in report.rankings.items()}
+    sentence = parse(to_markdown(report, "title"))[1]
+    assert sentence == (
+        f"Without the tokens ranked first, the score of the predicted label falls on average by "
+        f"{found['attention']:.3f} (attention), {found['contributions']:.3f} (contributions), "
+        f"{found['gradient_x_input']:.3f} (gradient x input), {found['leave_one_out']:.3f} (leave "
+        f"one out), {found['integrated_gradients']:.3f} (integrated gradients), "
+        f"{found['chance']:.3f} (chance)."
+    )
+    assert f"</h1>\n<p>{sentence}</p>" in to_html(report, "title")
+
+
+@pytest.mark.parametrize("methods", [[], ["contributions"], ["leave_one_out"], list(METHODS)])
+def test_it_speaks_of_the_methods_that_were_run_and_of_no_other(words_nlp, methods):
+    examples = make_examples(words_nlp)[:3]
+    ratings = {"great": 3.0}
+    report = evaluate_faithfulness(words_nlp, examples, methods=methods, ratings=ratings, n_draws=1)
+    markdown = to_markdown(report, "title").lower()
+    for method in METHODS:
+        assert (method_name(method) in markdown) == (method in methods), method
+    assert ("jain and wallace" in markdown) == ("leave_one_out" in methods)
+    assert ("what the methods find" in markdown) == bool(methods)
+
+
+def test_printed_it_is_one_line_of_comprehensiveness(report):
+    assert repr(report).startswith("FaithfulnessReport('attn_textcat', 6 documents, comprehensiven")
+    assert f"'attention': {report.rankings['attention'].comprehensiveness}" in repr(report)
+    assert len(repr(report)) < 400

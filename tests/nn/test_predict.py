@@ -1,0 +1,45 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_attn.nn.attention import SCORINGS
+from spacy_attn.nn.bilstm import BiLSTM
+from spacy_attn.nn.head import AttentionHead
+from spacy_attn.nn.predict import classify
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@given(lengths=st.lists(st.integers(0, 40), min_size=1, max_size=30))
+@settings(deadline=None, max_examples=40)
+def test_sub_batch_by_sub_batch_gives_what_the_whole_batch_gives(depth, lengths):
+    torch.manual_seed(0)
+    encoder = BiLSTM(5, 4, depth)
+    head = AttentionHead(8, "additive_query", 3)
+    tokens = torch.randn(sum(lengths), 5)
+    with torch.no_grad():
+        logits, attention = classify(encoder, head, tokens, lengths)
+        if len(tokens):
+            expected_logits, expected_attention = head(encoder(tokens, lengths), lengths)
+            torch.testing.assert_close(logits, expected_logits)
+            torch.testing.assert_close(attention, expected_attention)
+        for row, length in zip(logits, lengths, strict=True):
+            if length == 0:
+                assert torch.equal(row, head.output.bias)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("evidence", [0.0, 1.5])
+@pytest.mark.parametrize("scoring", SCORINGS)
+# The last is too long for what short documents go through.
+@pytest.mark.parametrize("length", [1, 2, 64, 65])
+def test_one_document_alone_gets_what_it_gets_in_a_batch(depth, length, scoring, evidence):
+    torch.manual_seed(0)
+    encoder = BiLSTM(5, 4, depth)
+    head = AttentionHead(8, scoring, 3, 6, evidence)
+    tokens = torch.randn(length + 7, 5)
+    with torch.no_grad():
+        logits, attention = classify(encoder, head, tokens, [length, 7])
+        alone_logits, alone_attention = classify(encoder, head, tokens[:length], [length])
+    torch.testing.assert_close(alone_logits[0], logits[0])
+    torch.testing.assert_close(alone_attention, attention[:length])
