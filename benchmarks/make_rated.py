@@ -49,8 +49,9 @@ SPLIT_ENDS = {"test": 0.2, "validation": 0.3, "train": 1.0}
 def parse(content: bytes) -> Iterator[tuple[str, str, str]]:
     """The rows of a file: the review or editorial that a sentence is from, text and label.
 
-    content: UTF-8; each line has an id, a mean rating and a text, separated by tabs. The id of a
-        sentence has its source before an underscore.
+    Args:
+        content: UTF-8; each line has an id, a mean rating and a text, separated by tabs. The id of
+            a sentence has its source before an underscore.
     """
     for line in content.decode("utf-8").rstrip("\n").split("\n"):
         number, mean, text = line.split("\t", 2)

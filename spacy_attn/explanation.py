@@ -42,15 +42,16 @@ class Explanation:
     The hidden state h_t has read the whole document, in both directions: a contribution belongs to
     a place in the document, not to its word alone.
 
-    tokens: The texts of the tokens.
-    spaces: Whether a space follows each token, so that tokens and spaces make the text.
-    labels: The component's labels, in the order of the columns and entries below.
-    attention: The weight of each token, shape (n_tokens,); sums to 1.
-    logits: Those of the scores, shape (n_labels,).
-    scores: What `doc.cats` has, shape (n_labels,): the logits as probabilities.
-    bias: What the logits are without any token, shape (n_labels,).
-    attributions: What each token adds to each logit, by the method, shape (n_tokens, n_labels).
-    method: How the attributions were found.
+    Attributes:
+        tokens: The texts of the tokens.
+        spaces: Whether a space follows each token, so that tokens and spaces make the text.
+        labels: The component's labels, in the order of the columns and entries below.
+        attention: The weight of each token, shape (n_tokens,); sums to 1.
+        logits: Those of the scores, shape (n_labels,).
+        scores: What `doc.cats` has, shape (n_labels,): the logits as probabilities.
+        bias: What the logits are without any token, shape (n_labels,).
+        attributions: What each token adds to each logit, by the method, shape (n_tokens, n_labels).
+        method: How the attributions were found.
     """
 
     tokens: tuple[str, ...]
@@ -83,7 +84,8 @@ class Explanation:
     def contributions(self) -> Floats:
         """The exact contributions, shape (n_tokens, n_labels), which add up to logits minus bias.
 
-        RAISES: ValueError if the attributions are those of another method.
+        Raises:
+            ValueError: If the attributions are those of another method.
         """
         if self.method != CONTRIBUTIONS:
             raise ValueError(
@@ -100,7 +102,8 @@ class Explanation:
     def of_label(self, label: str) -> Floats:
         """The attributions for one label, shape (n_tokens,).
 
-        RAISES: ValueError for a label that the component does not have.
+        Raises:
+            ValueError: For a label that the component does not have.
         """
         if label not in self.labels:
             known = ", ".join(map(repr, self.labels))

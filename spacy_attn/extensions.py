@@ -30,7 +30,8 @@ Bounds = NDArray[numpy.int32]
 class _Attribute:
     """One accessor of an extension; instances of a module-level class, so that they pickle.
 
-    name: Name of the extension attribute that holds the values.
+    Attributes:
+        name: Name of the extension attribute that holds the values.
     """
 
     name: str
@@ -82,9 +83,12 @@ _VALUES: tuple[tuple[Any, type[_Attribute]], ...] = (
 def install_extensions(name: str = ATTENTION, *, setting: str = "attention_attr") -> None:
     """Register `doc._.NAME`, `token._.NAME` and `span._.NAME`, unless they are there already.
 
-    setting: The component's setting that gives the name, for error messages.
-    RAISES: ValueError if the name cannot be an attribute, or if another extension of that name
-        exists; nothing is registered then.
+    Args:
+        setting: The component's setting that gives the name, for error messages.
+
+    Raises:
+        ValueError: If the name cannot be an attribute, or if another extension of that name exists;
+            nothing is registered then.
     """
     _install([(owner, name, getter(name)) for owner, getter in _VALUES], setting)
 
@@ -92,7 +96,8 @@ def install_extensions(name: str = ATTENTION, *, setting: str = "attention_attr"
 def install_contributions(name: str = CONTRIBUTIONS) -> None:
     """Register the same for values of several labels, and `doc._.NAME_labels`, which names these.
 
-    RAISES: As `install_extensions`.
+    Raises:
+        ValueError: As `install_extensions`.
     """
     accessors = [(owner, name, getter(name)) for owner, getter in _VALUES]
     _install([*accessors, (Doc, labels_attr(name), DocLabels(name))], "contributions_attr")
@@ -134,9 +139,10 @@ def set_values(
 ) -> None:
     """Store the values of a document's tokens.
 
-    values: For each token, shape (n_tokens,) or (n_tokens, n_labels); copied.
-    labels: Those of the columns.
-    author: Name of the component that they are of.
+    Args:
+        values: For each token, shape (n_tokens,) or (n_tokens, n_labels); copied.
+        labels: Those of the columns.
+        author: Name of the component that they are of.
     """
     _user_data(doc)[_key(name)] = {
         "values": _own(values),
@@ -157,9 +163,10 @@ def author_of(doc: Doc, name: str = ATTENTION) -> str | None:
 def get_values(doc: Doc, name: str = ATTENTION) -> Floats | None:
     """The values of a document, in line with its present tokens.
 
-    RETURNS: Float32, shape (n_tokens,) or (n_tokens, n_labels), read-only and owning their memory.
-        A merged token has the sum of its parts, the parts of a split token share its values by
-        their length. None where there are no values for this text: no component has classified the
+    Returns:
+        Float32, shape (n_tokens,) or (n_tokens, n_labels), read-only and owning their memory. A
+        merged token has the sum of its parts, the parts of a split token share its values by their
+        length. None where there are no values for this text: no component has classified the
         document, or it was cut out of a larger one.
     """
     stored = _stored(doc, name)

@@ -16,9 +16,14 @@ _UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
 def read_lines(path: Path, newline: str | None = None) -> Iterator[tuple[int, str]]:
     """Go through the lines of a UTF-8 file, with or without a byte order mark.
 
-    newline: As that of `open`.
-    YIELDS: The number of a line, from 1, and the line.
-    RAISES: ValueError naming the file, the line and the encoding, if it is not UTF-8.
+    Args:
+        newline: As that of `open`.
+
+    Yields:
+        The number of a line, from 1, and the line.
+
+    Raises:
+        ValueError: Naming the file, the line and the encoding, if it is not UTF-8.
     """
     with path.open(encoding="utf-8", errors="surrogateescape", newline=newline) as file:
         yield from decoded(file, f"'{path}'", "UTF-8")
@@ -27,7 +32,8 @@ def read_lines(path: Path, newline: str | None = None) -> Iterator[tuple[int, st
 def decoded(lines: Iterable[str], name: str, encoding: str) -> Iterator[tuple[int, str]]:
     """Number lines that were decoded with `errors="surrogateescape"`, and check them.
 
-    RAISES: ValueError as `read_lines`.
+    Raises:
+        ValueError: As `read_lines`.
     """
     for number, line in enumerate(lines, start=1):
         if number == 1:

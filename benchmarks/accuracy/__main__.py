@@ -88,9 +88,12 @@ def compare(
 ) -> None:
     """Measure what has not been measured, and write the tables after each result.
 
-    launch: Does one unit of work.
-    RAISES: UsageError for data that cannot be used; typer.Exit if a unit failed, when the others
-        are done.
+    Args:
+        launch: Does one unit of work.
+
+    Raises:
+        UsageError: For data that cannot be used; typer.Exit if a unit failed, when the others are
+            done.
     """
     output = settings.output
     datasets = {

@@ -43,8 +43,9 @@ REPLACED = ("train", "dev", "test")
 def spacy_config(model: Block, optimize: Optimize | None) -> Config:
     """The config of spaCy's quickstart for `textcat`, on a CPU and in English, with a model.
 
-    model: The block of the architecture, without its tok2vec.
-    optimize: Which of the quickstart's tok2vec layers goes into the model; None for none.
+    Args:
+        model: The block of the architecture, without its tok2vec.
+        optimize: Which of the quickstart's tok2vec layers goes into the model; None for none.
     """
     config = Config(quickstart("textcat", "efficiency")).copy()
     tok2vec = {"tok2vec": quickstart_tok2vec(optimize)} if optimize else {}
@@ -100,8 +101,11 @@ def complete(
 ) -> Config:
     """A copy that reads prepared data, trains with a seed, and refers to nothing else.
 
-    overrides: Values by dotted name, such as "training.max_steps".
-    RAISES: UsageError for an override of what the config does not have.
+    Args:
+        overrides: Values by dotted name, such as "training.max_steps".
+
+    Raises:
+        UsageError: For an override of what the config does not have.
     """
     config = config.copy()
     config.setdefault("system", {})["seed"] = seed

@@ -18,7 +18,8 @@ LOGGER = "spacy-attn-benchmarks.Curve.v1"
 def make_curve_logger(path: str) -> Callable[..., Any]:
     """A logger of `[training]` that writes a line of JSON for each evaluation.
 
-    path (str): Of the file, which can be read while training goes on.
+    Args:
+        path: Of the file, which can be read while training goes on.
     """
 
     def setup(nlp: Language, *streams: IO[str]) -> tuple[Callable[..., None], Callable[[], None]]:

@@ -37,15 +37,16 @@ class Columns:
 class Prepared:
     """A data set on disk, its splits disjoint.
 
-    name: What tables and folders call it.
-    source: Where it came from.
-    folder: Holds train.parquet, validation.parquet (for selection) and test.parquet (scored).
-    scored: What the scored rows are.
-    selection: What the rows are that models are selected on.
-    counts: Number of rows of each file.
-    labels: All labels, sorted.
-    n_repeated: Scored rows whose text is also a text of training or selection.
-    fingerprint: Of all texts and labels.
+    Attributes:
+        name: What tables and folders call it.
+        source: Where it came from.
+        folder: Holds train.parquet, validation.parquet (for selection) and test.parquet (scored).
+        scored: What the scored rows are.
+        selection: What the rows are that models are selected on.
+        counts: Number of rows of each file.
+        labels: All labels, sorted.
+        n_repeated: Scored rows whose text is also a text of training or selection.
+        fingerprint: Of all texts and labels.
     """
 
     name: str
@@ -72,10 +73,13 @@ def dataset_name(source: str) -> str:
 def prepare(source: str, columns: Columns, output: Path, limit: int = 0) -> Prepared:
     """Read a data set, split it if need be, and write it where the models find it.
 
-    source: A folder with train.parquet and perhaps validation.parquet and test.parquet; or the name
-        of a data set on the hub, with ":" and its configuration if it has several.
-    limit: Keep so many rows of each split, drawn at random; 0 keeps all.
-    RAISES: UsageError if the data set cannot be used.
+    Args:
+        source: A folder with train.parquet and perhaps validation.parquet and test.parquet; or the
+            name of a data set on the hub, with ":" and its configuration if it has several.
+        limit: Keep so many rows of each split, drawn at random; 0 keeps all.
+
+    Raises:
+        UsageError: If the data set cannot be used.
     """
     loaded = read_folder(Path(source), columns) if is_folder(source) else read_hub(source, columns)
     splits, scored, selection = make_splits(loaded)
@@ -154,7 +158,8 @@ def read_hub(source: str, columns: Columns) -> Splits:
 def read_rows(dataset: "Dataset", columns: Columns, where: str) -> list[Row]:
     """All rows, labels as names; none of a split whose labels are withheld (class id -1).
 
-    RAISES: UsageError for a missing column or value.
+    Raises:
+        UsageError: For a missing column or value.
     """
     for column in (columns.text, columns.label):
         if column not in dataset.column_names:
@@ -179,9 +184,12 @@ def read_rows(dataset: "Dataset", columns: Columns, where: str) -> list[Row]:
 def make_splits(loaded: Mapping[str, list[Row]]) -> tuple[Splits, str, str]:
     """Hold out what is missing, so that no row serves two ends.
 
-    loaded: The split "train", and perhaps "validation" and "test".
-    RETURNS: Splits "train", "validation" (for selection) and "test" (scored); what the scored rows
-        are; and what the rows for selection are.
+    Args:
+        loaded: The split "train", and perhaps "validation" and "test".
+
+    Returns:
+        Splits "train", "validation" (for selection) and "test" (scored); what the scored rows are;
+        and what the rows for selection are.
     """
     splits, scored, selection = dict(loaded), "the test split", "the validation split"
     if "test" not in splits and "validation" in splits:

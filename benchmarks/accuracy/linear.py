@@ -46,8 +46,11 @@ def fit(
 ) -> tuple[Any, float]:
     """Train with each strength and keep the model that is most accurate in validation.
 
-    train, validation: Texts and labels.
-    RETURNS: The model, and its strength; of equally good ones the most regularised.
+    Args:
+        train, validation: Texts and labels.
+
+    Returns:
+        The model, and its strength; of equally good ones the most regularised.
     """
     models = {strength: make(name, strength).fit(*train) for strength in STRENGTHS}
     best = max(models, key=lambda strength: models[strength].score(*validation))

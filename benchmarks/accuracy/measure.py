@@ -28,7 +28,8 @@ def score(
 ) -> Measures:
     """Accuracy, macro-averaged F and expected calibration error, all from 0 to 1.
 
-    confidence: Probability of each predicted label; None of a model without probabilities.
+    Args:
+        confidence: Probability of each predicted label; None of a model without probabilities.
     """
     from sklearn.metrics import accuracy_score, f1_score
 

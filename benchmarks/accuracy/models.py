@@ -39,8 +39,9 @@ Role = Literal["ours", "ablation", "variant", "peer"]
 class ModelSpec:
     """A row of the table.
 
-    config: Makes the training config; None for a linear model.
-    trained_as: The model whose training this one shares; its own name if it is trained itself.
+    Attributes:
+        config: Makes the training config; None for a linear model.
+        trained_as: The model whose training this one shares; its own name if it is trained itself.
     """
 
     name: str
@@ -89,9 +90,12 @@ OPTIONAL_MODELS = (
 def choose(names: Sequence[str], configs: Sequence[Path]) -> list[ModelSpec]:
     """The models to compare.
 
-    names: Of models; none for the default ones.
-    configs: Of further models, which are called after these files.
-    RAISES: UsageError for an unknown name, a missing file, or a name given twice.
+    Args:
+        names: Of models; none for the default ones.
+        configs: Of further models, which are called after these files.
+
+    Raises:
+        UsageError: For an unknown name, a missing file, or a name given twice.
     """
     known = {spec.name: spec for spec in (*DEFAULT_MODELS, *OPTIONAL_MODELS)}
     if unknown := [name for name in names if name not in known]:

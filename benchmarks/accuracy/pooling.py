@@ -50,7 +50,8 @@ class MaxPoolingHead(AttentionHead):
 def MaxPooling_v1(model: Model) -> Model:
     """Our model with max pooling in place of attention.
 
-    model (Model): As of `spacy-attn.BiLSTMAttention.v1`, with `attention = "uniform"`.
+    Args:
+        model: As of `spacy-attn.BiLSTMAttention.v1`, with `attention = "uniform"`.
     """
     head = model.get_ref("output_layer")
     head.shims[:] = [TorchShim(MaxPoolingHead)]

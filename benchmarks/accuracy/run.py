@@ -33,11 +33,12 @@ Launch = Callable[[Task], None]
 class Settings:
     """How models are trained, beside their configs.
 
-    output: Folder for prepared data and results.
-    seeds: A training each, except for linear models.
-    overrides: Values in all training configs, by dotted name.
-    threads: For each training and measurement.
-    keep: Whether to keep the trained models.
+    Attributes:
+        output: Folder for prepared data and results.
+        seeds: A training each, except for linear models.
+        overrides: Values in all training configs, by dotted name.
+        threads: For each training and measurement.
+        keep: Whether to keep the trained models.
     """
 
     output: Path
@@ -110,8 +111,11 @@ def run_all(
 ) -> Iterator[tuple[Task, Exception | None]]:
     """Do units of work side by side.
 
-    launch: Does one.
-    YIELDS: Each as it ends, and what went wrong with it.
+    Args:
+        launch: Does one.
+
+    Yields:
+        Each as it ends, and what went wrong with it.
     """
     with ThreadPoolExecutor(jobs) as pool:
         futures: dict[Future[None], Task] = {pool.submit(launch, task): task for task in tasks}
@@ -128,7 +132,8 @@ def run_all(
 def launch_process(task: Task) -> None:
     """Do a unit of work in another process: for its memory, its threads and honest times.
 
-    RAISES: UnitError with the end of what it said; all of it stays beside the result.
+    Raises:
+        UnitError: With the end of what it said; all of it stays beside the result.
     """
     result = Path(task.result)
     result.parent.mkdir(parents=True, exist_ok=True)

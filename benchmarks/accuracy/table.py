@@ -67,7 +67,8 @@ def difference(rows: Sequence[Row]) -> float | None:
 def to_markdown(rows: Mapping[str, Sequence[Row]], datasets: Mapping[str, Prepared]) -> str:
     """All tables.
 
-    rows, datasets: By the name of the data set.
+    Args:
+        rows, datasets: By the name of the data set.
     """
     parts = ["# Accuracy", summary(rows), SUMMARY_CAPTION]
     for name, own in rows.items():

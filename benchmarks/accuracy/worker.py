@@ -30,15 +30,16 @@ if TYPE_CHECKING:
 class Task:
     """A unit of work.
 
-    dataset, model: Names, as in the table.
-    seed: None for a model that needs none.
-    key: Fingerprint of all that decides the result.
-    config: The complete training config; None for a linear model.
-    data: Folder of the prepared data set.
-    threads: For torch and the numerical libraries.
-    result: The file that the result is written to.
-    keep: Folder for the trained model; None to delete it.
-    equal_weights: Whether to predict with equal weights of the tokens, too.
+    Attributes:
+        dataset, model: Names, as in the table.
+        seed: None for a model that needs none.
+        key: Fingerprint of all that decides the result.
+        config: The complete training config; None for a linear model.
+        data: Folder of the prepared data set.
+        threads: For torch and the numerical libraries.
+        result: The file that the result is written to.
+        keep: Folder for the trained model; None to delete it.
+        equal_weights: Whether to predict with equal weights of the tokens, too.
     """
 
     dataset: str

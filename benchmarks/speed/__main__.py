@@ -31,7 +31,8 @@ BATCH_SIZES = (1, 8, 32, 128, 512, 2000)
 class Measured:
     """The timings of all sides over one setting, round by round.
 
-    words: Tokens of a pass.
+    Attributes:
+        words: Tokens of a pass.
     """
 
     task: Task

@@ -24,8 +24,9 @@ class Corpus:
 def make_corpus(length: str, n_snippets: int) -> Corpus:
     """Join the snippets of the embedded data set to documents; each snippet comes once in a round.
 
-    length: A name of `LENGTHS`.
-    n_snippets: How many to use, more than there are by going round again.
+    Args:
+        length: A name of `LENGTHS`.
+        n_snippets: How many to use, more than there are by going round again.
     """
     size = LENGTHS[length]
     rows = pd.read_parquet(SNIPPETS)

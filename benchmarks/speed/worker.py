@@ -21,9 +21,10 @@ TRAINING_SNIPPETS = 6000
 class Setting(NamedTuple):
     """What a pass goes over.
 
-    length: A name of `LENGTHS`.
-    n_snippets: How much text: so many snippets of about 20 tokens.
-    start_method: How further processes are started, "fork" or "spawn".
+    Attributes:
+        length: A name of `LENGTHS`.
+        n_snippets: How much text: so many snippets of about 20 tokens.
+        start_method: How further processes are started, "fork" or "spawn".
     """
 
     length: str
@@ -125,7 +126,8 @@ def _reset_peak() -> int | None:
 def resident_memory(name: str, process: int | str = "self") -> int | None:
     """A line of Linux's status of a process, in bytes; None where there is none.
 
-    name: "VmRSS", the present memory, or "VmHWM", the highest.
+    Args:
+        name: "VmRSS", the present memory, or "VmHWM", the highest.
     """
     try:
         status = Path(f"/proc/{process}/status").read_text()

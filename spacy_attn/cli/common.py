@@ -30,10 +30,13 @@ _HAVE_OPTIONS = {
 def load_classifier(model: str, component: str | None) -> Classifier:
     """Load a pipeline.
 
-    model: Its name or folder.
-    component: The name of the component to explain; None where there is but one.
-    RAISES: OSError if the pipeline cannot be loaded. ValueError if it has no such component, or
-        several and none is named.
+    Args:
+        model: Its name or folder.
+        component: The name of the component to explain; None where there is but one.
+
+    Raises:
+        OSError: If the pipeline cannot be loaded. ValueError if it has no such component, or
+            several and none is named.
     """
     return Classifier(util.load_model(model), component)
 
@@ -41,9 +44,12 @@ def load_classifier(model: str, component: str | None) -> Classifier:
 def make_reader(data: str, options: DataOptions = DEFAULTS, *, labelled: bool = True) -> HFDataset:
     """What reads documents: those of `.spacy` files, or any data set.
 
-    data: A `.spacy` file or a folder of them; or what `spacy-attn.HFDataset.v1` reads.
-    labelled: Whether to read labels, too; those of `.spacy` files come along in any case.
-    RAISES: ValueError for options that contradict one another or the data.
+    Args:
+        data: A `.spacy` file or a folder of them; or what `spacy-attn.HFDataset.v1` reads.
+        labelled: Whether to read labels, too; those of `.spacy` files come along in any case.
+
+    Raises:
+        ValueError: For options that contradict one another or the data.
     """
     columns = _names(options.label_column or "label")
     if not labelled and not is_spacy_data(data):

@@ -77,13 +77,14 @@ def convert(
     Ends the process with a message on the standard error and status 1 if the config or the data
     cannot be used; the files of earlier runs are replaced only by complete ones.
 
-    config_path (Path): The training config.
-    output_dir (Path): Where to write `NAME.spacy` for each corpus, or the folder `NAME`.
-    corpora (Optional[List[str]]): Which corpora to write. None writes all that have a path, except
-        the one for pretraining.
-    docs_per_file (int): A corpus of more documents becomes a folder of files of that many each,
-        which `spacy.Corpus.v1` reads as one; 0 writes one file whatever its size.
-    overrides (Optional[Mapping[str, Any]]): Settings to replace in the config.
+    Args:
+        config_path: The training config.
+        output_dir: Where to write `NAME.spacy` for each corpus, or the folder `NAME`.
+        corpora: Which corpora to write. None writes all that have a path, except the one for
+            pretraining.
+        docs_per_file: A corpus of more documents becomes a folder of files of that many each, which
+            `spacy.Corpus.v1` reads as one; 0 writes one file whatever its size.
+        overrides: Settings to replace in the config.
     """
     with failing(f"Can't read the config '{config_path}'", config_path):
         config = util.load_config(config_path, overrides=dict(overrides or {}), interpolate=True)

@@ -20,9 +20,10 @@ class DocBinWriter:
     A context manager: leaving the block without `finish` leaves nothing behind, and files of an
     earlier run as they were.
 
-    target (Path): The final path without a suffix. The documents go to `target.spacy`, or, if
-        there are more than `docs_per_file`, to numbered files in the folder `target`.
-    docs_per_file (int): The largest number of documents in a file; 0 sets no limit.
+    Args:
+        target: The final path without a suffix. The documents go to `target.spacy`, or, if there
+            are more than `docs_per_file`, to numbered files in the folder `target`.
+        docs_per_file: The largest number of documents in a file; 0 sets no limit.
     """
 
     def __init__(self, target: Path, *, docs_per_file: int = 0) -> None:
@@ -37,8 +38,9 @@ class DocBinWriter:
     def __enter__(self) -> DocBinWriter:
         """Prepare the temporary folder.
 
-        RAISES (FileExistsError): If the final folder exists and holds something else than files
-            of an earlier run: it would have to be removed.
+        Raises:
+            FileExistsError: If the final folder exists and holds something else than files of an
+                earlier run: it would have to be removed.
         """
         if foreign := _foreign_files(self._target):
             raise FileExistsError(
@@ -60,7 +62,8 @@ class DocBinWriter:
     def add(self, doc: Doc) -> None:
         """Add a document.
 
-        doc (Doc): The document. Its user data are not stored.
+        Args:
+            doc: The document. Its user data are not stored.
         """
         if self._docs_per_file and len(self._bin) == self._docs_per_file:
             self._flush()
@@ -72,7 +75,8 @@ class DocBinWriter:
     def finish(self) -> Path:
         """Write what is left and move everything to its final place.
 
-        RETURNS (Path): The file or the folder.
+        Returns:
+            The file or the folder.
         """
         self._flush()
         as_file = self._target.with_name(self._target.name + _SUFFIX)

@@ -67,11 +67,12 @@ def explain(
     Ends the process with a message on the standard error and status 1 where the input cannot be
     used.
 
-    model (str): Name or folder of a pipeline.
-    text (str): A text, a file of texts, a data set, or "-".
-    method (str): How to attribute, see `spacy_attn.explain`.
-    component (Optional[str]): Name of the component, where there are several.
-    options (DataOptions): Split and columns of a data set.
+    Args:
+        model: Name or folder of a pipeline.
+        text: A text, a file of texts, a data set, or "-".
+        method: How to attribute, see `spacy_attn.explain`.
+        component: Name of the component, where there are several.
+        options: Split and columns of a data set.
     """
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = load_classifier(model, component)

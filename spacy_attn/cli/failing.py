@@ -36,8 +36,9 @@ def warn(text: str) -> None:
 def failing(title: str, config_path: Path | None = None) -> Iterator[None]:
     """End the process with a message where input cannot be used.
 
-    title: What could not be done.
-    config_path: The file of the config that is used, if there is one.
+    Args:
+        title: What could not be done.
+        config_path: The file of the config that is used, if there is one.
     """
     try:
         yield
@@ -66,7 +67,8 @@ def load_code(path: Path | None) -> None:
 def prepare(code_path: Path | None, gpu_id: int, *, silent: bool) -> None:
     """Import the user's code and choose the device, before a pipeline is loaded.
 
-    silent: Say nothing on the device.
+    Args:
+        silent: Say nothing on the device.
     """
     load_code(code_path)
     try:

@@ -61,12 +61,16 @@ def init_config(
 ) -> Config:
     """A complete training config with the recommended settings.
 
-    lang (str): Code of the language.
-    multilabel (bool): Whether documents may have any number of labels, and not exactly one.
-    paths (Optional[Dict[str, Optional[str]]]): Of the data "train", "dev" and "test", and the
-        "vectors".
-    RETURNS (Config): The config, with its variables.
-    RAISES: ImportError if spaCy does not know the language.
+    Args:
+        lang: Code of the language.
+        multilabel: Whether documents may have any number of labels, and not exactly one.
+        paths: Of the data "train", "dev" and "test", and the "vectors".
+
+    Returns:
+        The config, with its variables.
+
+    Raises:
+        ImportError: If spaCy does not know the language.
     """
     config = util.load_config(_TEMPLATE, interpolate=False)
     name = "attn_textcat_multilabel" if multilabel else "attn_textcat"

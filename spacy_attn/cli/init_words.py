@@ -58,9 +58,10 @@ def init_words(
     Ends the process with a message on the standard error and status 1 if the config or the data
     cannot be used.
 
-    config_path (Path): The training config.
-    output_dir (Path): Where to write `COMPONENT.json`.
-    overrides (Mapping[str, Any]): Settings to replace in the config.
+    Args:
+        config_path: The training config.
+        output_dir: Where to write `COMPONENT.json`.
+        overrides: Settings to replace in the config.
     """
     with failing(f"Can't use the config '{config_path}'", config_path):
         config = util.load_config(config_path, overrides=dict(overrides), interpolate=True)

@@ -20,9 +20,11 @@ def progress(
 ) -> Iterator[Item]:
     """Go through documents with a bar on the standard error, if that is a terminal.
 
-    name: Of what is worked on.
-    total: The number of documents, where it is known.
-    printing: Whether results are printed meanwhile, which a bar on the same terminal would garble.
+    Args:
+        name: Of what is worked on.
+        total: The number of documents, where it is known.
+        printing: Whether results are printed meanwhile, which a bar on the same terminal would
+            garble.
     """
     # disable=None looks whether the standard error is a terminal; where it is closed, it is None.
     garbles = printing and sys.stdout.isatty()

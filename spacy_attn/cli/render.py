@@ -102,15 +102,16 @@ def render(
     Ends the process with a message on the standard error and status 1 where the input cannot be
     used.
 
-    model (str): Name or folder of a pipeline.
-    text (str): A text, a file of texts, a data set, or "-".
-    output (Optional[Path]): The HTML file; None for the terminal.
-    style (Optional[str]): "attention" or "contributions"; None for attention, or for contributions
-        if there is a method.
-    method (Optional[str]): How to attribute, see `spacy_attn.explain`; None for contributions.
-    label (Optional[str]): Whose attributions to show; None for the predicted label's.
-    component (Optional[str]): Name of the component, where there are several.
-    options (DataOptions): Split and columns of a data set.
+    Args:
+        model: Name or folder of a pipeline.
+        text: A text, a file of texts, a data set, or "-".
+        output: The HTML file; None for the terminal.
+        style: "attention" or "contributions"; None for attention, or for contributions if there is
+            a method.
+        method: How to attribute, see `spacy_attn.explain`; None for contributions.
+        label: Whose attributions to show; None for the predicted label's.
+        component: Name of the component, where there are several.
+        options: Split and columns of a data set.
     """
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = load_classifier(model, component)

@@ -87,13 +87,14 @@ def report(
     Ends the process with a message on the standard error and status 1 where the input cannot be
     used.
 
-    model (str): Name or folder of a pipeline.
-    reader (HFDataset): Reads the documents and their labels.
-    output (Path): The HTML file.
-    title (str): Of the page.
-    limit (int): Use the first documents only; 0 uses all.
-    method (str): How to attribute, see `spacy_attn.explain`.
-    component (Optional[str]): Name of the component, where there are several.
+    Args:
+        model: Name or folder of a pipeline.
+        reader: Reads the documents and their labels.
+        output: The HTML file.
+        title: Of the page.
+        limit: Use the first documents only; 0 uses all.
+        method: How to attribute, see `spacy_attn.explain`.
+        component: Name of the component, where there are several.
     """
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = load_classifier(model, component)

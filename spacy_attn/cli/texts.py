@@ -32,9 +32,12 @@ def read_texts(
 ) -> Iterator[str | Doc]:
     """Go through the texts that an argument stands for. Empty lines are passed over.
 
-    nlp: Makes the documents of a data set.
-    RAISES: ValueError for a folder, a file that is missing, a line that holds no text, or options
-        of data for what is none.
+    Args:
+        nlp: Makes the documents of a data set.
+
+    Raises:
+        ValueError: For a folder, a file that is missing, a line that holds no text, or options of
+            data for what is none.
     """
     if options.split is not None and argument != "-":
         yield from _documents(argument, nlp, options)

@@ -28,11 +28,12 @@ _Tables = Iterator[tuple[tuple[int, int], pa.Table]]
 class TableConfig(datasets.BuilderConfig):
     """What to read, and how the files are written.
 
-    columns (tuple[str, ...]): The columns to read.
-    label_columns (tuple[str, ...]): Those that hold labels; an empty one is null in delimited text.
-    features (Optional[datasets.Features]): The types of the columns, if they are known.
-    default_delimiter (str): What separates fields unless the file is a .tsv.
-    dialect (Dialect): What the user says of it.
+    Attributes:
+        columns: The columns to read.
+        label_columns: Those that hold labels; an empty one is null in delimited text.
+        features: The types of the columns, if they are known.
+        default_delimiter: What separates fields unless the file is a .tsv.
+        dialect: What the user says of it.
     """
 
     columns: tuple[str, ...] = ()

@@ -23,8 +23,9 @@ _BOOLEANS = {
 class SpelledEncoder:
     """Labels out of columns of strings, some of which spell integers, booleans or probabilities.
 
-    encode (Encoder): Reads the labels once the strings have become values.
-    read (Mapping[str, Read]): For each label column, what turns a string into a value.
+    Args:
+        encode: Reads the labels once the strings have become values.
+        read: For each label column, what turns a string into a value.
     """
 
     def __init__(self, encode: Encoder, read: Mapping[str, Read]) -> None:
@@ -34,9 +35,14 @@ class SpelledEncoder:
     def __call__(self, row: Mapping[str, Any]) -> Cats:
         """Read the labels of a row.
 
-        row (Mapping[str, Any]): The row.
-        RETURNS (Cats): The value of each label.
-        RAISES (RowProblem): As the encoder.
+        Args:
+            row: The row.
+
+        Returns:
+            The value of each label.
+
+        Raises:
+            RowProblem: As the encoder.
         """
         values = dict(row)
         for column, read in self.read.items():
@@ -48,8 +54,11 @@ class SpelledEncoder:
 def value_of(spelling: str) -> Any:
     """The number or the boolean that a string spells, or the string.
 
-    spelling (str): The string.
-    RETURNS (Any): A bool, an int, a float or a str.
+    Args:
+        spelling: The string.
+
+    Returns:
+        A bool, an int, a float or a str.
     """
     stripped = spelling.strip()
     if stripped in _BOOLEANS:
@@ -74,11 +83,13 @@ def read_column(spellings: Collection[str] | None, labels: Sequence[str] | None)
     Without labels, booleans are names like any other, so that no part of a data set has other
     labels than the whole; plain integers remain integers, for the encoder to refuse.
 
-    spellings (Optional[Collection[str]]): The distinct strings of the column; None if it is
-        streamed. Then each string is by itself what the labels allow: one of them, or else an id
-        or a boolean.
-    labels (Optional[Sequence[str]]): All labels, as the user gave them.
-    RETURNS (Read): What turns a string into a value.
+    Args:
+        spellings: The distinct strings of the column; None if it is streamed. Then each string is
+            by itself what the labels allow: one of them, or else an id or a boolean.
+        labels: All labels, as the user gave them.
+
+    Returns:
+        What turns a string into a value.
     """
     names = frozenset(labels or ())
     # Where some labels are numbers and others are not, "1" would be a label or the id of another.

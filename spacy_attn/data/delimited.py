@@ -36,12 +36,13 @@ Row = list[str]
 class Dialect:
     """How a file separates and encloses its fields; None leaves a setting to the file.
 
-    delimiter (Optional[str]): What separates fields. By default a comma, in .tsv files a tab, or
-        another usual one if it is with that one that the header has the wanted columns.
-    quoting (Optional[str]): "minimal" if double quotes enclose fields, "none" if they are text.
-        By default they are text between tabs, and enclose fields otherwise.
-    escape (Optional[str]): A character that takes its meaning from the next one.
-    encoding (Optional[str]): By default UTF-8.
+    Attributes:
+        delimiter: What separates fields. By default a comma, in .tsv files a tab, or another usual
+            one if it is with that one that the header has the wanted columns.
+        quoting: "minimal" if double quotes enclose fields, "none" if they are text. By default they
+            are text between tabs, and enclose fields otherwise.
+        escape: A character that takes its meaning from the next one.
+        encoding: By default UTF-8.
     """
 
     delimiter: str | None = None
@@ -79,15 +80,19 @@ def read_delimited(
 ) -> Iterator[list[list[str]]]:
     """Read the wanted columns of a file, some thousand rows at a time.
 
-    open_file (Callable[[], IO[bytes]]): Opens the file.
-    name (str): The name of the file, for errors.
-    wanted (Wanted): The columns.
-    dialect (Dialect): How the file is written.
-    default_delimiter (str): What separates the fields of such files unless the dialect says so.
-    YIELDS (list[list[str]]): The values of each wanted column.
-    RAISES (FileProblem): If the header lacks a column; at a row that has not the fields of the
-        header, at a quote that is not closed or seems to enclose rows, and at bytes that are not
-        text.
+    Args:
+        open_file: Opens the file.
+        name: The name of the file, for errors.
+        wanted: The columns.
+        dialect: How the file is written.
+        default_delimiter: What separates the fields of such files unless the dialect says so.
+
+    Yields:
+        The values of each wanted column.
+
+    Raises:
+        FileProblem: If the header lacks a column; at a row that has not the fields of the header,
+            at a quote that is not closed or seems to enclose rows, and at bytes that are not text.
     """
     try:
         with open_file() as file:
@@ -308,8 +313,8 @@ def _meaning(error: csv.Error) -> str:
 def _parse_header(first: str, dialect: Dialect, delimiter: str) -> tuple[Dialect, Row]:
     """Read the header with a delimiter, and settle by it whether quotes enclose fields.
 
-    RETURNS (tuple[Dialect, list[str]]): The dialect, and the names of the columns; none if there is
-        a quote in the wrong place.
+    Returns:
+        The dialect, and the names of the columns; none if there is a quote in the wrong place.
     """
     fields = first.strip("\r\n").split(delimiter)
     enclosed = any(len(name) > 1 and name[0] == name[-1] == '"' for name in fields)
@@ -372,7 +377,8 @@ def _have_names(rows: list[Row], width: int) -> bool:
 def codec(encoding: str | None) -> str:
     """The codec of an encoding; that of UTF-8 passes over a byte order mark.
 
-    encoding (Optional[str]): The encoding, by default UTF-8.
+    Args:
+        encoding: The encoding, by default UTF-8.
     """
     return "utf-8-sig" if codecs.lookup(encoding or "utf-8").name == "utf-8" else str(encoding)
 
@@ -380,9 +386,12 @@ def codec(encoding: str | None) -> str:
 def undecodable(open_file: Callable[[], IO[bytes]], encoding: str | None) -> tuple[int | None, str]:
     """Find the bytes of a file that are not text.
 
-    open_file (Callable[[], IO[bytes]]): Opens the file.
-    encoding (Optional[str]): That which was tried; None for UTF-8.
-    RETURNS (tuple[Optional[int], str]): The line, and what is wrong with it and what to do.
+    Args:
+        open_file: Opens the file.
+        encoding: That which was tried; None for UTF-8.
+
+    Returns:
+        The line, and what is wrong with it and what to do.
     """
     with open_file() as file:
         if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):

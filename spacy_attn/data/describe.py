@@ -31,9 +31,10 @@ def make_describe_data(
     Rows are read once more for that, but not tokenized. Neither streams nor corpora of readers
     other than `spacy-attn.HFDataset.v1` and `spacy.Corpus.v1` are counted.
 
-    train (Callable[[Language], Iterable[Example]]): A corpus reader, of the training data.
-    dev (Callable[[Language], Iterable[Example]]): That of the development data.
-    then (Optional[Callable[[Language], Any]]): Another callback to call afterwards.
+    Args:
+        train: A corpus reader, of the training data.
+        dev: That of the development data.
+        then: Another callback to call afterwards.
     """
 
     def describe_data(nlp: Language) -> None:
@@ -50,9 +51,12 @@ def make_describe_data(
 def describe_corpora(train: Reader, dev: Reader, nlp: Language) -> None:
     """Describe training and development data, and compare them.
 
-    train, dev (Callable[[Language], Iterable[Example]]): Read the corpora.
-    nlp (Language): The pipeline, for its vocab and for whether it streams its training data.
-    RAISES (DatasetError): If they have no label in common, or cannot be read.
+    Args:
+        train, dev: Read the corpora.
+        nlp: The pipeline, for its vocab and for whether it streams its training data.
+
+    Raises:
+        DatasetError: If they have no label in common, or cannot be read.
     """
     streamed = nlp.config["training"].get("max_epochs") == -1
     try:
@@ -72,11 +76,13 @@ def describe_corpora(train: Reader, dev: Reader, nlp: Language) -> None:
 def describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
     """Print how many rows a corpus has, and how many of them have which label.
 
-    reader (Callable[[Language], Iterable[Example]]): Reads the corpus.
-    nlp (Language): The pipeline, for its vocab.
-    title (str): What the corpus is.
-    RETURNS (Optional[Labels]): The number of rows of each label, probabilities summed; None if it
-        is not known.
+    Args:
+        reader: Reads the corpus.
+        nlp: The pipeline, for its vocab.
+        title: What the corpus is.
+
+    Returns:
+        The number of rows of each label, probabilities summed; None if it is not known.
     """
     all_cats = _read_cats(reader, nlp)
     name = f"{title}: {_name(reader)}"
@@ -100,8 +106,11 @@ def describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
 def compare(train: Labels, dev: Labels) -> None:
     """Hold the labels of the development data against those of the training data.
 
-    train, dev (Labels): The number of rows of each label.
-    RAISES (DatasetError): If there is no label in common.
+    Args:
+        train, dev: The number of rows of each label.
+
+    Raises:
+        DatasetError: If there is no label in common.
     """
     new = sorted(dev.keys() - train.keys())
     if len(new) == len(dev):

@@ -36,7 +36,8 @@ _SPLIT_NAMES = frozenset(("train", "dev", "valid", "validation", "test"))
 def is_spacy_data(path: str) -> bool:
     """Whether a path names `.spacy` files, or a folder that has some.
 
-    path (str): A file, which need not exist, a pattern or a folder.
+    Args:
+        path: A file, which need not exist, a pattern or a folder.
     """
     expanded = Path(os.path.expanduser(path))
     return expanded.suffix == _SUFFIX or (expanded.is_dir() and any(_spacy_files(expanded)))
@@ -45,13 +46,16 @@ def is_spacy_data(path: str) -> bool:
 class DocBins:
     """The documents of `.spacy` files, read as `spacy.Corpus.v1` reads them.
 
-    path (str): A file, a pattern, or a folder. Of a folder with a file for each split, that of the
-        split is read; of another folder, all files.
-    split (str): The name of the split.
-    limit (int): Read the first documents only; 0 reads all.
-    exclusive (bool): Refuse a document whose labels do not sum to 1.
-    where (str): The data set and the split, for errors.
-    RAISES (DatasetError): If there is no such file, or none for that split.
+    Args:
+        path: A file, a pattern, or a folder. Of a folder with a file for each split, that of the
+            split is read; of another folder, all files.
+        split: The name of the split.
+        limit: Read the first documents only; 0 reads all.
+        exclusive: Refuse a document whose labels do not sum to 1.
+        where: The data set and the split, for errors.
+
+    Raises:
+        DatasetError: If there is no such file, or none for that split.
     """
 
     def __init__(self, path: str, *, split: str, limit: int, exclusive: bool, where: str) -> None:
@@ -68,9 +72,12 @@ class DocBins:
     def docs(self, vocab: Vocab) -> Iterator[Doc]:
         """Go through the stored documents that have tokens.
 
-        vocab (Vocab): The pipeline's.
-        RAISES (DatasetError): If a file cannot be read, or at a document whose labels do not
-            exclude one another though they should.
+        Args:
+            vocab: The pipeline's.
+
+        Raises:
+            DatasetError: If a file cannot be read, or at a document whose labels do not exclude one
+                another though they should.
         """
         with explained(self.where):
             docs = self._corpus.read_docbin(vocab, self._files)
@@ -81,8 +88,11 @@ class DocBins:
     def examples(self, nlp: Language) -> Iterator[Example]:
         """Go through the documents as Examples.
 
-        nlp (Language): Makes the predicted documents.
-        RAISES (DatasetError): As `docs`.
+        Args:
+            nlp: Makes the predicted documents.
+
+        Raises:
+            DatasetError: As `docs`.
         """
         return self._corpus.make_examples(nlp, self.docs(nlp.vocab))
 

@@ -25,8 +25,9 @@ class RowProblem(Exception):  # noqa: N818
     def __init__(self, column: str, reason: str) -> None:
         """Remember the column and what is wrong with its value.
 
-        column (str): The name of the column.
-        reason (str): The rest of the sentence, for example `"is null"`.
+        Args:
+            column: The name of the column.
+            reason: The rest of the sentence, for example `"is null"`.
         """
         super().__init__(f"column '{column}' {reason}")
         self.column = column
@@ -48,10 +49,11 @@ class FileProblem(Exception):  # noqa: N818
     def __init__(self, name: str, line: int | str | None, reason: str) -> None:
         """Remember the place and what is wrong there.
 
-        name (str): The name of the file.
-        line (Union[int, str, None]): The line, counted from 1, or another place as errors are to
-            call it; None for the whole file.
-        reason (str): The rest of the sentence, for example `"it is empty"`.
+        Args:
+            name: The name of the file.
+            line: The line, counted from 1, or another place as errors are to call it; None for the
+                whole file.
+            reason: The rest of the sentence, for example `"it is empty"`.
         """
         place = f", line {line}" if isinstance(line, int) else f", {line}" if line else ""
         super().__init__(f"file '{name}'{place}: {reason}")

@@ -14,8 +14,11 @@ _BATCH = 10_000
 def class_names(feature: Any) -> list[str] | None:
     """The names of the classes of a column of class ids, or of lists of class ids.
 
-    feature (Any): The column's entry in `Dataset.features`; None if unknown.
-    RETURNS (Optional[list[str]]): None if the column holds something else.
+    Args:
+        feature: The column's entry in `Dataset.features`; None if unknown.
+
+    Returns:
+        None if the column holds something else.
     """
     names = getattr(_element(feature), "names", None)
     return list(names) if names else None
@@ -24,7 +27,8 @@ def class_names(feature: Any) -> list[str] | None:
 def holds_vectors(feature: Any) -> bool:
     """Whether a column holds lists of booleans or of floats: one number for each label.
 
-    feature (Any): The column's entry in `Dataset.features`; None if unknown.
+    Args:
+        feature: The column's entry in `Dataset.features`; None if unknown.
     """
     element = _element(feature)
     dtype = str(getattr(element, "dtype", ""))
@@ -34,7 +38,8 @@ def holds_vectors(feature: Any) -> bool:
 def holds_integers(feature: Any) -> bool:
     """Whether a column holds integers or lists of them; class ids are integers.
 
-    feature (Any): The column's entry in `Dataset.features`; None if unknown.
+    Args:
+        feature: The column's entry in `Dataset.features`; None if unknown.
     """
     return "int" in str(getattr(_element(feature), "dtype", ""))
 
@@ -42,8 +47,11 @@ def holds_integers(feature: Any) -> bool:
 def field_names(feature: Any) -> list[str] | None:
     """The keys of a column of mappings, every row of which has the same keys.
 
-    feature (Any): The column's entry in `Dataset.features`; None if unknown.
-    RETURNS (Optional[list[str]]): None if the column holds something else.
+    Args:
+        feature: The column's entry in `Dataset.features`; None if unknown.
+
+    Returns:
+        None if the column holds something else.
     """
     return list(feature) if isinstance(feature, Mapping) else None
 
@@ -58,10 +66,13 @@ def _element(feature: Any) -> Any:
 def find_labels(dataset: Dataset, column: str) -> list[str] | None:
     """Go through a column and collect the labels that it spells out.
 
-    dataset (Dataset): The data set.
-    column (str): The name of the column.
-    RETURNS (Optional[list[str]]): The labels, sorted; None if the column holds something else than
-        strings, integers, lists of these, or JSON values.
+    Args:
+        dataset: The data set.
+        column: The name of the column.
+
+    Returns:
+        The labels, sorted; None if the column holds something else than strings, integers, lists of
+        these, or JSON values.
     """
     feature = dataset.features[column]
     dataset = dataset.select_columns([column])

@@ -21,8 +21,9 @@ def hub_answers() -> bool:
     after the time-out of `huggingface_hub` itself (10 seconds, `HF_HUB_ETAG_TIMEOUT`) where
     nothing comes back. Its own session is used, so that proxies and certificates count.
 
-    RETURNS (bool): False if no connection can be made. A hub that is connected but slow to answer
-        counts as one that answers.
+    Returns:
+        False if no connection can be made. A hub that is connected but slow to answer counts as one
+        that answers.
     """
     import datasets
     from huggingface_hub import constants
@@ -57,8 +58,9 @@ def offline_mode() -> Iterator[None]:
 def hub_or_cache() -> Iterator[bool]:
     """Let `datasets` use the hub if it answers, and nothing but its local cache otherwise.
 
-    YIELDS (bool): Whether the hub may be asked. If not, `datasets` is in its offline mode within
-        the block, in which it looks at once for the copy of an earlier download.
+    Yields:
+        Whether the hub may be asked. If not, `datasets` is in its offline mode within the block, in
+        which it looks at once for the copy of an earlier download.
     """
     import datasets
 
@@ -73,8 +75,11 @@ def hub_or_cache() -> Iterator[bool]:
 def explained(where: str) -> Iterator[None]:
     """Turn whatever `datasets` raises within the block into one readable sentence.
 
-    where (str): The data set and the split, the beginning of the sentence.
-    RAISES (DatasetError): With the original exception as its cause.
+    Args:
+        where: The data set and the split, the beginning of the sentence.
+
+    Raises:
+        DatasetError: With the original exception as its cause.
     """
     try:
         yield

@@ -23,9 +23,10 @@ Object = dict[str, Any]
 class Batch(NamedTuple):
     """The wanted values of some objects.
 
-    columns (dict[str, list[Any]]): The values of each wanted column, None where there is none.
-    keys (list[str]): The keys of the objects, in the order in which they come.
-    place (Callable[[int], str]): Tells where in the file an object is.
+    Attributes:
+        columns: The values of each wanted column, None where there is none.
+        keys: The keys of the objects, in the order in which they come.
+        place: Tells where in the file an object is.
     """
 
     columns: dict[str, list[Any]]
@@ -38,12 +39,17 @@ def read_json(
 ) -> Iterator[Batch]:
     """Read the wanted columns of a file, some megabytes at a time unless it is one array.
 
-    open_file (Callable[[], IO[bytes]]): Opens the file.
-    name (str): The name of the file, for errors.
-    wanted (Collection[str]): The columns.
-    encoding (Optional[str]): By default UTF-8.
-    YIELDS (Batch): The values.
-    RAISES (FileProblem): At a line that holds no object, and at bytes that are not text.
+    Args:
+        open_file: Opens the file.
+        name: The name of the file, for errors.
+        wanted: The columns.
+        encoding: By default UTF-8.
+
+    Yields:
+        The values.
+
+    Raises:
+        FileProblem: At a line that holds no object, and at bytes that are not text.
     """
     try:
         with open_file() as file:

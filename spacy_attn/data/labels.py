@@ -22,12 +22,13 @@ _SUM_ROUNDING = 1e-3
 class ColumnEncoder:
     """Labels out of one column.
 
-    column (str): The name of the column.
-    labels (Optional[Sequence[str]]): All labels, as the user gave them.
-    class_names (Optional[Sequence[str]]): The names of the features, if the column holds class ids.
-    learned (Optional[Sequence[str]]): The labels found in the column, if anybody looked.
-    exclusive (Optional[bool]): Whether each row must have exactly one label.
-    vectors (bool): Whether the column holds one number for each label and not a list of labels.
+    Args:
+        column: The name of the column.
+        labels: All labels, as the user gave them.
+        class_names: The names of the features, if the column holds class ids.
+        learned: The labels found in the column, if anybody looked.
+        exclusive: Whether each row must have exactly one label.
+        vectors: Whether the column holds one number for each label and not a list of labels.
     """
 
     def __init__(
@@ -51,10 +52,15 @@ class ColumnEncoder:
     def __call__(self, row: Mapping[str, Any]) -> Cats:
         """Read the labels of a row.
 
-        row (Mapping[str, Any]): The row.
-        RETURNS (Cats): The value of every label that is known.
-        RAISES (MissingValue): If the row has no label.
-        RAISES (RowProblem): If the value is not one that the column may hold.
+        Args:
+            row: The row.
+
+        Returns:
+            The value of every label that is known.
+
+        Raises:
+            MissingValue: If the row has no label.
+            RowProblem: If the value is not one that the column may hold.
         """
         value = row[self.column]
         if value is None:
@@ -77,10 +83,11 @@ class ColumnEncoder:
     def _from_names(self, names: Collection[str], *, several: bool) -> Cats:
         """The labels of that name and, with 0.0, all the others.
 
-        names (Collection[str]): The labels of the row.
-        several (bool): Whether a row may have any number of labels. Where it has one, that label
-            alone will do if the others are not known: spaCy reads a label that is absent as 0.0.
-            Where it may have several, spaCy reads it as unknown.
+        Args:
+            names: The labels of the row.
+            several: Whether a row may have any number of labels. Where it has one, that label alone
+                will do if the others are not known: spaCy reads a label that is absent as 0.0.
+                Where it may have several, spaCy reads it as unknown.
         """
         known = self._all_labels() if several else self.inventory or ()
         cats: Cats = dict.fromkeys(known, 0.0)
@@ -214,10 +221,11 @@ class ColumnEncoder:
 class ColumnsEncoder:
     """Labels out of several columns, each of which is one label: a boolean, 0 or 1, a probability.
 
-    columns (Sequence[str]): The names of the columns.
-    labels (Optional[Sequence[str]]): The names of their labels, if they differ, in the same order.
-    class_columns (Collection[str]): Those of the columns in which -1 stands for no label.
-    exclusive (Optional[bool]): Whether the values of each row must sum to 1.
+    Args:
+        columns: The names of the columns.
+        labels: The names of their labels, if they differ, in the same order.
+        class_columns: Those of the columns in which -1 stands for no label.
+        exclusive: Whether the values of each row must sum to 1.
     """
 
     def __init__(
@@ -236,9 +244,14 @@ class ColumnsEncoder:
     def __call__(self, row: Mapping[str, Any]) -> Cats:
         """Read the labels of a row.
 
-        row (Mapping[str, Any]): The row.
-        RETURNS (Cats): The value of each label, None where its column is null.
-        RAISES (RowProblem): If a value is not one that a column may hold.
+        Args:
+            row: The row.
+
+        Returns:
+            The value of each label, None where its column is null.
+
+        Raises:
+            RowProblem: If a value is not one that a column may hold.
         """
         cats: Cats = {}
         for column, label in zip(self.columns, self.labels, strict=True):
@@ -259,8 +272,9 @@ def _name_classes(
 ) -> Sequence[str] | None:
     """The names of class ids, of which the features have one and the user may have another.
 
-    RAISES (RowProblem): If the user's labels leave a name out. Taking them by position would
-        swap classes without a word wherever the order differs.
+    Raises:
+        RowProblem: If the user's labels leave a name out. Taking them by position would swap
+            classes without a word wherever the order differs.
     """
     if class_names is None or labels is None or set(class_names) <= set(labels):
         return class_names
@@ -289,10 +303,13 @@ def _probability(column: str, label: str, value: Any) -> float | None:
 def check_exclusive(column: str, cats: Mapping[str, float | None]) -> None:
     """Check that the labels of a row exclude one another.
 
-    column (str): Where they come from, for the error.
-    cats (Mapping[str, Optional[float]]): The value of each label.
-    RAISES (MissingValue): If a value is unknown.
-    RAISES (RowProblem): If they do not sum to 1.
+    Args:
+        column: Where they come from, for the error.
+        cats: The value of each label.
+
+    Raises:
+        MissingValue: If a value is unknown.
+        RowProblem: If they do not sum to 1.
     """
     if any(value is None for value in cats.values()):
         raise MissingValue(column, "leaves a label without a value")
@@ -311,7 +328,8 @@ def sums_to_integer(cats: Mapping[str, float]) -> bool:
     """Whether the values of a row can be those of labels that exclude one another, or no
     probabilities at all.
 
-    cats (Mapping[str, float]): The value of each label.
+    Args:
+        cats: The value of each label.
     """
     total = sum(cats.values())
     return len(cats) < 2 or abs(total - round(total)) <= _SUM_ROUNDING
@@ -320,6 +338,7 @@ def sums_to_integer(cats: Mapping[str, float]) -> bool:
 def is_integer(name: str) -> bool:
     """Whether a label is spelt like an integer, such as "3" or "03".
 
-    name (str): The label.
+    Args:
+        name: The label.
     """
     return name.removeprefix("-").isdecimal()

@@ -26,11 +26,14 @@ def read_lists(
 ) -> Callable[[Any], Any]:
     """Make what turns a string that spells a list into that list.
 
-    column (str): The name of the column, for errors.
-    labels (Optional[Collection[str]]): All labels, as the user gave them. They are no lists.
-    separator (Optional[str]): What stands between labels in a string; None if nothing does.
-    RETURNS (Callable[[Any], Any]): Returns the list, or the value itself if it is none. Raises a
-        RowProblem if it looks like a list and cannot be read as one.
+    Args:
+        column: The name of the column, for errors.
+        labels: All labels, as the user gave them. They are no lists.
+        separator: What stands between labels in a string; None if nothing does.
+
+    Returns:
+        Returns the list, or the value itself if it is none. Raises a RowProblem if it looks like a
+        list and cannot be read as one.
     """
     names = frozenset(labels or ())
 
@@ -57,9 +60,12 @@ def read_lists(
 def read_items(read: Callable[[Any], Any], otherwise: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Make what reads a list, or else another value.
 
-    read (Callable[[Any], Any]): What `read_lists` returned.
-    otherwise (Callable[[Any], Any]): Reads what is no list.
-    RETURNS (Callable[[Any], Any]): Both in one.
+    Args:
+        read: What `read_lists` returned.
+        otherwise: Reads what is no list.
+
+    Returns:
+        Both in one.
     """
 
     def read_either(value: Any) -> Any:
@@ -72,9 +78,12 @@ def read_items(read: Callable[[Any], Any], otherwise: Callable[[Any], Any]) -> C
 def names_in(spellings: Iterable[str], read: Callable[[Any], Any]) -> list[str]:
     """The names that strings spell, be it in lists.
 
-    spellings (Iterable[str]): The strings.
-    read (Callable[[Any], Any]): What `read_lists` returned.
-    RETURNS (list[str]): The different names, sorted.
+    Args:
+        spellings: The strings.
+        read: What `read_lists` returned.
+
+    Returns:
+        The different names, sorted.
     """
     names: set[str] = set()
     for _, value in _readable(spellings, read):
@@ -86,9 +95,12 @@ def names_in(spellings: Iterable[str], read: Callable[[Any], Any]) -> list[str]:
 def without_lists(spellings: Iterable[str] | None, read: Callable[[Any], Any]) -> list[str] | None:
     """The strings that spell no list.
 
-    spellings (Optional[Iterable[str]]): The strings; None if they are not known.
-    read (Callable[[Any], Any]): What `read_lists` returned.
-    RETURNS (Optional[list[str]]): None if they are not known.
+    Args:
+        spellings: The strings; None if they are not known.
+        read: What `read_lists` returned.
+
+    Returns:
+        None if they are not known.
     """
     if spellings is None:
         return None

@@ -25,9 +25,12 @@ def require_one_numbering(builder: DatasetBuilder, source: Source) -> None:
     the names of the first file of the first split, or those that the data set's card declares, for
     all files and splits: others would be read as the wrong class.
 
-    builder (DatasetBuilder): What reads the files. They are opened, but no row is read.
-    source (Source): The data set. Only the files of the splits asked for are looked at.
-    RAISES (DatasetError): Naming both files and their class names.
+    Args:
+        builder: What reads the files. They are opened, but no row is read.
+        source: The data set. Only the files of the splits asked for are looked at.
+
+    Raises:
+        DatasetError: Naming both files and their class names.
     """
     if builder.name not in ("parquet", "arrow"):
         return

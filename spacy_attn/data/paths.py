@@ -31,7 +31,8 @@ FORMATS = {
 def extension(path: str) -> str:
     """The extension of a file, without that of its compression, in lower case.
 
-    path (str): The file.
+    Args:
+        path: The file.
     """
     stem, last = os.path.splitext(path.lower())
     return os.path.splitext(stem)[1] if last in _COMPRESSIONS else last
@@ -40,7 +41,8 @@ def extension(path: str) -> str:
 def shown(path: str) -> str:
     """A path as errors show it: relative to the working folder if it is in there.
 
-    path (str): The path, or a web address.
+    Args:
+        path: The path, or a web address.
     """
     folder = os.path.join(os.getcwd(), "")
     return path.removeprefix(folder)
@@ -49,7 +51,8 @@ def shown(path: str) -> str:
 def matching_files(path: str) -> list[str]:
     """The file of that name, or else those that match it as a pattern, sorted.
 
-    path (str): A path or a pattern.
+    Args:
+        path: A path or a pattern.
     """
     if os.path.isfile(path):
         return [path]
@@ -59,9 +62,12 @@ def matching_files(path: str) -> list[str]:
 def find_files(data_files: DataFiles, folder: str) -> DataFilesDict:
     """Find the files of each split, as `datasets` does, but take what exists for no pattern.
 
-    data_files (DataFiles): Files or patterns, relative to the folder.
-    folder (str): The folder.
-    RETURNS (DataFilesDict): The files of each split.
+    Args:
+        data_files: Files or patterns, relative to the folder.
+        folder: The folder.
+
+    Returns:
+        The files of each split.
     """
     from datasets.data_files import DataFilesDict, sanitize_patterns
 
@@ -75,8 +81,11 @@ def find_files(data_files: DataFiles, folder: str) -> DataFilesDict:
 def find_all_files(folder: str) -> DataFilesDict:
     """Find the files of each split in a folder, by their names, as `datasets` does.
 
-    folder (str): The folder, whose own name is no pattern.
-    RETURNS (DataFilesDict): The files of each split.
+    Args:
+        folder: The folder, whose own name is no pattern.
+
+    Returns:
+        The files of each split.
     """
     from datasets.data_files import DataFilesDict, get_data_patterns
 
@@ -91,8 +100,11 @@ def state_of(data_files: Mapping[str, Iterable[str]]) -> str:
     set to that of the original. The time at which the file system wrote the file down (on Windows,
     created it) cannot be set.
 
-    data_files (Mapping[str, Iterable[str]]): The files of each split.
-    RETURNS (str): The digest.
+    Args:
+        data_files: The files of each split.
+
+    Returns:
+        The digest.
     """
     digest = hashlib.sha256()
     for files in data_files.values():

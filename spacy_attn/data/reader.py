@@ -56,9 +56,12 @@ def HFDataset_v1(
 ) -> Callable[[Language], Iterator[Example]]:
     """Build the reader from a block of the config; `HFDataset` describes the arguments.
 
-    RETURNS (Callable[[Language], Iterator[Example]]): The reader.
-    RAISES (DatasetError): If the arguments contradict one another. The data set itself is opened
-        at the first call.
+    Returns:
+        The reader.
+
+    Raises:
+        DatasetError: If the arguments contradict one another. The data set itself is opened at the
+            first call.
     """
     if path is None:
         raise DatasetError(
@@ -106,51 +109,56 @@ class HFDataset:
     predicted document of an Example carries nothing but the tokens. Nothing is kept from one pass
     to the next: `spacy train` keeps the training Examples itself, unless `max_epochs = -1`.
 
-    path (str): A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
-        `data/*.parquet`, a folder written by `save_to_disk`, a folder of data files, or the name
-        of a data set on the Hugging Face hub. Also `.spacy` files, read as spaCy reads them.
-    name (Optional[str]): The configuration of the data set.
-    split (str): The split, also as a slice (`train[:10%]`) or a sum (`train+test`). A file, and a
-        `Dataset` saved alone, is one split called "train".
-    revision (Optional[str]): A branch, tag or commit on the hub.
-    data_files (Optional[DataFiles]): The files to read out of a folder or a data set on the hub:
-        one, a list, or those of each split.
-    streaming (bool): Read while iterating, without a download. For `max_epochs = -1`.
-    shuffle_buffer (int): When streaming, draw each row at random out of that many; 0 keeps the
-        order. Every pass has another order.
-    seed (int): For that order: the same seed gives the same sequence of orders.
-    text_column (Union[str, List[str]]): The column that holds the text, or several to be joined.
-    text_separator (str): What stands between joined columns.
-    label_column (Union[str, List[str]]): The column that holds the label or labels; or several
-        columns, each of which is one label and holds booleans, 0 and 1, or probabilities. No
-        columns at all, `[]`, read the texts alone.
-    labels (Optional[List[str]]): All labels, in their order. Names plain class ids, the entries of
-        a vector, the two booleans (false first), or the label columns. Where the data set names
-        its classes itself, `labels` sets their order and must contain all of these names. Without
-        it, rows that name their labels have 0 for all labels found in the data set, and for those
-        of a multi-label component of the pipeline that knows some of these.
-    exclusive (Optional[bool]): True refuses a row that has not exactly one label, or probabilities
-        that sum to 1. It saves memory, too, for pipelines all of whose text classifiers have
-        exclusive labels: the first row names all labels, the others those that are not 0.
-        False says that labels do not exclude one another. None expects one label of a single value,
-        any number of a list or of several columns, and warns of probabilities that do not sum to 1.
-    limit (int): Use the first rows only; 0 uses all.
-    skip_missing (bool): Pass over rows without a label or with a text that is null, empty or blank,
-        and warn once, at the end of a pass, how many there were. A null for some labels of
-        several leaves those out of `cats`, which spaCy's multi-label component reads as unknown.
-    delimiter (Optional[str]): What separates the fields of a CSV or TSV file. None finds it by the
-        kind of file and the header.
-    quoting (Optional[str]): "minimal" if double quotes enclose fields, "none" if they are text.
-        None: text between tabs, enclosing otherwise, and a file that speaks against it is refused.
-    escape (Optional[str]): In delimited text, the character that stands before a quote or a
-        delimiter that is text.
-    encoding (Optional[str]): Of delimited text and JSON; None for UTF-8.
-    label_separator (Optional[str]): What stands between the labels in a string with several of
-        them. Strings that spell lists, such as "['a', 'b']", are read as lists without it.
-    other_labels (list[str]): Labels of other parts of the data set, to be set before the first
-        pass: where they share some with this one, rows that name independent labels have 0 for
-        those that this part does not contain.
-    RAISES (DatasetError): If the arguments contradict one another.
+    Attributes:
+        path: A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
+            `data/*.parquet`, a folder written by `save_to_disk`, a folder of data files, or the
+            name of a data set on the Hugging Face hub. Also `.spacy` files, read as spaCy reads
+            them.
+        name: The configuration of the data set.
+        split: The split, also as a slice (`train[:10%]`) or a sum (`train+test`). A file, and a
+            `Dataset` saved alone, is one split called "train".
+        revision: A branch, tag or commit on the hub.
+        data_files: The files to read out of a folder or a data set on the hub: one, a list, or
+            those of each split.
+        streaming: Read while iterating, without a download. For `max_epochs = -1`.
+        shuffle_buffer: When streaming, draw each row at random out of that many; 0 keeps the order.
+            Every pass has another order.
+        seed: For that order: the same seed gives the same sequence of orders.
+        text_column: The column that holds the text, or several to be joined.
+        text_separator: What stands between joined columns.
+        label_column: The column that holds the label or labels; or several columns, each of which
+            is one label and holds booleans, 0 and 1, or probabilities. No columns at all, `[]`,
+            read the texts alone.
+        labels: All labels, in their order. Names plain class ids, the entries of a vector, the two
+            booleans (false first), or the label columns. Where the data set names its classes
+            itself, `labels` sets their order and must contain all of these names. Without it, rows
+            that name their labels have 0 for all labels found in the data set, and for those of a
+            multi-label component of the pipeline that knows some of these.
+        exclusive: True refuses a row that has not exactly one label, or probabilities that sum to
+            1. It saves memory, too, for pipelines all of whose text classifiers have exclusive
+            labels: the first row names all labels, the others those that are not 0. False says that
+            labels do not exclude one another. None expects one label of a single value, any number
+            of a list or of several columns, and warns of probabilities that do not sum to 1.
+        limit: Use the first rows only; 0 uses all.
+        skip_missing: Pass over rows without a label or with a text that is null, empty or blank,
+            and warn once, at the end of a pass, how many there were. A null for some labels of
+            several leaves those out of `cats`, which spaCy's multi-label component reads as
+            unknown.
+        delimiter: What separates the fields of a CSV or TSV file. None finds it by the kind of file
+            and the header.
+        quoting: "minimal" if double quotes enclose fields, "none" if they are text. None: text
+            between tabs, enclosing otherwise, and a file that speaks against it is refused.
+        escape: In delimited text, the character that stands before a quote or a delimiter that is
+            text.
+        encoding: Of delimited text and JSON; None for UTF-8.
+        label_separator: What stands between the labels in a string with several of them. Strings
+            that spell lists, such as "['a', 'b']", are read as lists without it.
+        other_labels: Labels of other parts of the data set, to be set before the first pass: where
+            they share some with this one, rows that name independent labels have 0 for those that
+            this part does not contain.
+
+    Raises:
+        DatasetError: If the arguments contradict one another.
     """
 
     path: str
@@ -198,10 +206,15 @@ class HFDataset:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Go through the data set once.
 
-        nlp (Language): Makes the documents.
-        YIELDS (Example): One for each row, in the order of the data set.
-        RAISES (DatasetError): If the data set cannot be opened, lacks a column, or has no row; or
-            at a row that cannot be used.
+        Args:
+            nlp: Makes the documents.
+
+        Yields:
+            One for each row, in the order of the data set.
+
+        Raises:
+            DatasetError: If the data set cannot be opened, lacks a column, or has no row; or at a
+                row that cannot be used.
         """
         if is_spacy_data(self.path):
             yield from self._open_documents().examples(nlp)
@@ -230,10 +243,14 @@ class HFDataset:
     def read_cats(self, vocab: Vocab) -> Iterator[dict[str, float]] | None:
         """Go through the labels of the rows, without making documents.
 
-        vocab (Vocab): The pipeline's.
-        RETURNS (Optional[Iterator[dict[str, float]]]): `Doc.cats` of each row; None for a stream,
-            which may have no end.
-        RAISES (DatasetError): As `__call__`.
+        Args:
+            vocab: The pipeline's.
+
+        Returns:
+            `Doc.cats` of each row; None for a stream, which may have no end.
+
+        Raises:
+            DatasetError: As `__call__`.
         """
         if is_spacy_data(self.path):
             return (doc.cats for doc in self._open_documents().docs(vocab))

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 def read_text(row: Mapping[str, Any], columns: Sequence[str], separator: str) -> str:
     """Join the text columns of a row. Nothing else is done to the text.
 
-    row (Mapping[str, Any]): The row.
-    columns (Sequence[str]): The names of the columns, in the order in which they are joined.
-    separator (str): What stands between two columns.
-    RETURNS (str): The text, which may be empty.
-    RAISES (MissingValue): If a column is null.
-    RAISES (RowProblem): If a column holds anything but a string.
+    Args:
+        row: The row.
+        columns: The names of the columns, in the order in which they are joined.
+        separator: What stands between two columns.
+
+    Returns:
+        The text, which may be empty.
+
+    Raises:
+        MissingValue: If a column is null.
+        RowProblem: If a column holds anything but a string.
     """
     for column in columns:
         value = row[column]
@@ -41,12 +46,17 @@ def make_example(
 ) -> Example:
     """Make the Example of a row.
 
-    nlp (Language): Makes the document. The text is tokenized once, and the document copied.
-    text (str): The text.
-    cats (dict[str, float]): The labels, which go to the reference alone.
-    columns (Sequence[str]): The text columns, for errors.
-    RETURNS (Example): The example.
-    RAISES (RowProblem): If the text is longer than the pipeline takes.
+    Args:
+        nlp: Makes the document. The text is tokenized once, and the document copied.
+        text: The text.
+        cats: The labels, which go to the reference alone.
+        columns: The text columns, for errors.
+
+    Returns:
+        The example.
+
+    Raises:
+        RowProblem: If the text is longer than the pipeline takes.
     """
     if len(text) > nlp.max_length:
         raise RowProblem(

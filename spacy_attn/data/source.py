@@ -40,15 +40,16 @@ _MODULES = frozenset(FORMATS.values())
 class Source:
     """One split of one data set, not opened yet.
 
-    path (str): A data file, a pattern of data files, a folder, a format, or a name on the hub.
-    split (str): As in `datasets`, with slices.
-    name (Optional[str]): The configuration.
-    revision (Optional[str]): Branch, tag or commit on the hub.
-    data_files (Optional[DataFiles]): Which files of the folder or repository belong to which split.
-    streaming (bool): Read while iterating and keep nothing.
-    text_columns (tuple[str, ...]): The columns that hold text; CSV files do not say so themselves.
-    label_columns (tuple[str, ...]): The columns that hold labels.
-    dialect (Dialect): How delimited text is written; JSON lines too have an encoding.
+    Attributes:
+        path: A data file, a pattern of data files, a folder, a format, or a name on the hub.
+        split: As in `datasets`, with slices.
+        name: The configuration.
+        revision: Branch, tag or commit on the hub.
+        data_files: Which files of the folder or repository belong to which split.
+        streaming: Read while iterating and keep nothing.
+        text_columns: The columns that hold text; CSV files do not say so themselves.
+        label_columns: The columns that hold labels.
+        dialect: How delimited text is written; JSON lines too have an encoding.
     """
 
     path: str
@@ -69,8 +70,9 @@ class Source:
 class OpenedSource(NamedTuple):
     """A split.
 
-    dataset (Dataset | IterableDataset): Its rows are on disk, not in memory.
-    spelled (bool): Whether the labels are strings only because everything in a CSV file is.
+    Attributes:
+        dataset: Its rows are on disk, not in memory.
+        spelled: Whether the labels are strings only because everything in a CSV file is.
     """
 
     dataset: AnyDataset
@@ -80,9 +82,14 @@ class OpenedSource(NamedTuple):
 def open_dataset(source: Source) -> OpenedSource:
     """Open a data set, wherever it is.
 
-    source (Source): What to open.
-    RETURNS (OpenedSource): The split.
-    RAISES (DatasetError): If there is none, it cannot be reached, or it has no such split.
+    Args:
+        source: What to open.
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: If there is none, it cannot be reached, or it has no such split.
     """
     with explained(str(source)), _bars_on_terminals_only():
         path = os.path.expanduser(source.path)
@@ -210,9 +217,10 @@ def _open_module(source: Source) -> OpenedSource:
 def _open_local(path: str, source: Source, data_files: DataFiles | None = None) -> OpenedSource:
     """Open data files, or a folder of them.
 
-    path (str): A folder or a format.
-    source (Source): The data set.
-    data_files (Optional[DataFiles]): The files, if not those of the source.
+    Args:
+        path: A folder or a format.
+        source: The data set.
+        data_files: The files, if not those of the source.
     """
     from datasets import load_dataset_builder
 

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 def take_split(splits: Mapping[str, Dataset], spec: str, where: str) -> Dataset:
     """Cut what a specification asks for out of the splits of a data set.
 
-    splits (Mapping[str, Dataset]): The splits, by name.
-    spec (str): As in `datasets`: names joined with `+`, each with an optional slice in rows or
-        percent.
-    where (str): The data set and the split, for errors.
-    RETURNS (Dataset): The rows asked for, in their order.
-    RAISES (DatasetError): If a split does not exist, a slice lies outside of it, or the
-        specification cannot be read.
+    Args:
+        splits: The splits, by name.
+        spec: As in `datasets`: names joined with `+`, each with an optional slice in rows or
+            percent.
+        where: The data set and the split, for errors.
+
+    Returns:
+        The rows asked for, in their order.
+
+    Raises:
+        DatasetError: If a split does not exist, a slice lies outside of it, or the specification
+            cannot be read.
     """
     from datasets import ReadInstruction, concatenate_datasets
 
@@ -42,11 +47,16 @@ def take_streamed_split(
 ) -> IterableDataset:
     """As `take_split`, for a data set that is streamed and has no known length.
 
-    splits (Mapping[str, IterableDataset]): The splits, by name.
-    spec (str): Names joined with `+`. Slices need a length.
-    where (str): The data set and the split, for errors.
-    RETURNS (IterableDataset): The rows asked for, in their order.
-    RAISES (DatasetError): If a split does not exist.
+    Args:
+        splits: The splits, by name.
+        spec: Names joined with `+`. Slices need a length.
+        where: The data set and the split, for errors.
+
+    Returns:
+        The rows asked for, in their order.
+
+    Raises:
+        DatasetError: If a split does not exist.
     """
     from datasets import concatenate_datasets
 

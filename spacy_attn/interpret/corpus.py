@@ -34,11 +34,12 @@ _WHERE = "spacy_attn.summarize_corpus"
 class WordSummary:
     """What a word contributed to a label's logit, over all its occurrences.
 
-    word: In lower case.
-    total: The sum of its attributions.
-    mean: The same by occurrence.
-    count: The number of occurrences.
-    examples: Stretches of text around its first occurrences.
+    Attributes:
+        word: In lower case.
+        total: The sum of its attributions.
+        mean: The same by occurrence.
+        count: The number of occurrences.
+        examples: Stretches of text around its first occurrences.
     """
 
     word: str
@@ -53,8 +54,9 @@ class WordSummary:
 class Misclassified:
     """A document whose labels are others than those predicted.
 
-    gold: The labels it has, also those that the component does not have.
-    predicted: The labels that the component gave it.
+    Attributes:
+        gold: The labels it has, also those that the component does not have.
+        predicted: The labels that the component gave it.
     """
 
     gold: tuple[str, ...]
@@ -66,18 +68,19 @@ class Misclassified:
 class CorpusSummary:
     """What the decisions about a corpus were made of.
 
-    labels: The component's labels.
-    method: How the attributions were found.
-    n_docs: The number of documents, of which `n_with_tokens` have tokens.
-    words: For each label, the words that contributed most to it, the first one most.
-    attention_on_punctuation: The share of a document's attention that goes to punctuation
-        (`token.is_punct`), as the mean over the documents with tokens. `punctuation` is the share
-        of their tokens that are punctuation, which equal weights would give it.
-    attention_on_stop_words, stop_words: The same of stop words (`token.is_stop`).
-    n_gold: The number of documents that came with labels.
-    n_errors: How many of these were given others, as in `cats_acc`: all that have a label which the
-        component does not have are among them.
-    errors: The first of them.
+    Attributes:
+        labels: The component's labels.
+        method: How the attributions were found.
+        n_docs: The number of documents, of which `n_with_tokens` have tokens.
+        words: For each label, the words that contributed most to it, the first one most.
+        attention_on_punctuation: The share of a document's attention that goes to punctuation
+            (`token.is_punct`), as the mean over the documents with tokens. `punctuation` is the
+            share of their tokens that are punctuation, which equal weights would give it.
+        attention_on_stop_words, stop_words: The same of stop words (`token.is_stop`).
+        n_gold: The number of documents that came with labels.
+        n_errors: How many of these were given others, as in `cats_acc`: all that have a label which
+            the component does not have are among them.
+        errors: The first of them.
     """
 
     labels: tuple[str, ...]
@@ -187,19 +190,22 @@ def summarize_corpus(
     Memory grows with the number of different words, not with the number of documents or their
     length.
 
-    nlp (Language): A trained pipeline.
-    texts (Iterable[Union[str, Doc, Example]]): Texts, documents, or Examples, whose reference has
-        the labels that predictions are compared with.
-    component (Optional[str]): As for `spacy_attn.explain`.
-    method (str): As for `spacy_attn.explain`.
-    top (int): Number of words for each label.
-    min_count (int): Leave out words that occur more rarely.
-    sort_by (str): "mean" for the words that tell most when they occur, "total" for those that
-        contributed most to all decisions together.
-    n_examples (int): Number of examples of each word.
-    max_errors (int): Number of misclassified documents to keep, with their explanations.
-    batch_size (int): Number of documents that are worked on at once.
-    RAISES: ValueError and ImportError as `spacy_attn.explain`, and for settings out of range.
+    Args:
+        nlp: A trained pipeline.
+        texts: Texts, documents, or Examples, whose reference has the labels that predictions are
+            compared with.
+        component: As for `spacy_attn.explain`.
+        method: As for `spacy_attn.explain`.
+        top: Number of words for each label.
+        min_count: Leave out words that occur more rarely.
+        sort_by: "mean" for the words that tell most when they occur, "total" for those that
+            contributed most to all decisions together.
+        n_examples: Number of examples of each word.
+        max_errors: Number of misclassified documents to keep, with their explanations.
+        batch_size: Number of documents that are worked on at once.
+
+    Raises:
+        ValueError: And ImportError as `spacy_attn.explain`, and for settings out of range.
     """
     check_several(_WHERE, texts)
     check_method(_WHERE, method)

@@ -34,9 +34,12 @@ def gradient_x_input(
     After Shrikumar et al. 2016, "Not Just a Black Box: Learning Important Features Through
     Propagating Activation Differences". Dropout is off.
 
-    docs: As `Classifier.prepare` returns them.
-    columns: The places of the labels.
-    RETURNS: For each document, shape (n_tokens, n_columns), on the CPU.
+    Args:
+        docs: As `Classifier.prepare` returns them.
+        columns: The places of the labels.
+
+    Returns:
+        For each document, shape (n_tokens, n_columns), on the CPU.
     """
     logits_of = torch_classifier(classifier.component.model)
 
@@ -64,7 +67,9 @@ def integrated_gradients(
     with `N_STEPS` points of a Gauss-Legendre quadrature. Dropout is off.
 
     Takes and returns the same as `gradient_x_input`.
-    RAISES: ImportError if Captum is not installed.
+
+    Raises:
+        ImportError: If Captum is not installed.
     """
     require_captum()
     from captum.attr import IntegratedGradients

@@ -17,9 +17,12 @@ def leave_one_out(
     Exact: each token costs one prediction for the remaining ones (see
     `Classifier.logits_of_parts`), so that time grows with the square of a document's length.
 
-    docs: As `Classifier.prepare` returns them.
-    columns: The places of the labels.
-    RETURNS: For each document, shape (n_tokens, n_columns), on the CPU.
+    Args:
+        docs: As `Classifier.prepare` returns them.
+        columns: The places of the labels.
+
+    Returns:
+        For each document, shape (n_tokens, n_columns), on the CPU.
     """
     parts = [_all_and_without_each(len(doc)) for doc in docs]
     logits = classifier.logits_of_parts(docs, parts)

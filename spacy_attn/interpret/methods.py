@@ -46,24 +46,27 @@ def explain(
     `nlp.pipe`; no components after it are run. One explanation is made at a time, so that any
     number of texts can be explained in little memory: `list(explain(nlp, texts))` makes them all.
 
-    nlp (Language): A trained pipeline.
-    texts (Iterable[Union[str, Doc]]): Texts, or documents, which are not modified.
-    component (Optional[str]): Name of the component to explain; by default the only `attn_textcat`
-        or `attn_textcat_multilabel` of the pipeline.
-    method (str): How tokens are given their part in each logit.
-        "contributions": the terms that the logit is a sum of, exact and free (see `Explanation`).
-        "gradient_x_input": see `spacy_attn.interpret.gradients.gradient_x_input`.
-        "integrated_gradients": see `spacy_attn.interpret.gradients.integrated_gradients`. Needs
-        Captum: pip install captum.
-        "leave_one_out": by how much the logit is lower without the token; as many predictions as
-        there are tokens.
-    labels (Optional[Iterable[str]]): The labels to explain, which explanations are then cut down
-        to; by default all.
-    batch_size (int): Number of texts that are worked on at once.
-    RETURNS (Iterator[Explanation]): One for each text, in order.
-    RAISES: ValueError if the pipeline has no such component or several to choose from, for an
-        unknown method or label, and if `texts` is a single text; ImportError if the method needs
-        a package that is not installed.
+    Args:
+        nlp: A trained pipeline.
+        texts: Texts, or documents, which are not modified.
+        component: Name of the component to explain; by default the only `attn_textcat` or
+            `attn_textcat_multilabel` of the pipeline.
+        method: How tokens are given their part in each logit. "contributions": the terms that the
+            logit is a sum of, exact and free (see `Explanation`). "gradient_x_input": see
+            `spacy_attn.interpret.gradients.gradient_x_input`. "integrated_gradients": see
+            `spacy_attn.interpret.gradients.integrated_gradients`. Needs Captum: pip install captum.
+            "leave_one_out": by how much the logit is lower without the token; as many predictions
+            as there are tokens.
+        labels: The labels to explain, which explanations are then cut down to; by default all.
+        batch_size: Number of texts that are worked on at once.
+
+    Returns:
+        One for each text, in order.
+
+    Raises:
+        ValueError: If the pipeline has no such component or several to choose from, for an unknown
+            method or label, and if `texts` is a single text; ImportError if the method needs a
+            package that is not installed.
     """
     check_several("spacy_attn.explain", texts)
     check_method("spacy_attn.explain", method)
@@ -99,7 +102,8 @@ def explain_with(
 ) -> Iterator[Explanation]:
     """As `explain`, of a component that has been found.
 
-    columns: The places of the labels among those of the component; None for all.
+    Args:
+        columns: The places of the labels among those of the component; None for all.
     """
     columns = classifier.columns(None) if columns is None else columns
     for batch in minibatch(texts, batch_size):
@@ -111,7 +115,8 @@ def explain_docs(
 ) -> list[Explanation]:
     """Explain documents that the components before this one have seen.
 
-    columns (Sequence[int]): The places of the labels among those of the component.
+    Args:
+        columns: The places of the labels among those of the component.
     """
     explanations = [_select(explanation, columns) for explanation in classifier.explain(docs)]
     if method == CONTRIBUTIONS:

@@ -34,17 +34,22 @@ _MAX_TOKENS = 32_768
 class Classifier:
     """A component, with the components before it, which it may depend on.
 
-    nlp: The pipeline.
     name: Name of the component.
-    component: The component itself.
+
+    Args:
+        nlp: The pipeline.
+        component: The component itself.
     """
 
     def __init__(self, nlp: Language, component: str | None = None) -> None:
         """Find the component.
 
-        nlp (Language): The pipeline.
-        component (Optional[str]): Name of the component; by default the only one with attention.
-        RAISES: ValueError if there is no such component, or if there are several and none is named.
+        Args:
+            nlp: The pipeline.
+            component: Name of the component; by default the only one with attention.
+
+        Raises:
+            ValueError: If there is no such component, or if there are several and none is named.
         """
         self.nlp = nlp
         self.name = find_component(nlp, component)
@@ -78,7 +83,8 @@ class Classifier:
     def columns(self, labels: Iterable[str] | None) -> list[int]:
         """The places of some labels among the component's; of all by default.
 
-        RAISES: ValueError for a label that the component does not have.
+        Raises:
+            ValueError: For a label that the component does not have.
         """
         if labels is None:
             return list(range(len(self.labels)))
@@ -92,9 +98,14 @@ class Classifier:
     def prepare(self, texts: Iterable[str | Doc]) -> list[Doc]:
         """Make documents, and have the components before this one see them.
 
-        texts (Iterable[Union[str, Doc]]): Texts, or documents, which are not modified.
-        RETURNS (List[Doc]): The documents, one for each.
-        RAISES: TypeError for anything else; ValueError if a component skips a document.
+        Args:
+            texts: Texts, or documents, which are not modified.
+
+        Returns:
+            The documents, one for each.
+
+        Raises:
+            TypeError: For anything else; ValueError if a component skips a document.
         """
         texts = list(texts)
         for text in texts:
@@ -133,11 +144,13 @@ class Classifier:
         comes to the same. Elsewhere the document is made anew from the remaining tokens and goes
         through the components before this one again.
 
-        docs (List[Doc]): The documents, as `prepare` returns them.
-        parts (Iterable[Iterable[Indices]]): For each document any number of parts: the indices of
-            the tokens that remain, in order, which may be none. They are used up one by one.
-        RETURNS (List[AnyFloats]): For each document, a row for each part, shape (n_parts,
-            n_labels), on the CPU.
+        Args:
+            docs: The documents, as `prepare` returns them.
+            parts: For each document any number of parts: the indices of the tokens that remain, in
+                order, which may be none. They are used up one by one.
+
+        Returns:
+            For each document, a row for each part, shape (n_parts, n_labels), on the CPU.
         """
         if is_context_free(self.component.model.get_ref("tok2vec")):
             logits_of = self._vectors_of_parts(docs)

@@ -33,10 +33,11 @@ def attention_head(
     (n_docs, nO), and for each document its attention weights, shape (n_tokens,). The gradient
     passed to the callback is the one with respect to the logits.
 
-    width: Width nI of the hidden states.
-    attention_width: Width in which the additive scoring functions compare; None for nI.
-    evidence: How much a token's weight follows the size of what it adds to the logits.
-    dropout: A rate of its own; None to follow the rate set on the model, `[training] dropout`.
+    Args:
+        width: Width nI of the hidden states.
+        attention_width: Width in which the additive scoring functions compare; None for nI.
+        evidence: How much a token's weight follows the size of what it adds to the logits.
+        dropout: A rate of its own; None to follow the rate set on the model, `[training] dropout`.
     """
     model: Model[list[Floats2d], Output] = Model(
         "attention_head",
@@ -104,7 +105,8 @@ def resize(
 ) -> None:
     """Add labels, the present ones' weights untouched; before initialisation just note the number.
 
-    new_bias: From the present biases, the bias that the new labels start with.
+    Args:
+        new_bias: From the present biases, the bias that the new labels start with.
     """
     shim = cast(TorchShim, model.shims[0])
     if shim.has_module and nO != model.get_dim("nO"):

@@ -45,24 +45,27 @@ def BiLSTMAttention_v1(
     document, is the layer "encoder", which `spacy pretrain` can train. What components need of a
     model is in `spacy_attn.models.contract`.
 
-    tok2vec (Model[List[Doc], List[Floats2d]]): Token vectors, of any kind spaCy has.
-    hidden_width (int): Width H of each direction of the LSTM.
-    depth (int): Number of LSTM layers.
-    dropout (Optional[float]): Dropout rate for the token vectors, between LSTM layers and for the
-        pooled vector, in training. None to follow `[training] dropout`.
-    attention (str): Scoring function: "dot", "scaled_dot", "general", "additive",
-        "additive_query" or "uniform" (see `spacy_attn.nn.attention.Attention`).
-    attention_width (Optional[int]): Width in which "additive" and "additive_query" compare; None
-        for 2H. The other functions take no notice of it.
-    evidence (float): How much attention follows what tokens have to say: the weight of a token is
-        in proportion to this power of the norm of what its hidden state on its own would add to the
-        logits, times what the scoring function makes it. 0 leaves it to the scoring function, as
-        "uniform" does in any case.
-    mixed_precision (bool): Run the torch part in mixed precision, on a GPU.
-    grad_scaler_config (Optional[Dict[str, Any]]): Arguments of `thinc.api.PyTorchGradScaler`, which
-        mixed precision needs: init_scale, backoff_factor, growth_factor, growth_interval.
-    nO (Optional[int]): Number of labels; inferred at initialisation.
-    RAISES: ValueError if a setting is out of its range.
+    Args:
+        tok2vec: Token vectors, of any kind spaCy has.
+        hidden_width: Width H of each direction of the LSTM.
+        depth: Number of LSTM layers.
+        dropout: Dropout rate for the token vectors, between LSTM layers and for the pooled vector,
+            in training. None to follow `[training] dropout`.
+        attention: Scoring function: "dot", "scaled_dot", "general", "additive", "additive_query" or
+            "uniform" (see `spacy_attn.nn.attention.Attention`).
+        attention_width: Width in which "additive" and "additive_query" compare; None for 2H. The
+            other functions take no notice of it.
+        evidence: How much attention follows what tokens have to say: the weight of a token is in
+            proportion to this power of the norm of what its hidden state on its own would add to
+            the logits, times what the scoring function makes it. 0 leaves it to the scoring
+            function, as "uniform" does in any case.
+        mixed_precision: Run the torch part in mixed precision, on a GPU.
+        grad_scaler_config: Arguments of `thinc.api.PyTorchGradScaler`, which mixed precision needs:
+            init_scale, backoff_factor, growth_factor, growth_interval.
+        nO: Number of labels; inferred at initialisation.
+
+    Raises:
+        ValueError: If a setting is out of its range.
     """
     _check_settings(hidden_width, depth, dropout, attention, attention_width, evidence)
     bilstm = bilstm_encoder(
@@ -168,9 +171,12 @@ def begin_update_of_vectors(
 ) -> tuple[Output, Callable[[Floats2d], list[Floats2d]]]:
     """Run what is above the embedding, for training.
 
-    vectors: The token vectors of each document, shape (n_tokens, width).
-    RETURNS: The model's output, and a callback from the gradient with respect to the logits to the
-        one with respect to the vectors.
+    Args:
+        vectors: The token vectors of each document, shape (n_tokens, width).
+
+    Returns:
+        The model's output, and a callback from the gradient with respect to the logits to the one
+        with respect to the vectors.
     """
     hidden, backprop_bilstm = model.get_ref("bilstm").begin_update(vectors)
     output, backprop_head = model.get_ref("output_layer").begin_update(hidden)

@@ -29,7 +29,8 @@ def bilstm_encoder(
     Input: the token vectors of each document, shape (n_tokens, nI). Output: their hidden states,
     shape (n_tokens, nO), where nO is twice the hidden width.
 
-    dropout: A rate of its own; None to follow the rate set on the model, `[training] dropout`.
+    Args:
+        dropout: A rate of its own; None to follow the rate set on the model, `[training] dropout`.
     """
     model: Model[Arrays, Arrays] = Model(
         "bilstm_encoder",

@@ -18,9 +18,12 @@ def torch_classifier(model: Model[Any, Any]) -> TorchClassifier:
     `torch.autograd.grad` for these alone, so that the gradients that training collects in the
     parameters stay as they are.
 
-    model: Of `spacy-attn.BiLSTMAttention.v1`, with weights.
-    RETURNS: A function of the vectors of all documents, concatenated, shape (N, width), and the
-        number of tokens of each document, adding up to N. It returns logits, shape (n_docs, nO).
+    Args:
+        model: Of `spacy-attn.BiLSTMAttention.v1`, with weights.
+
+    Returns:
+        A function of the vectors of all documents, concatenated, shape (N, width), and the number
+        of tokens of each document, adding up to N. It returns logits, shape (n_docs, nO).
     """
     bilstm, head = (
         cast(TorchShim, model.get_ref(ref).shims[0]) for ref in ("bilstm", "output_layer")

@@ -57,8 +57,9 @@ def FusedAdam_v1(
     after the correction of the bias and not before it, so that the first steps of gradients near
     `eps` are larger. For the components of other packages it is `Adam.v1`.
 
-    learn_rate, L2, beta1, beta2, eps, grad_clip, L2_is_weight_decay, use_averages: As in Thinc's
-        `Adam.v1`; numbers, or schedules where it takes them.
+    Args:
+        learn_rate, L2, beta1, beta2, eps, grad_clip, L2_is_weight_decay, use_averages: As in
+            Thinc's `Adam.v1`; numbers, or schedules where it takes them.
     """
     return FusedAdam(
         learn_rate,

@@ -15,9 +15,12 @@ def check_loaded(model: Model[Any, Any]) -> None:
 
     The torch modules have compared their shapes and types themselves, before they took memory.
 
-    model: Of `spacy-attn.BiLSTMAttention.v1`.
-    RAISES: ValueError if a weight is not in single precision or not finite, if an embedding has
-        more or fewer rows than words, or if the layers do not fit one another.
+    Args:
+        model: Of `spacy-attn.BiLSTMAttention.v1`.
+
+    Raises:
+        ValueError: If a weight is not in single precision or not finite, if an embedding has more
+            or fewer rows than words, or if the layers do not fit one another.
     """
     for layer in model.walk():
         for name in layer.param_names:

@@ -13,10 +13,13 @@ def perturb(
     Goodfellow 2017, "Adversarial Training Methods for Semi-Supervised Text Classification". Instead
     of normalising the embeddings, the size is taken relative to them.
 
-    vectors: For each document, shape (n_tokens, width).
-    gradients: Of the loss with respect to these, of the same shapes.
-    size: Norm of a document's perturbation, in root mean squares of the batch's vectors.
-    RETURNS: The vectors moved; those without a gradient as they are.
+    Args:
+        vectors: For each document, shape (n_tokens, width).
+        gradients: Of the loss with respect to these, of the same shapes.
+        size: Norm of a document's perturbation, in root mean squares of the batch's vectors.
+
+    Returns:
+        The vectors moved; those without a gradient as they are.
     """
     values = ops.flatten(vectors)
     length = size * float(ops.xp.linalg.norm(values)) / max(1, values.size) ** 0.5

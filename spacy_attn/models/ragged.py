@@ -19,7 +19,8 @@ def runs(
 
     A longer document forms a run of its own.
 
-    length: The number of tokens of an item.
+    Args:
+        length: The number of tokens of an item.
     """
     run: list[Item] = []
     size = 0

@@ -7,9 +7,10 @@ from thinc.types import Floats2d, Ints1d
 def add_row_gradients(model: Model, name: str, rows: Ints1d, gradients: Floats2d) -> None:
     """Add gradients of single rows to that of a parameter, without another table of its size.
 
-    name: Of the parameter, shape (n_rows, width).
-    rows: Which rows, shape (n,); they may repeat.
-    gradients: Of each of them, shape (n, width).
+    Args:
+        name: Of the parameter, shape (n_rows, width).
+        rows: Which rows, shape (n,); they may repeat.
+        gradients: Of each of them, shape (n, width).
     """
     if not model.has_grad(name):
         model.set_grad(name, model.ops.alloc(model.get_param(name).shape))

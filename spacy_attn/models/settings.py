@@ -19,7 +19,8 @@ class Setting:
     It is stored with the weights. Loading weights that were trained with another value fails, so
     that a config does not say one thing and the model do another.
 
-    name: What the setting is called in the config.
+    Attributes:
+        name: What the setting is called in the config.
     """
 
     name: str
@@ -67,8 +68,11 @@ def check_setting(name: str, value: Any, stored: Any) -> None:
 def check_layers(model: Model, stored: Sequence[Mapping[str, Any]]) -> None:
     """Compare the layers that a config makes with those that were stored, before loading them.
 
-    stored: What Thinc stores of each layer, in the order of `model.walk()`.
-    RAISES: SettingError if there are others, or some have other dimensions.
+    Args:
+        stored: What Thinc stores of each layer, in the order of `model.walk()`.
+
+    Raises:
+        SettingError: If there are others, or some have other dimensions.
     """
     layers = list(model.walk())
     names, stored_names = [layer.name for layer in layers], [layer["name"] for layer in stored]

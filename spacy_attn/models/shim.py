@@ -39,9 +39,10 @@ class TorchShim(PyTorchShim):
     - Pickled or copied, it has weights of its own: no process shares them with another.
     - In a child process it keeps to one thread (see `_keep_child_to_one_thread`).
 
-    module_class: The class of the module, made from sizes that are numbers and strings.
-    mixed_precision: Whether to run in mixed precision, on a GPU.
-    grad_scaler_config: Arguments of `thinc.api.PyTorchGradScaler`, for mixed precision.
+    Args:
+        module_class: The class of the module, made from sizes that are numbers and strings.
+        mixed_precision: Whether to run in mixed precision, on a GPU.
+        grad_scaler_config: Arguments of `thinc.api.PyTorchGradScaler`, for mixed precision.
     """
 
     def __init__(
@@ -116,7 +117,8 @@ class TorchShim(PyTorchShim):
     def begin_update(self, inputs: Any) -> Any:
         """Run the module and keep what is needed to backpropagate.
 
-        RETURNS: The module's outputs, and a callback that takes the gradients for
+        Returns:
+            The module's outputs, and a callback that takes the gradients for
             `torch.autograd.backward` and returns the inputs with their gradients in place of them.
         """
         self._keep_child_to_one_thread()

@@ -38,9 +38,10 @@ class Attention(nn.Module):
     `uniform`          0: the mean of the keys         a baseline, as in Wiegreffe and Pinter 2019
     ================== =============================== =============================================
 
-    width: Width D of the keys and queries.
-    scoring: Name of the scoring function.
-    hidden_width: Length of v, the width in which the additive functions compare; None for D.
+    Args:
+        width: Width D of the keys and queries.
+        scoring: Name of the scoring function.
+        hidden_width: Length of v, the width in which the additive functions compare; None for D.
     """
 
     def __init__(
@@ -65,12 +66,15 @@ class Attention(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Attend.
 
-        keys: Of the tokens of all documents, concatenated, shape (N, D).
-        queries: Of each document, shape (B, Q, D).
-        documents: Which keys belong to which of the B documents.
-        evidence: What is added to the score of each key, whatever the query, shape (N,).
-        RETURNS: Contexts, shape (B, Q, D), 0 for a document without keys; and weights, shape
-            (N, Q): at least 0, summing to 1 over the keys of a document.
+        Args:
+            keys: Of the tokens of all documents, concatenated, shape (N, D).
+            queries: Of each document, shape (B, Q, D).
+            documents: Which keys belong to which of the B documents.
+            evidence: What is added to the score of each key, whatever the query, shape (N,).
+
+        Returns:
+            Contexts, shape (B, Q, D), 0 for a document without keys; and weights, shape (N, Q): at
+            least 0, summing to 1 over the keys of a document.
         """
         scores = self.scores(keys, queries, documents)
         if evidence is not None:
@@ -104,10 +108,13 @@ class Attention(nn.Module):
         In NumPy, whose calls take a fraction of torch's time where there is little to compute. But
         for products of matrices, for which its library would start threads of its own.
 
-        keys: Shape (T, D), T at least 1.
-        query: Shape (D,).
-        evidence: Shape (T,).
-        RETURNS: The context, shape (D,), and weights, shape (T,).
+        Args:
+            keys: Shape (T, D), T at least 1.
+            query: Shape (D,).
+            evidence: Shape (T,).
+
+        Returns:
+            The context, shape (D,), and weights, shape (T,).
         """
         scores = self._scores_short(keys, query).astype(numpy.float64)
         if evidence is not None:

@@ -31,8 +31,11 @@ def cut_by_length(
     come to cost more than starting another one, or where it would hold more than
     `max_padded_tokens`; a longer document than that forms a sub-batch of its own.
 
-    lengths: The number of tokens of each document.
-    RETURNS: Lists of indices into `lengths`, longest document first. Every index of a document with
+    Args:
+        lengths: The number of tokens of each document.
+
+    Returns:
+        Lists of indices into `lengths`, longest document first. Every index of a document with
         tokens is in exactly one list; documents without tokens are in none.
     """
     order = sorted((i for i, n in enumerate(lengths) if n > 0), key=lambda i: (-lengths[i], i))
@@ -55,18 +58,19 @@ class SubBatch:
 
     Their N tokens are counted document by document, in the order of `documents`.
 
-    documents: The indices of the documents in the batch, the longest first, shape (B,).
-    lengths: Their numbers of tokens.
-    tokens: Where their tokens stand among those of the batch, shape (N,).
-    forward: Which token a document reads at each step, shape (T, B).
-    backward: The same in reverse within the document's own length.
-    after_forward: Where each token stands among the steps, flattened to (T * B,), when they are
-        laid out as in `forward`, shape (N,).
-    after_backward: The same when they are laid out as in `backward`.
-    padding: Which of the steps, flattened, are padding, in either layout, shape (T * B - N,).
-
     Padded steps come after the last token in either direction. They read a token of their own
     document, and no token is taken from them.
+
+    Attributes:
+        documents: The indices of the documents in the batch, the longest first, shape (B,).
+        lengths: Their numbers of tokens.
+        tokens: Where their tokens stand among those of the batch, shape (N,).
+        forward: Which token a document reads at each step, shape (T, B).
+        backward: The same in reverse within the document's own length.
+        after_forward: Where each token stands among the steps, flattened to (T * B,), when they are
+            laid out as in `forward`, shape (N,).
+        after_backward: The same when they are laid out as in `backward`.
+        padding: Which of the steps, flattened, are padding, in either layout, shape (T * B - N,).
     """
 
     documents: Tensor

@@ -26,9 +26,10 @@ class BiLSTM(StoredModule):
     packed bidirectional `torch.nn.LSTM` (whose equations hold here) to rounding, at the speed of a
     padded one.
 
-    input_width: Width of the token vectors.
-    hidden_width: Width H of each direction's hidden states.
-    depth: Number of layers; each reads the concatenated outputs of the one below.
+    Args:
+        input_width: Width of the token vectors.
+        hidden_width: Width H of each direction's hidden states.
+        depth: Number of layers; each reads the concatenated outputs of the one below.
     """
 
     def __init__(self, input_width: int, hidden_width: int, depth: int = 1) -> None:
@@ -53,11 +54,14 @@ class BiLSTM(StoredModule):
     def forward(self, tokens: Tensor, lengths: Sequence[int], dropout: float = 0.0) -> Tensor:
         """Encode documents of any length. A document's states depend on that document alone.
 
-        tokens: Vectors of the tokens of all documents, concatenated, shape (N, input_width), N at
-            least 1.
-        lengths: Number of tokens of each document, adding up to N; 0 is allowed.
-        dropout: Rate for the token vectors and between layers; 0 in prediction.
-        RETURNS: Hidden states h of the top layer, shape (N, 2H).
+        Args:
+            tokens: Vectors of the tokens of all documents, concatenated, shape (N, input_width), N
+                at least 1.
+            lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+            dropout: Rate for the token vectors and between layers; 0 in prediction.
+
+        Returns:
+            Hidden states h of the top layer, shape (N, 2H).
         """
         groups = sub_batches(lengths, tokens.device)
         # From the order of the batch to that of the sub-batches, and back.
@@ -74,10 +78,13 @@ class BiLSTM(StoredModule):
     ) -> Tensor:
         """Encode the documents of one sub-batch.
 
-        tokens: Vectors of its tokens, in its own order, shape (N, input_width).
-        rows: Which of the vectors each of its tokens has, shape (N,), where these do not lie in
-            that order: for prediction, which then makes no copy of them before it pads.
-        RETURNS: Their hidden states, shape (N, 2H).
+        Args:
+            tokens: Vectors of its tokens, in its own order, shape (N, input_width).
+            rows: Which of the vectors each of its tokens has, shape (N,), where these do not lie in
+                that order: for prediction, which then makes no copy of them before it pads.
+
+        Returns:
+            Their hidden states, shape (N, 2H).
         """
         hidden, forward, backward = tokens, group.forward, group.backward
         if rows is not None:
@@ -96,8 +103,11 @@ class BiLSTM(StoredModule):
 
         It needs no padding, so that both directions are those of a single call, without copies.
 
-        tokens: Vectors of its tokens, shape (N, input_width), N at least 1.
-        RETURNS: Their hidden states, shape (N, 2H).
+        Args:
+            tokens: Vectors of its tokens, shape (N, input_width), N at least 1.
+
+        Returns:
+            Their hidden states, shape (N, 2H).
         """
         pairs = zip(self.forwards, self.backwards, strict=True)
         return _states(tokens.unsqueeze(1), [lstm for pair in pairs for lstm in pair]).squeeze(1)
@@ -106,7 +116,8 @@ class BiLSTM(StoredModule):
 def _states(padded: Tensor, lstms: Sequence[nn.Module]) -> Tensor:
     """The hidden states of one LSTM, or of pairs of directions, shape (T, B, H or 2H).
 
-    padded: Shape (T, B, width).
+    Args:
+        padded: Shape (T, B, width).
     """
     weights: list[Tensor] = [
         weight for lstm in lstms for weight in cast(nn.LSTM, lstm).all_weights[0]

@@ -12,12 +12,15 @@ def gather(rows: Tensor, index: Tensor, inverse: Tensor, unread: Tensor | None =
     The gradient of `index_select` is added up row by row, which takes several times longer on a CPU
     than picking rows, and starts from zeros.
 
-    rows: Shape (n_rows, width).
-    index: Which row each row of the result is, shape (n,).
-    inverse: For each row, where in the result its gradient stands, shape (n_rows,). Where a row
-        comes more than once, the gradient must be 0 in all other places.
-    unread: Rows that are not in the result, which have no gradient wherever `inverse` points.
-    RETURNS: Shape (n, width).
+    Args:
+        rows: Shape (n_rows, width).
+        index: Which row each row of the result is, shape (n,).
+        inverse: For each row, where in the result its gradient stands, shape (n_rows,). Where a row
+            comes more than once, the gradient must be 0 in all other places.
+        unread: Rows that are not in the result, which have no gradient wherever `inverse` points.
+
+    Returns:
+        Shape (n, width).
     """
     return _Gather.apply(rows, index, inverse, unread)
 

@@ -29,12 +29,13 @@ class AttentionHead(StoredModule):
     says little where the vectors that it weighs differ in size (Kobayashi et al. 2020, "Attention
     is Not Only a Weight").
 
-    width: Width D of the hidden states, one half from each direction of the encoder.
-    attention: Name of the scoring function.
-    n_labels: Number of labels.
-    attention_width: Width in which the additive scoring functions compare; None for D.
-    evidence: The exponent :math:`\gamma`; 0 for attention by the scoring function alone. "uniform"
-        takes no notice of it.
+    Args:
+        width: Width D of the hidden states, one half from each direction of the encoder.
+        attention: Name of the scoring function.
+        n_labels: Number of labels.
+        attention_width: Width in which the additive scoring functions compare; None for D.
+        evidence: The exponent :math:`\gamma`; 0 for attention by the scoring function alone.
+            "uniform" takes no notice of it.
     """
 
     def __init__(
@@ -61,10 +62,13 @@ class AttentionHead(StoredModule):
     ) -> tuple[Tensor, Tensor]:
         """Classify documents of any length. A document's results depend on that document alone.
 
-        hidden: Hidden states h of the tokens of all documents, concatenated, shape (N, D).
-        lengths: Number of tokens of each document, adding up to N; 0 is allowed.
-        dropout: Rate for the pooled vector; 0 in prediction.
-        RETURNS: Logits, shape (n_docs, n_labels), the bias for a document without tokens; and the
+        Args:
+            hidden: Hidden states h of the tokens of all documents, concatenated, shape (N, D).
+            lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+            dropout: Rate for the pooled vector; 0 in prediction.
+
+        Returns:
+            Logits, shape (n_docs, n_labels), the bias for a document without tokens; and the
             attention weights of all documents, concatenated, shape (N,).
         """
         if len(hidden):
@@ -82,8 +86,11 @@ class AttentionHead(StoredModule):
     def classify_short(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """`forward` for one short document on a CPU, for prediction, with fewer calls of torch.
 
-        hidden: Shape (T, D), T at least 1.
-        RETURNS: Logits, shape (1, n_labels), and weights, shape (T,).
+        Args:
+            hidden: Shape (T, D), T at least 1.
+
+        Returns:
+            Logits, shape (1, n_labels), and weights, shape (T,).
         """
         keys = hidden.numpy()
         half = keys.shape[1] // 2
@@ -128,8 +135,11 @@ class AttentionHead(StoredModule):
 def final_states(hidden: Tensor, documents: Ragged) -> Tensor:
     """[forward state at the last token ; backward state at the first], each a half of the width.
 
-    hidden: Shape (N, D), N at least 1.
-    RETURNS: Shape (n_docs, D), arbitrary for a document without tokens.
+    Args:
+        hidden: Shape (N, D), N at least 1.
+
+    Returns:
+        Shape (n_docs, D), arbitrary for a document without tokens.
     """
     ahead, behind = hidden.chunk(2, dim=1)
     return torch.cat(

@@ -24,11 +24,14 @@ def classify(
     Each sub-batch of like length goes all the way before the next one does: its hidden states stay
     in the processor's cache, and those of the whole batch need no memory.
 
-    vectors: Those that the tokens have, shape (n, input_width).
-    lengths: Number of tokens of each document, adding up to N; 0 is allowed.
-    rows: Which of the vectors each token of the documents, concatenated, has, shape (N,); None
-        where they have one each, in this order.
-    RETURNS: Logits, shape (n_docs, n_labels), and attention weights, shape (N,).
+    Args:
+        vectors: Those that the tokens have, shape (n, input_width).
+        lengths: Number of tokens of each document, adding up to N; 0 is allowed.
+        rows: Which of the vectors each token of the documents, concatenated, has, shape (N,); None
+            where they have one each, in this order.
+
+    Returns:
+        Logits, shape (n_docs, n_labels), and attention weights, shape (N,).
     """
     n_tokens = len(vectors if rows is None else rows)
     if len(lengths) == 1 and n_tokens and vectors.device.type == "cpu":

@@ -12,7 +12,8 @@ from torch import Tensor
 class Ragged:
     """Which of N concatenated tokens belong to which of B documents.
 
-    lengths: Number of tokens of each document, 0 allowed.
+    Args:
+        lengths: Number of tokens of each document, 0 allowed.
     """
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:

@@ -26,9 +26,12 @@ class StoredModule(nn.Module):
 def check_weights(weights: Mapping[str, Tensor], shapes: Iterable[tuple[str, torch.Size]]) -> None:
     """Compare weights with those that a module needs, before the module takes memory.
 
-    shapes: By name; read no further than to the first that does not fit.
-    RAISES: ValueError if a weight is missing, is superfluous, has another shape or is not in single
-        precision.
+    Args:
+        shapes: By name; read no further than to the first that does not fit.
+
+    Raises:
+        ValueError: If a weight is missing, is superfluous, has another shape or is not in single
+            precision.
     """
     names = set()
     for name, shape in shapes:

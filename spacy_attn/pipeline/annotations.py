@@ -127,7 +127,8 @@ class AnnotationsMixin(_Base):
     def _examples_to_truth(self, examples: Iterable[Example]) -> tuple[Any, numpy.ndarray]:
         """As spaCy's, in time that is linear in the number of labels.
 
-        RETURNS: The annotated probabilities, and where a label is annotated 1, otherwise 0; shape
+        Returns:
+            The annotated probabilities, and where a label is annotated 1, otherwise 0; shape
             (n_docs, n_labels) each.
         """
         examples = list(examples)

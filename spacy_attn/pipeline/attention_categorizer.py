@@ -125,12 +125,17 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         documents it is right for. Holds until the component is trained again. The classes that win
         stay the same; so does, with independent labels, what is above 0.5.
 
-        examples (Iterable[Example]): Documents and their labels. Components that this one listens
-            to must have seen the predicted documents.
-        RETURNS (float): The temperature, which is stored with the component: 1, with a warning,
-            for a single document, which does not tell how often scores are right.
-        RAISES: ValueError if there is no document with a label of the component and with tokens,
-            or if a score is not finite.
+        Args:
+            examples: Documents and their labels. Components that this one listens to must have seen
+                the predicted documents.
+
+        Returns:
+            The temperature, which is stored with the component: 1, with a warning, for a single
+            document, which does not tell how often scores are right.
+
+        Raises:
+            ValueError: If there is no document with a label of the component and with tokens, or if
+                a score is not finite.
         """
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.calibrate")
@@ -179,13 +184,18 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
     ) -> dict[str, float]:
         """Learn from a batch of examples.
 
-        examples (Iterable[Example]): The batch.
-        drop (float): The dropout rate, at least 0 and below 1.
-        sgd (Optional[Optimizer]): The optimizer; without one, gradients accumulate.
-        losses (Optional[Dict[str, float]]): Losses by component name, to be added to.
-        RETURNS (Dict[str, float]): The losses.
-        RAISES: ValueError if `drop` is out of its range, or the loss is not finite; the weights are
-            those of before.
+        Args:
+            examples: The batch.
+            drop: The dropout rate, at least 0 and below 1.
+            sgd: The optimizer; without one, gradients accumulate.
+            losses: Losses by component name, to be added to.
+
+        Returns:
+            The losses.
+
+        Raises:
+            ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
+                those of before.
         """
         return self._learn("update", examples, self._get_training_loss, drop, sgd, losses)
 
@@ -255,9 +265,12 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         `spacy-attn.FusedAdam.v1`, the whole step has then been made, or none of it; another
         optimizer may have changed some of the weights.
 
-        sgd (Optimizer): The optimizer.
-        RAISES: ValueError if a setting of the optimizer is out of its range, or a gradient is not
-            finite; the weights are those of before.
+        Args:
+            sgd: The optimizer.
+
+        Raises:
+            ValueError: If a setting of the optimizer is out of its range, or a gradient is not
+                finite; the weights are those of before.
         """
         try:
             check_step(self.name, self._n_updates + 1, self.model, sgd)
@@ -311,9 +324,12 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         gradient returned is that of the loss returned. Training computes both from the logits,
         which is exact also where a probability would be rounded to 0 or 1.
 
-        examples (Iterable[Example]): The batch.
-        scores (Floats2d): Predicted probabilities, shape (n_docs, n_labels).
-        RETURNS (Tuple[float, Floats2d]): The loss and its gradient, shape (n_docs, n_labels).
+        Args:
+            examples: The batch.
+            scores: Predicted probabilities, shape (n_docs, n_labels).
+
+        Returns:
+            The loss and its gradient, shape (n_docs, n_labels).
         """
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.get_loss")

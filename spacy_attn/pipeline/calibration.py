@@ -25,9 +25,13 @@ def fit_temperature(logits: Floats2d, get_gradient: Callable[[Floats2d], Floats2
     One number for all labels, which leaves their order in every document as it was. After Guo et
     al. 2017, "On Calibration of Modern Neural Networks".
 
-    logits: Shape (n_docs, n_labels).
-    get_gradient: The gradient of a cross-entropy with respect to logits, for logits of that shape.
-    RETURNS: T; 1 where nothing depends on it.
+    Args:
+        logits: Shape (n_docs, n_labels).
+        get_gradient: The gradient of a cross-entropy with respect to logits, for logits of that
+            shape.
+
+    Returns:
+        T; 1 where nothing depends on it.
     """
     xp = get_array_module(logits)
 
@@ -49,8 +53,9 @@ def make_calibrate(
 ) -> Callable[[Language], Language]:
     """A callback for `[training.before_to_disk]`, which calibrates what is saved.
 
-    corpus (Callable[[Language], Iterable[Example]]): A corpus reader, of the validation data.
-    component (Optional[str]): The component to calibrate; by default every one with attention.
+    Args:
+        corpus: A corpus reader, of the validation data.
+        component: The component to calibrate; by default every one with attention.
     """
 
     def calibrate_pipeline(nlp: Language) -> Language:
@@ -69,9 +74,11 @@ def find_components(nlp: Language) -> list[str]:
 def calibrate(nlp: Language, name: str, examples: Iterable[Example]) -> float:
     """Calibrate a component of a pipeline, after the components before it have seen the documents.
 
-    RETURNS: The temperature.
-    RAISES: ValueError if the pipeline has no component of that name, or one that cannot be
-        calibrated.
+    Returns:
+        The temperature.
+
+    Raises:
+        ValueError: If the pipeline has no component of that name, or one that cannot be calibrated.
     """
     if name not in find_components(nlp):
         raise ValueError(

@@ -140,8 +140,11 @@ def balance(
 ) -> dict[str, float]:
     """Weights in inverse proportion to how often labels apply.
 
-    numerators, positives: Shape (n_labels,); the weights are their ratio.
-    RETURNS: Weights by label: 1, with a warning, for one that never applies.
+    Args:
+        numerators, positives: Shape (n_labels,); the weights are their ratio.
+
+    Returns:
+        Weights by label: 1, with a warning, for one that never applies.
     """
     absent = [label for label, count in zip(labels, positives, strict=True) if not count]
     if absent:

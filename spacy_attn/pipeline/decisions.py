@@ -24,10 +24,11 @@ _TRUE = 0.5
 class Annotation(NamedTuple):
     """What an annotation says of a document.
 
-    known: The annotated probabilities of the component's labels, by their numbers.
-    unknown: Those of labels that no component has, above 0.
-    gold: The numbers of the labels that the document has; None without annotation.
-    missing: The labels that the document has and that no component has.
+    Attributes:
+        known: The annotated probabilities of the component's labels, by their numbers.
+        unknown: Those of labels that no component has, above 0.
+        gold: The numbers of the labels that the document has; None without annotation.
+        missing: The labels that the document has and that no component has.
     """
 
     known: dict[int, float]
@@ -40,15 +41,16 @@ class Annotation(NamedTuple):
 class Outcome:
     """A document's decision, and what the annotation says of it.
 
-    predicted: The numbers of the predicted labels.
-    gold: Those of the labels that the document has; None without annotation.
-    correct: Whether every annotated label has been predicted rightly; None without annotation.
-    confidence: The score of the predicted class; with independent labels, the probability of the
-        least certain one to be as predicted.
-    loss: The cross-entropy, with independent labels the average over the annotated ones; None
-        without annotation.
-    known: The numbers of the independent labels that the annotation speaks of.
-    missing: The labels that the document has and that no component has.
+    Attributes:
+        predicted: The numbers of the predicted labels.
+        gold: Those of the labels that the document has; None without annotation.
+        correct: Whether every annotated label has been predicted rightly; None without annotation.
+        confidence: The score of the predicted class; with independent labels, the probability of
+            the least certain one to be as predicted.
+        loss: The cross-entropy, with independent labels the average over the annotated ones; None
+            without annotation.
+        known: The numbers of the independent labels that the annotation speaks of.
+        missing: The labels that the document has and that no component has.
     """
 
     predicted: list[int]
@@ -71,10 +73,12 @@ class Decisions:
     annotations, the highest one is the exclusive label, and those of at least 0.5 are the
     independent labels.
 
-    labels: Its labels.
-    exclusive: Whether exactly one of them is right.
-    threshold: The score from which on one of independent labels is predicted.
-    others: The labels that other components of the pipeline give, of which nothing is said here.
+    Attributes:
+        labels: Its labels.
+        exclusive: Whether exactly one of them is right.
+        threshold: The score from which on one of independent labels is predicted.
+        others: The labels that other components of the pipeline give, of which nothing is said
+            here.
     """
 
     labels: tuple[str, ...]
@@ -99,7 +103,8 @@ class Decisions:
     def read(self, cats: Mapping[str, float]) -> Annotation:
         """What an annotation says of a document.
 
-        cats: As in `Doc.cats`; empty if there is none.
+        Args:
+            cats: As in `Doc.cats`; empty if there is none.
         """
         known, unknown = {}, {}
         for label, value in cats.items():
@@ -124,8 +129,9 @@ class Decisions:
     def judge(self, scores: AnyFloats, cats: Mapping[str, float]) -> Outcome:
         """Compare scores with an annotation.
 
-        scores: Of each label, shape (n_labels,).
-        cats: The annotation, as in `Doc.cats`; empty if there is none.
+        Args:
+            scores: Of each label, shape (n_labels,).
+            cats: The annotation, as in `Doc.cats`; empty if there is none.
         """
         judge = _judge_exclusive if self.exclusive else self._judge_independent
         return judge(scores.astype(numpy.float64), self.read(cats))

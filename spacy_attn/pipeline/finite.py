@@ -19,9 +19,12 @@ _REMEDY = (
 def check_step(name: str, update: int, model: Model, optimizer: Optimizer) -> None:
     """Refuse a step that would spoil the weights, before it changes them.
 
-    update: The number of the step, counted from 1.
-    RAISES: ValueError if a setting of the optimizer, as its schedule has it now, is out of its
-        range, or if a gradient is not finite.
+    Args:
+        update: The number of the step, counted from 1.
+
+    Raises:
+        ValueError: If a setting of the optimizer, as its schedule has it now, is out of its range,
+            or if a gradient is not finite.
     """
     where = f"Component '{name}', update {update}"
     settings = ("learn_rate", "L2", "grad_clip")

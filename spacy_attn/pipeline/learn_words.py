@@ -25,9 +25,9 @@ def make_learn_words(component: str, corpus: Corpus) -> Callable[[Language], Non
     whole words would learn its vocabulary. In training, where the pretrained weights
     (`[initialize] init_tok2vec`) bring their words along, the corpus is not read.
 
-    component (str): The component that owns the embedding, as in `[pretraining] component`.
-    corpus (Callable[[Language], Iterable[Union[Example, Doc]]]): A corpus reader, as in
-        `[corpora.pretrain]`.
+    Args:
+        component: The component that owns the embedding, as in `[pretraining] component`.
+        corpus: A corpus reader, as in `[corpora.pretrain]`.
     """
 
     def learn_words(nlp: Language) -> None:

@@ -9,12 +9,15 @@ def softmax_cross_entropy(
 ) -> tuple[float, Floats2d]:
     """The loss of exclusive classes, of which exactly one applies.
 
-    logits: Shape (n_docs, n_labels).
-    targets: Probabilities, of the same shape; a row of zeros has no loss and no gradient.
-    known: 1 where a target counts, otherwise 0, of the same shape. Where labels are left out, the
-        remaining ones share the probability among themselves.
-    weights: What each label's share of the loss is multiplied by, shape (n_labels,).
-    RETURNS: The loss, summed over the documents, and its gradient with respect to the logits.
+    Args:
+        logits: Shape (n_docs, n_labels).
+        targets: Probabilities, of the same shape; a row of zeros has no loss and no gradient.
+        known: 1 where a target counts, otherwise 0, of the same shape. Where labels are left out,
+            the remaining ones share the probability among themselves.
+        weights: What each label's share of the loss is multiplied by, shape (n_labels,).
+
+    Returns:
+        The loss, summed over the documents, and its gradient with respect to the logits.
     """
     xp = get_array_module(logits)
     targets = targets * weights

@@ -34,12 +34,15 @@ def make_bound_patience(
     A `patience` of 0, which never ends a training, stays. So do both settings where the corpus is
     streamed, since the length of an epoch is then unknown.
 
-    corpus (Callable[[Language], Iterable[Example]]): A corpus reader, of the training data.
-    batcher (Callable[[Iterable[Example]], Iterable[List[Example]]]): That of `[training.batcher]`.
-    min_epochs (float): The shortest patience, in epochs.
-    max_epochs (float): The longest patience, in epochs.
-    min_steps (int): `max_epochs` does not lower patience below so many steps.
-    RAISES: ValueError if the bounds are not numbers above 0, in this order.
+    Args:
+        corpus: A corpus reader, of the training data.
+        batcher: That of `[training.batcher]`.
+        min_epochs: The shortest patience, in epochs.
+        max_epochs: The longest patience, in epochs.
+        min_steps: `max_epochs` does not lower patience below so many steps.
+
+    Raises:
+        ValueError: If the bounds are not numbers above 0, in this order.
     """
     if not 0.0 < min_epochs <= max_epochs < math.inf:
         raise ValueError(

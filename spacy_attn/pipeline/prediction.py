@@ -28,10 +28,11 @@ AnyFloats = TypeVar("AnyFloats", Floats1d, Floats2d, NDArray[numpy.float32])
 class Predictions(NamedTuple):
     """What a component predicts for a batch of documents.
 
-    scores: Probabilities, shape (n_docs, n_labels), columns in the order of the labels.
-    attention: For each document, the weights of its tokens, shape (n_tokens,).
-    contributions: For each document, what each token contributes to the logit of each score, shape
-        (n_tokens, n_labels); None unless the component has a `contributions_attr`.
+    Attributes:
+        scores: Probabilities, shape (n_docs, n_labels), columns in the order of the labels.
+        attention: For each document, the weights of its tokens, shape (n_tokens,).
+        contributions: For each document, what each token contributes to the logit of each score,
+            shape (n_tokens, n_labels); None unless the component has a `contributions_attr`.
     """
 
     scores: Floats2d
@@ -42,7 +43,8 @@ class Predictions(NamedTuple):
 class _Parts(NamedTuple):
     """What `explain` needs of documents; shapes as in `Predictions`.
 
-    logits: Those of the scores, shape (n_docs, n_labels).
+    Attributes:
+        logits: Those of the scores, shape (n_docs, n_labels).
     """
 
     logits: Floats2d
@@ -98,10 +100,14 @@ class AttentionPredictorMixin(_Base):
         A document's result depends on that document alone. One without tokens gets the scores of
         the model's bias and an empty array of attention.
 
-        docs (Iterable[Doc]): The documents to predict.
-        RETURNS (Predictions): Scores and attention, and contributions where they are to be stored.
-        RAISES: ValueError (E109) if the component has not been initialised, or if a score is not
-            finite.
+        Args:
+            docs: The documents to predict.
+
+        Returns:
+            Scores and attention, and contributions where they are to be stored.
+
+        Raises:
+            ValueError: If the component has not been initialised, or if a score is not finite.
         """
         self._install_extensions()
         docs = list(docs)
@@ -186,8 +192,9 @@ class AttentionPredictorMixin(_Base):
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
         """Set `doc.cats` and the attributes of a batch of documents.
 
-        docs (Iterable[Doc]): The documents to modify.
-        scores (Predictions): What `predict` returned for them.
+        Args:
+            docs: The documents to modify.
+            scores: What `predict` returned for them.
         """
         docs, labels, to_numpy = list(docs), self.labels, self.model.ops.to_numpy
         rows = scores.scores.tolist()
@@ -211,11 +218,16 @@ class AttentionPredictorMixin(_Base):
         The contributions are exact: they add up to the logits of the scores minus the bias. `docs`
         are not modified.
 
-        docs (Iterable[Doc]): The documents to explain, classified or not. Components that this one
-            listens to must have seen them.
-        RETURNS (List[Explanation]): One for each document.
-        RAISES: ValueError (E109) if the component has not been initialised. TypeError for a text or
-            a single document.
+        Args:
+            docs: The documents to explain, classified or not. Components that this one listens to
+                must have seen them.
+
+        Returns:
+            One for each document.
+
+        Raises:
+            ValueError: If the component has not been initialised. TypeError for a text or a single
+                document.
         """
         docs = self._several(docs)
         parts = self._predict_parts(docs)

@@ -31,9 +31,10 @@ def textcat_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
     A document counts for its label of the highest annotated probability. A label that the component
     does not have is one more class, which it never finds (see `Decisions`).
 
-    RETURNS: Those scores; under `cats_acc` the share of annotated documents whose label with the
-        highest score is the annotated one; and under `cats_ece` the expected calibration error of
-        that highest score (both None where no document is annotated).
+    Returns:
+        Those scores; under `cats_acc` the share of annotated documents whose label with the highest
+        score is the annotated one; and under `cats_ece` the expected calibration error of that
+        highest score (both None where no document is annotated).
     """
     return _score(list(examples), exclusive=True, **kwargs)
 
@@ -45,10 +46,10 @@ def textcat_multilabel_score(examples: Iterable[Example], **kwargs: Any) -> dict
     that its `cats` lack. A label that the component does not have is scored where a document has
     it; the component never finds it (see `Decisions`).
 
-    RETURNS: Those scores; under `cats_acc` the share of annotated documents of which every
-        annotated label is predicted rightly at the threshold; and under `cats_ece` the expected
-        calibration error of the scores of all annotated labels (both None where no document is
-        annotated).
+    Returns:
+        Those scores; under `cats_acc` the share of annotated documents of which every annotated
+        label is predicted rightly at the threshold; and under `cats_ece` the expected calibration
+        error of the scores of all annotated labels (both None where no document is annotated).
     """
     return _score(list(examples), exclusive=False, **kwargs)
 
@@ -153,10 +154,13 @@ class _Calibration:
 def expected_calibration_error(confidence: list[float], right: list[bool]) -> float | None:
     """How far confidence is from the share that is right, on average (Guo et al. 2017).
 
-    confidence: Of each prediction, between 0 and 1.
-    right: Whether it was right.
-    RETURNS: The difference between both in bins of equal width, weighted by what is in the bins,
-        between 0 and 1; None without any prediction.
+    Args:
+        confidence: Of each prediction, between 0 and 1.
+        right: Whether it was right.
+
+    Returns:
+        The difference between both in bins of equal width, weighted by what is in the bins, between
+        0 and 1; None without any prediction.
     """
     calibration = _Calibration()
     calibration.add(confidence, right)

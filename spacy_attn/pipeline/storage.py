@@ -41,9 +41,12 @@ class StorageMixin(_Base):
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Store the component.
 
-        exclude (Iterable[str]): What to leave out, of "cfg", "vocab" and "model".
-        RAISES: ValueError if a weight is not finite, or a value in `cfg` could not be loaded.
-            Nothing has been written then.
+        Args:
+            exclude: What to leave out, of "cfg", "vocab" and "model".
+
+        Raises:
+            ValueError: If a weight is not finite, or a value in `cfg` could not be loaded. Nothing
+                has been written then.
         """
         exclude = list(exclude)
         parts = self._store(exclude)
@@ -83,8 +86,11 @@ class StorageMixin(_Base):
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "StorageMixin":
         """Load the component.
 
-        exclude (Iterable[str]): What to leave as it is, of "cfg", "vocab" and "model".
-        RAISES: ValueError if the bytes are damaged, or do not fit the config.
+        Args:
+            exclude: What to leave as it is, of "cfg", "vocab" and "model".
+
+        Raises:
+            ValueError: If the bytes are damaged, or do not fit the config.
         """
         exclude = list(exclude)
         with self._loading("the stored bytes"):
@@ -97,8 +103,9 @@ class StorageMixin(_Base):
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "StorageMixin":
         """Load the component from a folder; otherwise as `from_bytes`.
 
-        RAISES: ValueError if a file is missing or damaged, or does not fit the other one or the
-            config.
+        Raises:
+            ValueError: If a file is missing or damaged, or does not fit the other one or the
+                config.
         """
         exclude, folder = list(exclude), Path(path)
         parts = {}

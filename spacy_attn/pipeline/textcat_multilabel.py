@@ -91,27 +91,30 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
     ) -> None:
         """Create the component.
 
-        vocab (Vocab): The shared vocabulary.
-        model (Model): A model that returns logits and attention, such as
-            `spacy-attn.BiLSTMAttention.v1` (see `spacy_attn.models.contract`).
-        name (str): Name of the component, used for its losses.
-        threshold (float): From which score on a label counts as predicted, for the scores.
-        attention_attr (str): Name of the attribute that shows the attention, `doc._.NAME`.
-        contributions_attr (Optional[str]): Name of an attribute that shows what each token
-            contributes to each label's logit, `doc._.NAME`, shape (n_tokens, n_labels); its columns
-            are the labels in `doc._.NAME_labels`. 4 bytes a token and label. None: not stored.
-        perturbation (float): Train on each batch a second time, with token vectors moved so far
-            in the direction in which the loss grows (see `spacy_attn.models.perturb.perturb`):
-            more accurate, at about twice the time. 0 for none.
-        class_weights (Union[None, str, Dict[str, float], List[Tuple[str, float]]]): What a label's
-            loss is multiplied by in documents it applies to, by label (1 for those left out). A
-            table, or for labels that a config cannot hold in one, a list of pairs, with "\\u0024"
-            for "$"; "balanced" for (documents without the label / documents with it).
-        label_smoothing (float): Train towards probabilities that are this much nearer to one half;
-            0 for none.
-        scorer (Optional[Callable]): The scoring method.
-        RAISES: ValueError if a setting is out of its range, the model does not meet the contract,
-            or another extension attribute of that name exists.
+        Args:
+            vocab: The shared vocabulary.
+            model: A model that returns logits and attention, such as
+                `spacy-attn.BiLSTMAttention.v1` (see `spacy_attn.models.contract`).
+            name: Name of the component, used for its losses.
+            threshold: From which score on a label counts as predicted, for the scores.
+            attention_attr: Name of the attribute that shows the attention, `doc._.NAME`.
+            contributions_attr: Name of an attribute that shows what each token contributes to each
+                label's logit, `doc._.NAME`, shape (n_tokens, n_labels); its columns are the labels
+                in `doc._.NAME_labels`. 4 bytes a token and label. None: not stored.
+            perturbation: Train on each batch a second time, with token vectors moved so far in the
+                direction in which the loss grows (see `spacy_attn.models.perturb.perturb`): more
+                accurate, at about twice the time. 0 for none.
+            class_weights: What a label's loss is multiplied by in documents it applies to, by label
+                (1 for those left out). A table, or for labels that a config cannot hold in one, a
+                list of pairs, with "\\u0024" for "$"; "balanced" for (documents without the label /
+                documents with it).
+            label_smoothing: Train towards probabilities that are this much nearer to one half; 0
+                for none.
+            scorer: The scoring method.
+
+        Raises:
+            ValueError: If a setting is out of its range, the model does not meet the contract, or
+                another extension attribute of that name exists.
         """
         self._setup(
             vocab,
@@ -154,12 +157,13 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizerMixin, MultiLabel_T
     ) -> None:
         """Initialize the component for training.
 
-        get_examples (Callable[[], Iterable[Example]]): Returns a representative sample of examples.
-        nlp (Optional[Language]): The current nlp object.
-        labels (Optional[Iterable[str]]): The labels, as `spacy init labels` writes them; by default
-            those of the examples.
-        words (Optional[Iterable[str]]): The vocabulary of a word embedding, as
-            `spacy attn init-words` writes it; by default the words of the examples.
+        Args:
+            get_examples: Returns a representative sample of examples.
+            nlp: The current nlp object.
+            labels: The labels, as `spacy init labels` writes them; by default those of the
+                examples.
+            words: The vocabulary of a word embedding, as `spacy attn init-words` writes it; by
+                default the words of the examples.
         """
         validate_get_examples(get_examples, "AttentionMultiLabelTextCategorizer.initialize")
         set_vocabularies(self, get_examples, nlp, words)

@@ -17,7 +17,8 @@ def names_before(nlp: Language, name: str) -> list[str]:
 def run_before(nlp: Language, name: str, docs: Iterable[Doc]) -> list[Doc]:
     """Have the components before another one see some documents, which they may modify.
 
-    RAISES: ValueError if these components do not return every document.
+    Raises:
+        ValueError: If these components do not return every document.
     """
     docs = list(docs)
     found = [doc for doc, _ in pair_before(nlp, name, ((doc, None) for doc in docs))]

@@ -31,7 +31,8 @@ MODEL = {**SMALL_MODEL, "tok2vec": SUBWORDS, "hidden_width": 4}
 def interrupt(function, place):
     """Run a function, and raise KeyboardInterrupt at its line number `place`, counted as it runs.
 
-    RETURNS: Whether it has so many lines.
+    Returns:
+        Whether it has so many lines.
     """
     lines = count()
 

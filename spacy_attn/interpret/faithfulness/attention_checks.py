@@ -15,11 +15,12 @@ from .estimates import Estimate, estimate
 class UniformResult:
     """What becomes of the decisions when every token of a document has the same weight.
 
-    accuracy: The share of annotated documents whose labels are all predicted rightly, as in
-        `cats_acc`; None where no document is annotated.
-    uniform_accuracy: The same with equal weights.
-    loss: The one minus the other.
-    same_decision: The share of documents that are given the same labels.
+    Attributes:
+        accuracy: The share of annotated documents whose labels are all predicted rightly, as in
+            `cats_acc`; None where no document is annotated.
+        uniform_accuracy: The same with equal weights.
+        loss: The one minus the other.
+        same_decision: The share of documents that are given the same labels.
     """
 
     accuracy: Estimate | None
@@ -78,7 +79,8 @@ def conicity(hidden: Values) -> float:
 
     Mohankumar et al. 2020, "Towards Transparent and Explainable Attention Models".
 
-    hidden: Shape (n_tokens, width), at least one token.
+    Args:
+        hidden: Shape (n_tokens, width), at least one token.
     """
     mean = hidden.mean(axis=0)
     norms = numpy.linalg.norm(hidden, axis=1) * numpy.linalg.norm(mean)
@@ -89,10 +91,11 @@ def conicity(hidden: Values) -> float:
 class SeedResult:
     """How alike two trained models are.
 
-    attention_divergence: The Jensen-Shannon divergence of their attention in a document, in nats:
-        0 where it is the same, at most ln 2 = 0.693.
-    attention_tau: Kendall's tau (b) of their attention in a document.
-    score_distance: The total variation distance of their scores (see `total_variation`).
+    Attributes:
+        attention_divergence: The Jensen-Shannon divergence of their attention in a document, in
+            nats: 0 where it is the same, at most ln 2 = 0.693.
+        attention_tau: Kendall's tau (b) of their attention in a document.
+        score_distance: The total variation distance of their scores (see `total_variation`).
     """
 
     attention_divergence: Estimate | None
@@ -107,7 +110,8 @@ class OtherSeeds:
     def __init__(self, classifier: Classifier, others: dict[str, tuple[Language, str | None]]):
         """others: Pipelines and the names of their components (None for the only one), by name.
 
-        RAISES: ValueError if another component has other labels.
+        Raises:
+            ValueError: If another component has other labels.
         """
         self.others = {name: Classifier(*other) for name, other in others.items()}
         for name, other in self.others.items():
@@ -172,8 +176,11 @@ def total_variation(one: AnyFloats, other: AnyFloats, exclusive: bool) -> AnyFlo
 
     Where labels are independent, the mean of the distances of each of them.
 
-    one, other: Shape (..., n_labels).
-    RETURNS: Shape (...).
+    Args:
+        one, other: Shape (..., n_labels).
+
+    Returns:
+        Shape (...).
     """
     differences = numpy.abs(one - other)
     return differences.sum(axis=-1) / 2 if exclusive else differences.mean(axis=-1)

@@ -23,10 +23,12 @@ ATTENTION = "attention"
 class Batch:
     """Documents and their explanations.
 
-    classifier: The component.
-    docs: The documents, as `Classifier.prepare` returns them.
-    cats: For each document the labels it has, as in `doc.cats`; empty where they are not known.
-    explanations: For each method those of all documents, those of the contributions in any case.
+    Attributes:
+        classifier: The component.
+        docs: The documents, as `Classifier.prepare` returns them.
+        cats: For each document the labels it has, as in `doc.cats`; empty where they are not known.
+        explanations: For each method those of all documents, those of the contributions in any
+            case.
     """
 
     classifier: Classifier

@@ -15,10 +15,11 @@ _Z = 1.96
 class Estimate:
     """A mean over documents.
 
-    mean: The mean.
-    margin: Half the width of its 95 % confidence interval, by the normal approximation: 1.96
-        standard errors. None for a single document.
-    n: The number of documents.
+    Attributes:
+        mean: The mean.
+        margin: Half the width of its 95 % confidence interval, by the normal approximation: 1.96
+            standard errors. None for a single document.
+        n: The number of documents.
     """
 
     mean: float

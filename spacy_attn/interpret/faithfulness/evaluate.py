@@ -31,19 +31,21 @@ _BATCH_SIZE = 32
 class FaithfulnessReport:
     """How far the explanations of a pipeline can be trusted, on some documents.
 
-    component: The component that was explained.
-    labels: Its labels, and whether each document has exactly one of them (`exclusive`).
-    n_docs: The number of documents, of which `n_empty` have no tokens.
-    tokens: The number of tokens in a document.
-    n_draws, seed: Of the rankings by chance.
-    rankings: By name ("attention", those of the methods, "chance").
-    uniform: The decisions with equal weights.
-    conicity: Of the hidden states (see `conicity`), in documents with tokens.
-    agreement: Kendall's tau of two rankings, by their names.
-    change_agreement: Kendall's tau of attention and the change of the scores without each token.
-    seeds: Other models, by name.
-    plausibility: None without ratings.
-    notes: What was left out, and why.
+    Attributes:
+        component: The component that was explained.
+        labels: Its labels, and whether each document has exactly one of them (`exclusive`).
+        n_docs: The number of documents, of which `n_empty` have no tokens.
+        tokens: The number of tokens in a document.
+        n_draws, seed: Of the rankings by chance.
+        rankings: By name ("attention", those of the methods, "chance").
+        uniform: The decisions with equal weights.
+        conicity: Of the hidden states (see `conicity`), in documents with tokens.
+        agreement: Kendall's tau of two rankings, by their names.
+        change_agreement: Kendall's tau of attention and the change of the scores without each
+            token.
+        seeds: Other models, by name.
+        plausibility: None without ratings.
+        notes: What was left out, and why.
     """
 
     component: str
@@ -103,22 +105,23 @@ def evaluate_faithfulness(
 ) -> FaithfulnessReport:
     """Measure how far the explanations of a pipeline can be trusted.
 
-    nlp (Language): A trained pipeline.
-    examples (Iterable[Example]): The documents; the labels in `reference.cats` are used for
-        accuracy only.
-    component (Optional[str]): As for `spacy_attn.explain`.
-    methods (Optional[Sequence[str]]): Those to rank tokens by, besides attention and chance; by
-        default all that are installed.
-    others (Optional[Mapping[str, Language]]): Pipelines to compare the attention of, by name:
-        trained alike, from other seeds.
-    ratings (Optional[Mapping[str, float]]): Mean ratings of words, to compare with.
-    ratings_bound (float): From which absolute rating on a word counts as rated strongly.
-    positive_label (Optional[str]): The label that a positive rating speaks for; by default the
-        component's positive label, or the one that is called "positive".
-    n_draws (int): Number of rankings by chance of each document, averaged.
-    seed (int): Of these.
-    RAISES: ValueError and ImportError as `spacy_attn.explain`; ValueError for an empty corpus and
-        for pipelines that cannot be compared.
+    Args:
+        nlp: A trained pipeline.
+        examples: The documents; the labels in `reference.cats` are used for accuracy only.
+        component: As for `spacy_attn.explain`.
+        methods: Those to rank tokens by, besides attention and chance; by default all that are
+            installed.
+        others: Pipelines to compare the attention of, by name: trained alike, from other seeds.
+        ratings: Mean ratings of words, to compare with.
+        ratings_bound: From which absolute rating on a word counts as rated strongly.
+        positive_label: The label that a positive rating speaks for; by default the component's
+            positive label, or the one that is called "positive".
+        n_draws: Number of rankings by chance of each document, averaged.
+        seed: Of these.
+
+    Raises:
+        ValueError: And ImportError as `spacy_attn.explain`; ValueError for an empty corpus and for
+            pipelines that cannot be compared.
     """
     check_positive(_WHERE, n_draws=n_draws)
     require_scipy()

@@ -23,12 +23,13 @@ MAX_FLIP_STEPS = 50
 class RankingResult:
     """How faithful a ranking of tokens is.
 
-    comprehensiveness: By how much the score of the predicted label falls when the first tokens of
-        the ranking are left out; the mean over `PERCENTS`. Higher is better.
-    sufficiency: By how much it falls when they alone are left. Lower is better.
-    flip_share: The share of tokens that have to be left out, in the order of the ranking, to change
-        the decision; 1 where it never changes. Lower is better.
-    comprehensiveness_at, sufficiency_at: The parts of the means, by percentage.
+    Attributes:
+        comprehensiveness: By how much the score of the predicted label falls when the first tokens
+            of the ranking are left out; the mean over `PERCENTS`. Higher is better.
+        sufficiency: By how much it falls when they alone are left. Lower is better.
+        flip_share: The share of tokens that have to be left out, in the order of the ranking, to
+            change the decision; 1 where it never changes. Lower is better.
+        comprehensiveness_at, sufficiency_at: The parts of the means, by percentage.
     """
 
     comprehensiveness: Estimate
@@ -54,7 +55,8 @@ def parts_of(order: Indices) -> Iterator[Indices]:
     """What is left when first tokens of a ranking are left out, by `removal_counts`; and then these
     tokens alone, by `PERCENTS`.
 
-    order: The indices of the tokens, the most important one first.
+    Args:
+        order: The indices of the tokens, the most important one first.
     """
     for count in removal_counts(len(order)):
         yield numpy.sort(order[count:])
@@ -75,8 +77,10 @@ class Perturbations:
 
     def __init__(self, methods: Sequence[str], n_draws: int, seed: int) -> None:
         """methods: What to rank by, besides attention and chance.
-        n_draws: Number of rankings by chance, which are averaged in each document.
-        seed: Of these, and of the order of tokens that a method finds equally important.
+
+        Args:
+            n_draws: Number of rankings by chance, which are averaged in each document.
+            seed: Of these, and of the order of tokens that a method finds equally important.
         """
         self.names = (ATTENTION, *methods, CHANCE)
         self.n_draws = n_draws
@@ -120,9 +124,12 @@ class Perturbations:
 def _measure(batch: Batch, i: int, scores: AnyFloats) -> Values:
     """The measures of one ranking in one document.
 
-    scores: Of what `parts_of` yields, shape (n_parts, n_labels).
-    RETURNS: The comprehensiveness at each percentage, the sufficiency likewise, and the share of
-        tokens that changes the decision.
+    Args:
+        scores: Of what `parts_of` yields, shape (n_parts, n_labels).
+
+    Returns:
+        The comprehensiveness at each percentage, the sufficiency likewise, and the share of tokens
+        that changes the decision.
     """
     n_tokens, target = len(batch.docs[i]), batch.targets[i]
     counts = removal_counts(n_tokens)

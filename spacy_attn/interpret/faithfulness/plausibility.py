@@ -24,13 +24,14 @@ DECISION = "the decision alone"
 class PlausibilityResult:
     """How well tokens that people rated strongly stand out.
 
-    bound: From which absolute mean rating on a word counts as rated strongly.
-    average_precision: Of the tokens ranked by absolute importance, in documents that have both
-        kinds of tokens.
-    sign_agreement: The share of strongly rated tokens for which what speaks for the positive label
-        has the sign of the rating, mean over documents. "the decision alone" gives every token
-        the sign of the document's decision.
-    positive_label: The label that a positive rating speaks for; None where it is not known.
+    Attributes:
+        bound: From which absolute mean rating on a word counts as rated strongly.
+        average_precision: Of the tokens ranked by absolute importance, in documents that have both
+            kinds of tokens.
+        sign_agreement: The share of strongly rated tokens for which what speaks for the positive
+            label has the sign of the rating, mean over documents. "the decision alone" gives every
+            token the sign of the document's decision.
+        positive_label: The label that a positive rating speaks for; None where it is not known.
     """
 
     bound: float
@@ -50,9 +51,11 @@ class Plausibility:
         seed: int,
     ) -> None:
         """ratings: The mean rating of each word, as written or in lower case.
-        methods: What to rank by, besides attention and chance.
-        bound, positive_label: As in `PlausibilityResult`.
-        seed: Of the ranking by chance.
+
+        Args:
+            methods: What to rank by, besides attention and chance.
+            bound, positive_label: As in `PlausibilityResult`.
+            seed: Of the ranking by chance.
         """
         self.ratings = ratings
         self.bound = bound
@@ -117,8 +120,9 @@ def average_precision(values: Values, relevant: Bools) -> float:
     """The mean, over the relevant tokens, of the share of relevant ones among those ranked as high
     or higher; tokens of equal values stand in the order of the text.
 
-    values: What to rank by, highest first, shape (n_tokens,).
-    relevant: Which tokens are relevant, at least one, shape (n_tokens,).
+    Args:
+        values: What to rank by, highest first, shape (n_tokens,).
+        relevant: Which tokens are relevant, at least one, shape (n_tokens,).
     """
     hits = relevant[numpy.argsort(-values, kind="stable")]
     precisions = numpy.cumsum(hits) / numpy.arange(1, len(hits) + 1)
@@ -128,10 +132,12 @@ def average_precision(values: Values, relevant: Bools) -> float:
 def read_ratings(path: Path) -> dict[str, float]:
     """Read words and their mean ratings.
 
-    path: A line is a word, a tab, a number, and whatever follows after another tab. The first line
-        may be a heading.
+    Args:
+        path: A line is a word, a tab, a number, and whatever follows after another tab. The first
+            line may be a heading.
 
-    RAISES: ValueError naming the line that is none of these.
+    Raises:
+        ValueError: Naming the line that is none of these.
     """
     ratings: dict[str, float] = {}
     for number, line in read_lines(path, newline="\n"):

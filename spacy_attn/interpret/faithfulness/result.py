@@ -31,10 +31,11 @@ _MARKUP = re.compile(r"[\\`*{}\[\]<>#|~$]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 class Table:
     """A table of a report.
 
-    title: What is measured.
-    text: What was done, in sentences.
-    head: The headings of the columns.
-    rows: Of as many cells each.
+    Attributes:
+        title: What is measured.
+        text: What was done, in sentences.
+        head: The headings of the columns.
+        rows: Of as many cells each.
     """
 
     title: str

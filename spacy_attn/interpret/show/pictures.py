@@ -38,23 +38,28 @@ def render(
     are in `spacy_attn.interpret.show.scale`. In a notebook the documents are shown; elsewhere,
     and where a page is asked for, the HTML is returned.
 
-    docs (Union[Doc, Explanation, Iterable]): Classified documents, or what `component.explain`
-        returns for documents. For contributions, a Doc must have them as `doc._.contributions`.
-    style (str): "attention", or "contributions", which shows the attributions of explanations
-        whatever method they were found by, and names it.
-    label (Optional[str]): The label whose contributions to show; by default each document's label
-        with the highest score.
-    page (bool): Return a complete HTML page, in a notebook, too, unless it is to be shown there: a
-        notebook is a page already, and shows the same as without.
-    minify (bool): Leave out line breaks and indentation.
-    jupyter (Optional[bool]): Show the documents with IPython (True) or return them (False); by
-        default they are shown in a notebook, if no page is asked for.
-    attention_attr (str): The component's setting of that name, for documents.
-    contributions_attr (str): The same.
-    fold (int): Of longer documents, the tokens from this number on are folded up; 0 folds none.
-    RETURNS (Optional[str]): The HTML; None where it is shown.
-    RAISES: ValueError if a document has no attention or contributions, or not the label; or for an
-        unknown style, or a label for attention. TypeError for anything but Doc and Explanation.
+    Args:
+        docs: Classified documents, or what `component.explain` returns for documents. For
+            contributions, a Doc must have them as `doc._.contributions`.
+        style: "attention", or "contributions", which shows the attributions of explanations
+            whatever method they were found by, and names it.
+        label: The label whose contributions to show; by default each document's label with the
+            highest score.
+        page: Return a complete HTML page, in a notebook, too, unless it is to be shown there: a
+            notebook is a page already, and shows the same as without.
+        minify: Leave out line breaks and indentation.
+        jupyter: Show the documents with IPython (True) or return them (False); by default they are
+            shown in a notebook, if no page is asked for.
+        attention_attr: The component's setting of that name, for documents.
+        contributions_attr: The same.
+        fold: Of longer documents, the tokens from this number on are folded up; 0 folds none.
+
+    Returns:
+        The HTML; None where it is shown.
+
+    Raises:
+        ValueError: If a document has no attention or contributions, or not the label; or for an
+            unknown style, or a label for attention. TypeError for anything but Doc and Explanation.
     """
     if fold < 0:
         raise ValueError(f"'fold' must be a number of tokens, or 0 to fold nothing, but is {fold}.")

@@ -23,14 +23,15 @@ _DIGITS = 3
 def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
     """Counts and averages over all documents.
 
-    RETURNS: "documents", "annotated" and "correct" count documents; "accuracy" and "loss" are
-        averages over the annotated ones (None if there is none), "confidence" over all. "labels"
-        are those of the component, and after them those that documents have and the component does
-        not have; "without" counts the documents with one of the latter. "confusion" is, for
-        exclusive labels, a table of counts, a row for each of "labels" and a column for each
-        predicted label; for independent ones, a row for each of "labels" with the documents that
-        have it and were given it, have it alone, were given it alone, and neither; not those whose
-        annotation leaves the label out. "scores" has the `LabelScore` of each of "labels".
+    Returns:
+        "documents", "annotated" and "correct" count documents; "accuracy" and "loss" are averages
+        over the annotated ones (None if there is none), "confidence" over all. "labels" are those
+        of the component, and after them those that documents have and the component does not have;
+        "without" counts the documents with one of the latter. "confusion" is, for exclusive labels,
+        a table of counts, a row for each of "labels" and a column for each predicted label; for
+        independent ones, a row for each of "labels" with the documents that have it and were given
+        it, have it alone, were given it alone, and neither; not those whose annotation leaves the
+        label out. "scores" has the `LabelScore` of each of "labels".
     """
     labels = (*by.labels, *dict.fromkeys(chain.from_iterable(o.missing for o in outcomes)))
     annotated = [outcome for outcome in outcomes if outcome.gold is not None]
@@ -55,10 +56,11 @@ def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
 class LabelScore:
     """How well one label is predicted, in the documents whose annotation speaks of it.
 
-    precision: The share of the documents given it that have it; None where none was given it.
-    recall: The share of the documents that have it that were given it; None where none has it.
-    f: The harmonic mean of both; None where no document has it or was given it.
-    gold: The number of documents that have it.
+    Attributes:
+        precision: The share of the documents given it that have it; None where none was given it.
+        recall: The share of the documents that have it that were given it; None where none has it.
+        f: The harmonic mean of both; None where no document has it or was given it.
+        gold: The number of documents that have it.
     """
 
     precision: float | None
@@ -113,14 +115,19 @@ def report(
 ) -> str:
     """A web page on explained documents, complete in one file: nothing is fetched from elsewhere.
 
-    explanations: Of each document.
-    cats: The annotation of each document, as in `Doc.cats`; empty where there is none.
-    by: How the component decides.
-    title: Of the page.
-    direction: Of the texts: "ltr", "rtl" or "auto".
-    language: The code of the texts' language, or "".
-    RETURNS: The HTML.
-    RAISES: ValueError for values that are not finite, or attributions of several methods.
+    Args:
+        explanations: Of each document.
+        cats: The annotation of each document, as in `Doc.cats`; empty where there is none.
+        by: How the component decides.
+        title: Of the page.
+        direction: Of the texts: "ltr", "rtl" or "auto".
+        language: The code of the texts' language, or "".
+
+    Returns:
+        The HTML.
+
+    Raises:
+        ValueError: For values that are not finite, or attributions of several methods.
     """
     methods = list(dict.fromkeys(explanation.method for explanation in explanations))
     if len(methods) > 1:

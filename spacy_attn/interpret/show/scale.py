@@ -37,8 +37,9 @@ _FAINTEST_MARK = 0.3
 class Hue:
     """The colours of the strongest value of one sign, in each theme.
 
-    fill: Behind the text.
-    mark: Of the line that tells the signs apart without colour.
+    Attributes:
+        fill: Behind the text.
+        mark: Of the line that tells the signs apart without colour.
     """
 
     fill: dict[str, str]
@@ -61,10 +62,11 @@ ORANGE = Hue(
 class Shade:
     """One step of a scale.
 
-    name: The end of its CSS class.
-    level: The number of the step; 0 is the paper, negative ones speak against a label.
-    fill: The colour behind the text in each theme, as #rrggbb.
-    mark: The colour of the line in each theme.
+    Attributes:
+        name: The end of its CSS class.
+        level: The number of the step; 0 is the paper, negative ones speak against a label.
+        fill: The colour behind the text in each theme, as #rrggbb.
+        mark: The colour of the line in each theme.
     """
 
     name: str
@@ -82,12 +84,13 @@ class Shade:
 class Scale:
     """Steps from 0 to where values are clipped, on one side of 0 or on both.
 
-    style: What it shows, "attention" or "contributions".
-    step: The width of a step, in values times the number of tokens.
-    n_levels: The number of steps on each side of 0.
-    positive: The hue of positive values.
-    negative: The hue of negative ones; None where there are none.
-    prefixes: Of the names of positive and of negative shades.
+    Attributes:
+        style: What it shows, "attention" or "contributions".
+        step: The width of a step, in values times the number of tokens.
+        n_levels: The number of steps on each side of 0.
+        positive: The hue of positive values.
+        negative: The hue of negative ones; None where there are none.
+        prefixes: Of the names of positive and of negative shades.
     """
 
     style: str
@@ -109,8 +112,11 @@ class Scale:
     def levels(self, values: NDArray[numpy.floating]) -> list[int]:
         """The steps of the values of one document.
 
-        values: A value for each token, shape (n_tokens,).
-        RAISES: ValueError if a value is not finite.
+        Args:
+            values: A value for each token, shape (n_tokens,).
+
+        Raises:
+            ValueError: If a value is not finite.
         """
         if not numpy.isfinite(values).all():
             raise ValueError(f"Values to be shown must be finite numbers, but are {values}.")

@@ -15,11 +15,12 @@ from .visible import visible
 class ShadedToken:
     """What a template needs of a token.
 
-    text: Visible, but not yet escaped.
-    space: Whether a space follows.
-    shade: The name of its shade.
-    title: Its text and value, for the mouse.
-    spoken: Its value, for screen readers.
+    Attributes:
+        text: Visible, but not yet escaped.
+        space: Whether a space follows.
+        shade: The name of its shade.
+        title: Its text and value, for the mouse.
+        spoken: Its value, for screen readers.
     """
 
     text: str
@@ -33,15 +34,16 @@ class ShadedToken:
 class ShadedText:
     """A document and the values to show: its attention, or its tokens' parts in one label's logit.
 
-    tokens: The texts of the tokens.
-    spaces: Whether a space follows each token.
-    values: A value for each token, shape (n_tokens,).
-    scores: The component's score of each label.
-    style: What the values are, "attention" or "contributions".
-    label: The label they belong to; None for attention.
-    method: How the parts in the logit were found.
-    direction: Of the text: "ltr", "rtl", or "auto" where it is not known.
-    language: The text's language code, or "".
+    Attributes:
+        tokens: The texts of the tokens.
+        spaces: Whether a space follows each token.
+        values: A value for each token, shape (n_tokens,).
+        scores: The component's score of each label.
+        style: What the values are, "attention" or "contributions".
+        label: The label they belong to; None for attention.
+        method: How the parts in the logit were found.
+        direction: Of the text: "ltr", "rtl", or "auto" where it is not known.
+        language: The text's language code, or "".
     """
 
     tokens: tuple[str, ...]

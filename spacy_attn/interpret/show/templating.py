@@ -14,8 +14,9 @@ from .visible import visible
 def fill_template(name: str, *, minify: bool = False, **values: Any) -> str:
     """Fill a template; whatever is put in is escaped.
 
-    minify: Leave out line breaks and indentation. Nothing is lost by it: there is no line break
-        within a text, see `visible`.
+    Args:
+        minify: Leave out line breaks and indentation. Nothing is lost by it: there is no line break
+            within a text, see `visible`.
     """
     html = _environment().get_template(name).render(**values).strip()
     return re.sub(r"\s*\n\s*", "", html) if minify else html

@@ -23,7 +23,8 @@ N_STRONGEST = 5
 def terminal_view(texts: list[ShadedText], scale: Scale, what: str) -> RenderableType:
     """All documents and a legend, to be printed with a `rich.console.Console`.
 
-    what: What the legend says the values are.
+    Args:
+        what: What the legend says the values are.
     """
     parts: list[RenderableType] = []
     for text in texts:

@@ -32,13 +32,15 @@ def cooccurrence_vectors(
 ) -> numpy.ndarray:
     """Vectors for the words of some documents; those of words with like neighbours are alike.
 
-    documents: The rows of the words of each, shape (n_tokens,); 0 for a word without a row. No more
-        than the first five million tokens are read.
-    RETURNS: A vector for each row, shape (n_rows, width), of mean square 1 over the words that have
-        one; zeros for row 0, and for words that are alone or beside others no more often than by
-        chance. The same for the same documents, on any seed; on another number of threads up to
-        rounding, and columns may have the other sign. Fewer rows than `width` leave the last
-        columns at 0.
+    Args:
+        documents: The rows of the words of each, shape (n_tokens,); 0 for a word without a row. No
+            more than the first five million tokens are read.
+
+    Returns:
+        A vector for each row, shape (n_rows, width), of mean square 1 over the words that have one;
+        zeros for row 0, and for words that are alone or beside others no more often than by chance.
+        The same for the same documents, on any seed; on another number of threads up to rounding,
+        and columns may have the other sign. Fewer rows than `width` leave the last columns at 0.
     """
     vectors = numpy.zeros((n_rows, width), dtype=numpy.float32)
     information = _positive_information(*_count(documents, n_rows), n_rows)
@@ -58,8 +60,9 @@ def cooccurrence_vectors(
 def _count(documents: Iterable[numpy.ndarray], n_rows: int) -> Counts:
     """How often words stand near to each other.
 
-    RETURNS: The pairs, whichever comes first, as lower row * n_rows + higher row, ascending; and
-        for each the sum of one over the distance.
+    Returns:
+        The pairs, whichever comes first, as lower row * n_rows + higher row, ascending; and for
+        each the sum of one over the distance.
     """
     pairs: numpy.ndarray = numpy.zeros(0, dtype=numpy.int64)
     weights: numpy.ndarray = numpy.zeros(0)

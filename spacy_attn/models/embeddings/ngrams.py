@@ -39,9 +39,10 @@ def ngram_embedding(width: int, *, sizes: Sequence[int], rows: int) -> Embedding
     checksum picks, which it may share. After Bojanowski et al. 2017, "Enriching Word Vectors with
     Subword Information".
 
-    width: Width of the vectors.
-    sizes: Numbers of characters of the n-grams.
-    rows: Number of rows of the table.
+    Args:
+        width: Width of the vectors.
+        sizes: Numbers of characters of the n-grams.
+        rows: Number of rows of the table.
     """
     return Model(
         "ngram_embedding",

@@ -24,8 +24,11 @@ def static_vectors(width: int) -> Embedding:
     the word as written (ORTH) unless it was made with another. The table belongs to the pipeline's
     vocabulary, is not changed by training, and is saved with the pipeline.
 
-    width: Width of the projected vectors.
-    RAISES: ValueError if the pipeline has no vectors, or others than it was initialised with.
+    Args:
+        width: Width of the projected vectors.
+
+    Raises:
+        ValueError: If the pipeline has no vectors, or others than it was initialised with.
     """
     return Model(
         "projected_static_vectors",

@@ -28,15 +28,19 @@ def SubwordEmbedding_v1(
     So words that are rare in the training data, or not in it, are known by their spelling. After
     Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information".
 
-    width (int): Width of the vectors.
-    attr, min_frequency, max_size, vectors, initial: The words, as in `spacy-attn.WordEmbedding.v1`.
-    ngram_sizes (Sequence[int]): Numbers of characters of the n-grams, the marks of the word's
-        beginning and end included.
-    ngram_rows (int): Number of vectors that the n-grams share.
-    word_dropout (float): The rate at which training leaves out the learned vector of a whole word,
-        at each place by itself, so that the spelling (and the pretrained vector) has to be enough.
-        For vectors of words the training data soon has by heart.
-    RAISES: ValueError if a setting is out of its range.
+    Args:
+        width: Width of the vectors.
+        attr, min_frequency, max_size, vectors, initial: The words, as in
+            `spacy-attn.WordEmbedding.v1`.
+        ngram_sizes: Numbers of characters of the n-grams, the marks of the word's beginning and end
+            included.
+        ngram_rows: Number of vectors that the n-grams share.
+        word_dropout: The rate at which training leaves out the learned vector of a whole word, at
+            each place by itself, so that the spelling (and the pretrained vector) has to be enough.
+            For vectors of words the training data soon has by heart.
+
+    Raises:
+        ValueError: If a setting is out of its range.
     """
     where = "spacy-attn.SubwordEmbedding.v1"
     check_positive(where, ngram_rows=ngram_rows)

@@ -75,10 +75,13 @@ def init(model: Model[list[Doc], Vectors], X: list[Doc] | None = None, Y: Any = 
 def find_vectors(model: Model[list[Doc], Vectors], docs: list[Doc]) -> tuple[Floats2d, Rows | None]:
     """The vectors of the tokens of some documents, for prediction, with each of them once.
 
-    model: Any layer from documents to token vectors.
-    docs: With at least one token among them.
-    RETURNS: Vectors, shape (n, width), and which of them each token of the documents,
-        concatenated, has, shape (n_tokens,); None where each token has one of its own.
+    Args:
+        model: Any layer from documents to token vectors.
+        docs: With at least one token among them.
+
+    Returns:
+        Vectors, shape (n, width), and which of them each token of the documents, concatenated, has,
+        shape (n_tokens,); None where each token has one of its own.
     """
     if _DISTINCT in model.attrs:
         return cast(tuple[Floats2d, Rows | None], model.attrs[_DISTINCT](model, docs))
@@ -105,8 +108,11 @@ def _distinct_vectors(
 def distinct(keys: Keys) -> tuple[Keys, Rows | None]:
     """The distinct rows of an array of keys, and which of them each row is.
 
-    keys: Shape (n, n_attributes).
-    RETURNS: Shapes (n_distinct, n_attributes) and (n,); `keys` and None where there are few.
+    Args:
+        keys: Shape (n, n_attributes).
+
+    Returns:
+        Shapes (n_distinct, n_attributes) and (n,); `keys` and None where there are few.
     """
     if len(keys) < _FEW_TOKENS:
         return keys, None

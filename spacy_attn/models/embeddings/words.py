@@ -57,8 +57,10 @@ class WordSettings:
 class WordVocabulary:
     """The words that have a row of their own; every other word has the unknown word's row.
 
-    words: The words, of rows 1, 2, ...
     initial: Vectors that the rows start with, not stored with the vocabulary; None for random ones.
+
+    Args:
+        words: The words, of rows 1, 2, ...
     """
 
     def __init__(self, words: Sequence[str] = ()) -> None:
@@ -122,22 +124,25 @@ def WordEmbedding_v1(
     from the training words that `min_frequency` and `max_size` leave out. For `spacy pretrain`,
     which shows one document only, the callback `spacy-attn.learn_words.v1` gives the words.
 
-    width (int): Width of the vectors.
-    attr (str): What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
-        "NORM" (spaCy's normal form).
-    min_frequency (int): Leave out words that occur more rarely than this.
-    max_size (Optional[int]): Keep only so many words, the most frequent; None for all. 0 leaves
-        what words mean to the pipeline's vectors, and to the n-grams of a `SubwordEmbedding`.
-    vectors (Optional[str]): Use of the pipeline's word vectors (`[initialize] vectors`), of which
-        None makes none. "static": a learned projection of them is added to the learned vector;
-        they stay as they are, and those of words outside the vocabulary are used, too. "tuned":
-        words of the vocabulary start with them and are trained on; `width` must be theirs.
-    initial (str): What the learned vectors start with. "random", or "cooccurrence": with what the
-        training documents tell, without their labels, of which words stand near to which (see
-        `cooccurrence_vectors`), in their first five million words; words that stand alone, or are
-        not in the documents that the component is initialised with, start with random ones all the
-        same, and "tuned" ones with those of the pipeline.
-    RAISES: ValueError if a setting is out of its range.
+    Args:
+        width: Width of the vectors.
+        attr: What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
+            "NORM" (spaCy's normal form).
+        min_frequency: Leave out words that occur more rarely than this.
+        max_size: Keep only so many words, the most frequent; None for all. 0 leaves what words mean
+            to the pipeline's vectors, and to the n-grams of a `SubwordEmbedding`.
+        vectors: Use of the pipeline's word vectors (`[initialize] vectors`), of which None makes
+            none. "static": a learned projection of them is added to the learned vector; they stay
+            as they are, and those of words outside the vocabulary are used, too. "tuned": words of
+            the vocabulary start with them and are trained on; `width` must be theirs.
+        initial: What the learned vectors start with. "random", or "cooccurrence": with what the
+            training documents tell, without their labels, of which words stand near to which (see
+            `cooccurrence_vectors`), in their first five million words; words that stand alone, or
+            are not in the documents that the component is initialised with, start with random ones
+            all the same, and "tuned" ones with those of the pipeline.
+
+    Raises:
+        ValueError: If a setting is out of its range.
     """
     layers = word_layers(width, attr, min_frequency, max_size, vectors, initial)
     return token_vectors(layers, width)
@@ -155,8 +160,9 @@ def word_layers(
 ) -> list[Embedding]:
     """The layers whose sum is the embedding of words, with the settings of `WordEmbedding_v1`.
 
-    dropout: The rate at which training leaves out learned vectors, each as a whole, as a
-        `SubwordEmbedding` does.
+    Args:
+        dropout: The rate at which training leaves out learned vectors, each as a whole, as a
+            `SubwordEmbedding` does.
     """
     where = "spacy-attn.WordEmbedding.v1"
     check_choice(where, "attr", attr, ATTRS)
@@ -190,7 +196,8 @@ def word_layers(
 def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> None:
     """Replace the vocabulary of a word embedding by the words of some documents.
 
-    keep: For how long, `ONCE` or `UNTIL_TRAINED`.
+    Args:
+        keep: For how long, `ONCE` or `UNTIL_TRAINED`.
     """
     settings: WordSettings = model.attrs[SETTINGS]
     model.attrs["vocabulary"] = WordVocabulary.learn(
