@@ -1,0 +1,101 @@
+"""How Sphinx builds the site: `sphinx-build -W --keep-going -n docs docs/_build/html`.
+
+The tables of settings are made by `settings_directive.py`, from the code.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
+import spacy_attn
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "spacy-attn"
+author = "The spacy-attn developers"
+copyright = author  # noqa: A001
+version = release = spacy_attn.__version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "settings_directive",
+]
+exclude_patterns = ["_build", "jupyter_execute"]
+
+# --- Markdown and the notebook ---
+
+myst_enable_extensions = ["deflist", "colon_fence", "attrs_inline", "dollarmath"]
+# Headings are linked to as on GitHub.
+myst_heading_anchors = 4
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+
+# --- Docstrings ---
+
+# Between single backticks stands code.
+default_role = "code"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+# Files of other projects' objects are not fetched: their names are not linked, ours must be.
+nitpick_ignore_regex = [(r"py:.*", r"(?!spacy_attn).*")]
+
+# --- Appearance ---
+
+html_theme = "furo"
+html_title = "spacy-attn"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {"navigation_with_keys": True}
+pygments_style = "friendly"
+pygments_dark_style = "github-dark"
+
+# Files of the repository that are pages of the site, too, under another name.
+PAGES = {
+    "../CHANGELOG.md": "changelog.md",
+    "../CONTRIBUTING.md": "contributing.md",
+    "../benchmarks/README.md": "benchmarks.md",
+    "../benchmarks/RESULTS.md": "results.md",
+}
+
+_DOCS = Path(__file__).parent.resolve()
+_LINK = re.compile(r"(?<!!)\[([^][]*)\]\(((?!\w+:|#)[^)\s#]*)(#[^)\s]*)?\)")
+
+
+def adapt_links(app: Sphinx, page: str, source: list[str]) -> None:
+    """Let links between files of the repository be links between pages of the site.
+
+    Other files can be downloaded; a folder is named only.
+    """
+    path = _DOCS / f"{page}.md"
+    pages = {(_DOCS / file).resolve(): name for file, name in PAGES.items()}
+    for file, name in pages.items():
+        if name == f"{page}.md":
+            path, source[0] = file, file.read_text(encoding="utf8")
+            app.env.note_dependency(str(file))
+
+    def adapted(link: re.Match[str]) -> str:
+        text, target, anchor = link[1], link[2], link[3] or ""
+        file = (path.parent / target).resolve()
+        if file.is_dir():
+            return text
+        to_root = "../" * page.count("/")
+        shown = pages.get(file) or os.path.relpath(file, _DOCS)
+        return f"[{text}]({to_root}{shown}{anchor})"
+
+    source[0] = _LINK.sub(adapted, source[0])
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", adapt_links)
+    app.add_lexer("csv", TextLexer)
