@@ -8,9 +8,9 @@ import typer
 from spacy.cli._util import app as spacy_app
 
 from .check_faithfulness import faithfulness_cli
+from .console import CommandGroup
 from .convert import convert_cli
 from .explain import explain_cli
-from .failing import CommandGroup
 from .init_config import init_config_cli
 from .init_words import init_words_cli
 from .render import render_cli

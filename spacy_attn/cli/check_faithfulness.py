@@ -12,9 +12,9 @@ from wasabi import msg
 
 from ..interpret.faithfulness.evaluate import FaithfulnessReport, evaluate_faithfulness
 from ..interpret.faithfulness.plausibility import read_ratings
-from ..interpret.faithfulness.result import to_markdown, write
+from ..interpret.show.faithfulness_page import to_markdown, write
 from .common import make_reader, read_first
-from .failing import failing, prepare, require_output, warn
+from .console import failing, prepare, require_output, warn
 from .options import (
     DATA_HELP,
     CodePath,

@@ -19,8 +19,8 @@ from thinc.api import Config
 from wasabi import msg
 
 from ..data.reader import HFDataset
+from .console import fail, failing, load_code, warn
 from .docbin_writer import DocBinWriter
-from .failing import fail, failing, load_code, warn
 from .options import CodePath
 from .progress import progress
 

@@ -11,7 +11,7 @@ from spacy.cli._util import Arg
 from ..explanation import CONTRIBUTIONS
 from ..interpret.methods import check_method, explain_with
 from .common import load_classifier
-from .failing import failing, prepare, require_output
+from .console import failing, prepare, require_output
 from .options import (
     DEFAULTS,
     CodePath,

@@ -14,7 +14,7 @@ from wasabi import msg
 
 from ..pipeline.defaults import DEFAULT_MODEL
 from ..text_files import write_text
-from .failing import failing, require_output
+from .console import failing, require_output
 
 _TEMPLATE = Path(__file__).with_name("training.cfg")
 

@@ -19,7 +19,7 @@ from ..models.embeddings.words import learn_vocabulary
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 from ..pipeline.vocabularies import word_embeddings
 from ..text_files import write_text
-from .failing import fail, failing, load_code
+from .console import fail, failing, load_code
 from .options import CodePath
 from .progress import progress
 

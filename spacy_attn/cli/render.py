@@ -16,7 +16,7 @@ from ..interpret.show.scale import ATTENTION, CONTRIBUTIONS, SCALES
 from ..interpret.show.terminal import terminal_view
 from ..text_files import write_text
 from .common import load_classifier
-from .failing import failing, prepare, require_output
+from .console import failing, prepare, require_output
 from .options import (
     DEFAULTS,
     CodePath,

@@ -15,7 +15,7 @@ from ..interpret.methods import check_method, explain_with
 from ..interpret.show.report_page import report as report_html
 from ..text_files import write_text
 from .common import load_classifier, make_reader, read_first
-from .failing import failing, prepare
+from .console import failing, prepare
 from .options import (
     DATA_HELP,
     CodePath,

@@ -11,7 +11,7 @@ from spacy import registry
 from spacy.tokens import DocBin
 
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
-from spacy_attn.interpret.faithfulness.result import to_markdown
+from spacy_attn.interpret.show.faithfulness_page import to_markdown
 
 from ..conftest import SMALL_MODEL, TEXTS, make_examples, make_nlp, train
 from .test_spacy_commands import ROOT, run
@@ -86,7 +86,7 @@ def test_the_page_is_complete_in_itself_and_well_formed(models, tmp_path):
 
 def test_a_label_that_looks_like_html_is_escaped():
     nlp = make_nlp(examples=lambda nlp: make_examples(nlp, {"a": "<b>", "b": "c"}, ("<b>", "c")))
-    from spacy_attn.interpret.faithfulness.result import to_html
+    from spacy_attn.interpret.show.faithfulness_page import to_html
 
     report = evaluate_faithfulness(nlp, make_examples(nlp), methods=[])
     assert "&lt;b&gt;" in to_html(report, "<i>")

@@ -11,7 +11,7 @@ from spacy_attn.interpret.methods import METHODS
 
 from ..conftest import LABELS, TEXTS, make_examples, make_nlp
 from ..interpret.show.test_report_page import data_of
-from .test_common import run
+from .test_explain_and_render import run
 
 
 @pytest.fixture(scope="module", autouse=True)

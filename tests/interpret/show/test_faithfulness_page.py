@@ -7,12 +7,12 @@ from markdown_it import MarkdownIt
 
 from spacy_attn.explanation import method_name
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
-from spacy_attn.interpret.faithfulness.result import make_tables, to_html, to_markdown
 from spacy_attn.interpret.methods import METHODS
+from spacy_attn.interpret.show.faithfulness_page import make_tables, to_html, to_markdown
 from spacy_attn.interpret.show.visible import visible
 
 from ...conftest import make_examples
-from ..show.pages import HOSTILE
+from .pages import HOSTILE
 
 MARKUP = [
     *HOSTILE,

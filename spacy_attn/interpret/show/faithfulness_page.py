@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from ...explanation import method_name
 from ...text_files import write_text
+from ..faithfulness.batch import ATTENTION
+from ..faithfulness.estimates import Estimate
+from ..faithfulness.evaluate import FaithfulnessReport
+from ..faithfulness.perturbation import CHANCE, MAX_FLIP_STEPS, PERCENTS
 from ..gradients import N_STEPS
 from ..methods import INTEGRATED_GRADIENTS, LEAVE_ONE_OUT
-from ..show.templating import breakable
-from ..show.visible import visible
-from .batch import ATTENTION
-from .estimates import Estimate
-from .evaluate import FaithfulnessReport
-from .perturbation import CHANCE, MAX_FLIP_STEPS, PERCENTS
+from .templating import breakable
+from .visible import visible
 
 NONE = "-"
 # What Markdown takes for more than a character: within words, an underscore is none of it.
