@@ -19,7 +19,7 @@ from benchmarks.accuracy.errors import UsageError
 from benchmarks.accuracy.models import DEFAULT_MODELS, OPTIONAL_MODELS, choose
 from benchmarks.accuracy.pooling import MaxPooling, MaxPoolingHead
 from benchmarks.accuracy.run import Settings, plan, result_of
-from spacy_attn.nn.ragged import Ragged
+from spacy_attn.nn.batching import Layout
 
 WORDS = {"good": ["great", "fun", "joy", "witty"], "bad": ["dull", "long", "waste", "boring"]}
 FEW_STEPS = {
@@ -317,7 +317,7 @@ def test_rows_with_other_threads_or_software_are_said_to_be_so(source, tmp_path)
 
 def test_max_pooling_takes_the_largest_values_of_each_document_alone():
     keys = torch.tensor([[1.0, -4.0], [3.0, -2.0], [9.0, 9.0]])
-    documents = Ragged([2, 0, 1], keys.device)
+    documents = Layout([2, 0, 1], keys.device)
     largest, weights = MaxPooling(2, "uniform")(keys, torch.zeros(3, 1, 2), documents)
     assert largest.tolist() == [[[3.0, -2.0]], [[0.0, 0.0]], [[9.0, 9.0]]]
     assert weights.tolist() == [[0.0], [1.0], [1.0]]

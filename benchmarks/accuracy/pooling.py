@@ -10,8 +10,8 @@ from torch import Tensor
 
 from spacy_attn.models.shim import TorchShim
 from spacy_attn.nn.attention import Attention, Scoring
+from spacy_attn.nn.batching import Layout
 from spacy_attn.nn.head import AttentionHead
-from spacy_attn.nn.ragged import Ragged
 
 
 class MaxPooling(Attention):
@@ -21,7 +21,7 @@ class MaxPooling(Attention):
     """
 
     def forward(
-        self, keys: Tensor, queries: Tensor, documents: Ragged, evidence: Tensor | None = None
+        self, keys: Tensor, queries: Tensor, documents: Layout, evidence: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Shapes as in `spacy_attn.nn.attention.Attention`, for one query."""
         parts = keys.split(documents.lengths.tolist())

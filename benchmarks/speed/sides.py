@@ -13,7 +13,7 @@ from spacy.util import minibatch, registry
 from thinc.api import Config, fix_random_seed
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
-from spacy_attn.models.ragged import runs
+from spacy_attn.models.arrays import runs
 from spacy_attn.nn.batching import sub_batches
 from spacy_attn.nn.bilstm import BiLSTM
 from spacy_attn.pipeline.prediction import MAX_CHUNK_TOKENS

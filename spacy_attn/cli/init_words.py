@@ -15,7 +15,7 @@ from spacy.schemas import ConfigSchemaTraining
 from spacy.training.initialize import resolve_dot_names
 from wasabi import msg
 
-from ..models.embeddings.words import learn_vocabulary
+from ..models.embeddings.vocabulary import learn_vocabulary
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 from ..pipeline.vocabularies import word_embeddings
 from ..text_files import write_text

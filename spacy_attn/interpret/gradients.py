@@ -1,17 +1,18 @@
 """Attributions by gradients with respect to the token vectors."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy
 import torch
 from spacy.tokens import Doc
+from thinc.api import Model
 from thinc.types import Floats2d
 from torch import Tensor
 
-from ..models.differentiable import torch_classifier
-from ..models.ragged import runs, split
-from ..models.to_torch import to_torch
-from ..nn.autograd import with_gradients
+from ..models.arrays import runs, split, to_torch
+from ..models.shim import TorchShim
+from ..nn.runtime import with_gradients
 from .subject import Classifier
 
 # Points on the way from the baseline to the vectors that integrated gradients takes into account.
@@ -19,6 +20,7 @@ N_STEPS = 50
 # So many tokens, or one document, are kept in memory for the backward pass at once.
 _MAX_TOKENS = 16_384
 
+TorchClassifier = Callable[[Tensor, Sequence[int]], Tensor]
 # Vectors of all tokens, lengths, columns -> one attribution matrix for all tokens.
 _Attribute = Callable[[Tensor, list[int], Sequence[int]], Tensor]
 
@@ -109,6 +111,30 @@ def require_captum() -> None:
         raise ImportError(
             f"The method 'integrated_gradients' needs Captum ({error}): pip install captum."
         ) from error
+
+
+def torch_classifier(model: Model[Any, Any]) -> TorchClassifier:
+    """From token vectors to logits, as prediction computes them, without dropout.
+
+    In full precision, and made for gradients with respect to the token vectors. Ask
+    `torch.autograd.grad` for these alone, so that the gradients that training collects in the
+    parameters stay as they are.
+
+    Args:
+        model: Of `spacy-attn.BiLSTMAttention.v1`, with weights.
+
+    Returns:
+        A function of the vectors of all documents, concatenated, shape (N, width), and the number
+        of tokens of each document, adding up to N. It returns logits, shape (n_docs, nO).
+    """
+    bilstm, head = (
+        cast(TorchShim, model.get_ref(ref).shims[0]) for ref in ("bilstm", "output_layer")
+    )
+
+    def logits(vectors: Tensor, lengths: Sequence[int]) -> Tensor:
+        return head.module(bilstm.module(vectors, lengths), lengths)[0]
+
+    return logits
 
 
 @with_gradients()

@@ -13,8 +13,8 @@ from spacy.tokens import Doc
 from thinc.types import Floats2d, Ints2d
 
 from ..explanation import Explanation
-from ..models.context import is_context_free
-from ..models.ragged import runs
+from ..models.arrays import runs
+from ..models.embeddings.token_vectors import is_context_free
 from ..pipeline.attention_categorizer import AttentionCategorizerMixin
 from ..pipeline.decisions import AnyFloats, Decisions
 from ..pipeline.upstream import names_before, run_before

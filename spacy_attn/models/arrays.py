@@ -1,15 +1,21 @@
-"""Attributes of the tokens of several documents."""
+"""Arrays of what the tokens of several documents have: read, cut, joined, handed to torch."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Any, TypeVar
 
 import numpy
+import torch
 from numpy.typing import NDArray
 from spacy.tokens import Doc
+from thinc.api import Model, xp2torch
+from thinc.types import Floats2d, Ints1d
+from torch import Tensor
 
 Keys = NDArray[numpy.uint64]
 # From a key to its string.
 Strings = Callable[[int], str]
+Item = TypeVar("Item")
 
 
 def attribute_of_tokens(docs: Sequence[Doc], attribute: int) -> Keys:
@@ -34,3 +40,56 @@ def strings_of(docs: Sequence[Doc]) -> Strings:
     if len(stores) == 1:
         return stores[0].__getitem__
     return lambda key: next(store for store in stores if key in store)[key]
+
+
+def split(array: Any, lengths: Sequence[int]) -> list[Any]:
+    """Views of an array's rows: so many for each document, shapes (length, ...)."""
+    return [array[end - n : end] for end, n in zip(accumulate(lengths), lengths, strict=True)]
+
+
+def runs(
+    items: Iterable[Item], max_tokens: int, length: Callable[[Any], int] = len
+) -> Iterator[list[Item]]:
+    """Cut documents, or what stands for them, into runs of at most so many tokens, in order.
+
+    A longer document forms a run of its own.
+
+    Args:
+        length: The number of tokens of an item.
+    """
+    run: list[Item] = []
+    size = 0
+    for item in items:
+        n_tokens = length(item)
+        if run and size + n_tokens > max_tokens:
+            yield run
+            run, size = [], 0
+        run.append(item)
+        size += n_tokens
+    if run:
+        yield run
+
+
+def to_torch(array: Any) -> Tensor:
+    """A tensor that shares the memory of a NumPy or CuPy array.
+
+    Thinc's `xp2torch` alone takes the device that is in use now, which need not be the array's:
+    after `spacy.require_gpu()`, or in another thread, it would make a copy.
+    """
+    if isinstance(array, numpy.ndarray):
+        return torch.from_numpy(array)
+    return xp2torch(array, device=torch.device("cuda", array.device.id))
+
+
+def add_row_gradients(model: Model, name: str, rows: Ints1d, gradients: Floats2d) -> None:
+    """Add gradients of single rows to that of a parameter, without another table of its size.
+
+    Args:
+        name: Of the parameter, shape (n_rows, width).
+        rows: Which rows, shape (n,); they may repeat.
+        gradients: Of each of them, shape (n, width).
+    """
+    if not model.has_grad(name):
+        model.set_grad(name, model.ops.alloc(model.get_param(name).shape))
+    if len(rows):
+        model.ops.scatter_add(model.get_grad(name), rows, gradients)

@@ -8,9 +8,9 @@ from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
 
 from ..nn.attention import Scoring
-from ..nn.autograd import with_gradients
 from ..nn.head import AttentionHead
-from .ragged import split
+from ..nn.runtime import with_gradients
+from .arrays import split
 from .settings import Setting
 from .shim import TorchShim
 

@@ -13,10 +13,10 @@ from thinc.types import Floats1d, Floats2d
 from ..checks import check_choice, check_not_negative, check_positive, check_rate
 from ..nn.attention import SCORINGS, Scoring
 from ..nn.predict import classify
+from .arrays import split
 from .attention_layer import Output, attention_head, resize
 from .bilstm_layer import bilstm_encoder
 from .embeddings.token_vectors import find_vectors
-from .ragged import split
 from .shim import TorchShim
 
 # What a label added to a trained model starts with, as a share of the odds of the least likely

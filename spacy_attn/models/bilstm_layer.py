@@ -7,9 +7,9 @@ from typing import Any, cast
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 
-from ..nn.autograd import with_gradients
 from ..nn.bilstm import BiLSTM
-from .ragged import split
+from ..nn.runtime import with_gradients
+from .arrays import split
 from .settings import Setting
 from .shim import TorchShim
 

@@ -10,10 +10,9 @@ from thinc.types import FloatsXd
 from torch import Tensor
 from torch.optim.adamw import adamw
 
-from ..nn.autograd import with_gradients
-from ..nn.runtime import keep_forked_child_to_one_thread
+from ..nn.runtime import keep_forked_child_to_one_thread, with_gradients
+from .arrays import to_torch
 from .shim import TorchShim
-from .to_torch import to_torch
 
 Key = tuple[int, str]
 

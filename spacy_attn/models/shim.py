@@ -16,8 +16,7 @@ from thinc.shims.shim import Shim
 from thinc.types import FloatsXd
 from thinc.util import convert_recursive, get_torch_default_device, iterate_recursive
 
-from ..nn.autograd import with_gradients
-from ..nn.runtime import keep_forked_child_to_one_thread
+from ..nn.runtime import keep_forked_child_to_one_thread, with_gradients
 from ..nn.stored import StoredModule, check_weights
 
 

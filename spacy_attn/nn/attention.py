@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .ragged import Ragged
-from .tanh import tanh
+from .batching import Layout
+from .fast_ops import tanh
 
 Floats = NDArray[numpy.float32]
 
@@ -62,7 +62,7 @@ class Attention(nn.Module):
             self.query = linear(width, hidden_width, bias=False)
 
     def forward(
-        self, keys: Tensor, queries: Tensor, documents: Ragged, evidence: Tensor | None = None
+        self, keys: Tensor, queries: Tensor, documents: Layout, evidence: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Attend.
 
@@ -83,7 +83,7 @@ class Attention(nn.Module):
         weights = weights.to(torch.promote_types(keys.dtype, torch.float32))
         return _weighted_sums(keys, weights.to(keys.dtype), documents), weights
 
-    def scores(self, keys: Tensor, queries: Tensor, documents: Ragged) -> Tensor:
+    def scores(self, keys: Tensor, queries: Tensor, documents: Layout) -> Tensor:
         """The scores s before the softmax, shape (N, Q)."""
         if self.scoring == "uniform":
             return keys.new_zeros(len(keys), queries.shape[1])
@@ -142,7 +142,7 @@ def as_array(parameter: Tensor) -> Floats:
     return parameter.detach().numpy()
 
 
-def _softmax(scores: Tensor, documents: Ragged) -> Tensor:
+def _softmax(scores: Tensor, documents: Layout) -> Tensor:
     """Softmax over the keys of each document, shape (N, Q), in double precision.
 
     Over 100,000 keys, single precision is off by more than 1e-5.
@@ -161,7 +161,7 @@ def _softmax(scores: Tensor, documents: Ragged) -> Tensor:
     return exponentials / sums.index_select(0, documents.of_token)
 
 
-def _weighted_sums(keys: Tensor, weights: Tensor, documents: Ragged) -> Tensor:
+def _weighted_sums(keys: Tensor, weights: Tensor, documents: Layout) -> Tensor:
     """The sums of each document's keys under the weights of each query, shape (B, Q, D).
 
     As a bag of embeddings: several times faster on a CPU than adding up weighted keys.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from .batching import SubBatch, sub_batches
 from .fast_ops import dropout as dropout_values
-from .gather import gather
+from .fast_ops import gather
 from .stored import Shapes, StoredModule
 
 

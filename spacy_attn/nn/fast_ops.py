@@ -1,5 +1,8 @@
-"""Dropout at a third of the cost of `torch.nn.functional.dropout` on a CPU."""
+"""Small operations that torch does more slowly on a CPU: dropout, tanh and picking rows."""
 
+from typing import Any
+
+import numpy
 import torch
 from torch import Tensor
 
@@ -7,9 +10,57 @@ from torch import Tensor
 def dropout(values: Tensor, rate: float) -> Tensor:
     """Set values to 0 with a probability of `rate`, and scale up the others.
 
-    The same distribution as that of torch's function, which draws from a Bernoulli distribution
-    instead of a uniform one.
+    It takes a third of the time of torch's function, which draws from a Bernoulli distribution and
+    not from a uniform one. The distribution of the result is the same.
     """
     if rate == 0.0:
         return values
     return values * torch.rand_like(values).ge_(rate).mul_(1.0 / (1.0 - rate))
+
+
+def tanh(values: Tensor) -> Tensor:
+    """Return the hyperbolic tangent, to rounding; overwrite `values` where that can be done.
+
+    NumPy takes a tenth of torch's time. With gradients, in other precisions and on other devices,
+    torch does it.
+    """
+    if torch.is_grad_enabled() or values.device.type != "cpu" or values.dtype != torch.float32:
+        return torch.tanh(values)
+    array = values.numpy()
+    numpy.tanh(array, out=array)
+    return values
+
+
+def gather(rows: Tensor, index: Tensor, inverse: Tensor, unread: Tensor | None = None) -> Tensor:
+    """Return what `rows.index_select(0, index)` does, for an index that can be undone.
+
+    The gradient of `index_select` starts from zeros and adds up row by row. Picking rows instead is
+    several times faster on a CPU.
+
+    Args:
+        rows: Shape (n_rows, width).
+        index: Which row each row of the result is, shape (n,).
+        inverse: For each row, where in the result its gradient stands, shape (n_rows,). Where a row
+            comes more than once, the gradient must be 0 in all other places.
+        unread: Rows that are not in the result. They have no gradient, wherever `inverse` points.
+
+    Returns:
+        Shape (n, width).
+    """
+    return _Gather.apply(rows, index, inverse, unread)
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, rows: Tensor, index: Tensor, inverse: Tensor, unread: Tensor | None
+    ) -> Tensor:
+        ctx.inverse, ctx.unread = inverse, unread
+        return rows.index_select(0, index)
+
+    @staticmethod
+    def backward(ctx: Any, d_result: Tensor) -> tuple[Tensor, None, None, None]:
+        d_rows = d_result.index_select(0, ctx.inverse)
+        if ctx.unread is not None and len(ctx.unread):
+            d_rows.index_fill_(0, ctx.unread, 0.0)
+        return d_rows, None, None, None

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Attention, Floats, Scoring, as_array
+from .batching import Layout
 from .fast_ops import dropout as dropout_values
-from .ragged import Ragged
 from .stored import StoredModule
 
 # In logits, too little to count: what adds less still has a weight, by its score.
@@ -72,7 +72,7 @@ class AttentionHead(StoredModule):
             attention weights of all documents, concatenated, shape (N,).
         """
         if len(hidden):
-            documents = Ragged(lengths, hidden.device)
+            documents = Layout(lengths, hidden.device)
             queries = final_states(hidden, documents).unsqueeze(1)
             contexts, weights = self.attention(hidden, queries, documents, self._evidence(hidden))
             pooled, weights = contexts.squeeze(1), weights.squeeze(1)
@@ -132,7 +132,7 @@ class AttentionHead(StoredModule):
         return resized
 
 
-def final_states(hidden: Tensor, documents: Ragged) -> Tensor:
+def final_states(hidden: Tensor, documents: Layout) -> Tensor:
     """[forward state at the last token ; backward state at the first], each a half of the width.
 
     Args:

@@ -8,7 +8,7 @@ from thinc.api import Model, Optimizer, get_array_module
 from thinc.types import Floats2d
 
 from ..checks import check_not_negative, check_rate
-from ..models.finite import find_spoilt_gradient, find_spoilt_weights
+from ..models.weights import find_spoilt_gradient, find_spoilt_weights
 
 _REMEDY = (
     "Lower the optimizer's 'learn_rate', '[training] dropout' or 'class_weights', and look for "

@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..models.embeddings.words import (
+from ..models.embeddings.vocabulary import (
     SETTINGS,
     UNTIL_TRAINED,
     WordSettings,

@@ -12,9 +12,9 @@ from thinc.types import Floats1d, Floats2d
 
 from ..explanation import Explanation
 from ..extensions import install_contributions, install_extensions, set_values
+from ..models.arrays import runs
 from ..models.attention_layer import output_weights
 from ..models.bilstm_attention import is_initialized
-from ..models.ragged import runs
 from .finite import check_logits
 from .shared_attributes import warn_of_overwriting
 

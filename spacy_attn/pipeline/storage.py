@@ -14,8 +14,8 @@ from spacy import util
 from spacy.pipeline import TextCategorizer
 
 from ..models.bilstm_attention import is_initialized
-from ..models.loaded import check_loaded
 from ..models.settings import SettingError, check_layers
+from ..models.weights import check_loaded
 from .finite import check_weights
 
 _CFG, _MODEL, _CHECKSUMS = "cfg", "model", "checksums"

@@ -9,7 +9,7 @@ from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.training import Example
 from thinc.api import Model
 
-from ..models.embeddings.words import (
+from ..models.embeddings.vocabulary import (
     is_word_embedding,
     keeps_vocabulary,
     knows_sample_only,

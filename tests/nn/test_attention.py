@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from spacy_attn.nn.attention import SCORINGS, Attention
-from spacy_attn.nn.ragged import Ragged
+from spacy_attn.nn.batching import Layout
 
 WIDTH, QUERIES = 6, 3
 LENGTHS = [5, 0, 2, 1]
 
 
 def ragged(lengths):
-    return Ragged(lengths, torch.device("cpu"))
+    return Layout(lengths, torch.device("cpu"))
 
 
 def softmax(scores):

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from spacy_attn.nn import batching
+from spacy_attn.nn.batching import Layout
 from spacy_attn.nn.bilstm import BiLSTM
 from spacy_attn.nn.head import final_states
-from spacy_attn.nn.ragged import Ragged
 
 LENGTHS = [4, 1, 9, 4, 2]
 
@@ -52,7 +52,7 @@ def test_hidden_and_final_states_equal_those_of_a_packed_bidirectional_lstm(dept
     hidden = encoder(tokens, LENGTHS)
     expected_hidden, expected_final = run_packed(packed_twin(encoder, 6, depth), tokens)
     torch.testing.assert_close(hidden, expected_hidden, atol=1e-6, rtol=0)
-    final = final_states(hidden, Ragged(LENGTHS, hidden.device))
+    final = final_states(hidden, Layout(LENGTHS, hidden.device))
     torch.testing.assert_close(final, expected_final, atol=1e-6, rtol=0)
 
 

@@ -11,7 +11,7 @@ from scipy.special import expit, softmax
 from spacy.tokens import Doc
 
 from spacy_attn.extensions import get_values, install_contributions, set_values
-from spacy_attn.models.embeddings.words import WordVocabulary
+from spacy_attn.models.embeddings.vocabulary import WordVocabulary
 from spacy_attn.nn.bilstm import BiLSTM
 from spacy_attn.nn.head import AttentionHead
 

@@ -14,12 +14,9 @@ from thinc.types import Floats2d, Ints1d
 from torch.nn.functional import embedding_bag
 
 from ...nn.runtime import keep_forked_child_to_one_thread
-from ..arrays import Keys, Strings, attribute_of_tokens, strings_of
-from ..context import CONTEXT_FREE
-from ..row_gradients import add_row_gradients
+from ..arrays import Keys, Strings, add_row_gradients, attribute_of_tokens, strings_of, to_torch
 from ..settings import Setting
-from ..to_torch import to_torch
-from .token_vectors import VECTORS_OF_KEYS, Embedding
+from .token_vectors import CONTEXT_FREE, VECTORS_OF_KEYS, Embedding
 
 Rows = NDArray[numpy.int32]
 

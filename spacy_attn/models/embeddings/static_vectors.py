@@ -9,8 +9,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, get_array_module
 from thinc.types import Floats2d, Ragged
 
-from ..context import CONTEXT_FREE
-from .token_vectors import Embedding
+from .token_vectors import CONTEXT_FREE, Embedding
 
 # Of the root mean square: that of the learned vectors, which would otherwise drown beside
 # vectors of great length, or drown short ones.

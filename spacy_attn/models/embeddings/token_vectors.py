@@ -10,14 +10,14 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..arrays import Keys, attributes_of_tokens, strings_of
-from ..context import CONTEXT_FREE, is_context_free
-from ..ragged import split
+from ..arrays import Keys, attributes_of_tokens, split, strings_of
 
 Embedding = Model[list[Doc], Floats2d]
 Vectors = list[Floats2d]
 Rows = NDArray[numpy.int64]
 
+# The attribute of a layer in which the vector of a token depends on that token alone.
+CONTEXT_FREE = "context_free"
 # The attribute of an embedding that knows a token by its attribute "attr" (a `Setting`) alone: a
 # function of the embedding, the tokens' keys in string stores, shape (n,), and what gives the
 # string of a key, that returns their vectors, shape (n, width).
@@ -127,3 +127,12 @@ def distinct(keys: Keys) -> tuple[Keys, Rows | None]:
     if keys.shape[1] > 1 and not numpy.array_equal(distinct_keys[rows], keys):
         return keys, None
     return distinct_keys, rows
+
+
+def is_context_free(model: Model[Any, Any]) -> bool:
+    """Whether the vector of a token depends on that token alone.
+
+    Leaving a token out of a document then leaves one vector out, and the others as they are. Only
+    layers that say so count: the embeddings of this package, and others with this attribute.
+    """
+    return bool(model.attrs.get(CONTEXT_FREE, False))

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from spacy.vocab import Vocab
 from thinc.api import Adam
 
-from spacy_attn.models.embeddings.words import WordEmbedding_v1, WordVocabulary
+from spacy_attn.models.embeddings.vocabulary import WordVocabulary
+from spacy_attn.models.embeddings.words import WordEmbedding_v1
 
 NLP = spacy.blank("en")
 TEXTS = ["The cat saw the dog", "the dog slept", "Dog"]
