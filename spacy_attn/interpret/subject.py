@@ -15,9 +15,9 @@ from thinc.types import Floats2d, Ints2d
 from ..explanation import Explanation
 from ..models.arrays import runs
 from ..models.embeddings.token_vectors import is_context_free
-from ..pipeline.attention_categorizer import AttentionCategorizerMixin
+from ..pipeline.training import AttentionCategorizerMixin
 from ..pipeline.decisions import AnyFloats, Decisions
-from ..pipeline.upstream import names_before, run_before
+from ..pipeline.pipes import names_before, run_before
 
 Indices = NDArray[numpy.intp]
 # A document, by its place among others, and the tokens of it that remain.

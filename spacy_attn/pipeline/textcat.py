@@ -13,7 +13,7 @@ from thinc.types import Floats1d, Floats2d
 
 from ..extensions import ATTENTION
 from ..models.attention_layer import Output
-from .attention_categorizer import AttentionCategorizerMixin
+from .training import AttentionCategorizerMixin
 from .class_weights import ClassWeights
 from .defaults import DEFAULT_MODEL, DEFAULT_PERTURBATION, SCORE_WEIGHTS
 from .losses import softmax_cross_entropy

@@ -21,7 +21,7 @@ from ..models.fused_adam import finish_update
 from ..models.perturb import perturb
 from ..models.weights import clear_gradients, copy_gradients, put_back_gradients
 from .annotations import AnnotationsMixin
-from .calibration import fit_temperature
+from .temperature import fit_temperature
 from .class_weights import (
     ClassWeights,
     balance,

@@ -9,10 +9,10 @@ from spacy.training import Example
 from thinc.api import get_array_module
 from thinc.types import Floats2d
 
-from .upstream import pair_before
+from .pipes import pair_before
 
 if TYPE_CHECKING:
-    from .attention_categorizer import AttentionCategorizerMixin
+    from .training import AttentionCategorizerMixin
 
 # Temperatures are looked for within these. Documents that are classified no better than by chance,
 # as by a model that has not been trained yet, would want infinity.
