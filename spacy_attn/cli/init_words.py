@@ -16,7 +16,8 @@ from spacy.training.initialize import resolve_dot_names
 from wasabi import msg
 
 from ..models.embeddings.vocabulary import learn_vocabulary
-from ..pipeline.training import AttentionCategorizerMixin
+from ..pipeline.component import AttentionCategorizer
+from ..pipeline.pipes import find_components
 from ..pipeline.vocabularies import word_embeddings
 from ..text_files import write_text
 from .console import fail, failing, load_code
@@ -71,8 +72,8 @@ def init_words(
     nlp._link_components()
     components = {
         name: component
-        for name, component in nlp.pipeline
-        if isinstance(component, AttentionCategorizerMixin) and word_embeddings(component, nlp)
+        for name, component in find_components(nlp).items()
+        if word_embeddings(component, nlp)
     }
     if not components:
         fail("No component of the pipeline has an embedding of whole words")
@@ -85,7 +86,7 @@ def init_words(
 
 
 def _learn_words(
-    nlp: Language, name: str, component: AttentionCategorizerMixin, corpus: Any
+    nlp: Language, name: str, component: AttentionCategorizer, corpus: Any
 ) -> list[str]:
     embeddings = word_embeddings(component, nlp)
     if len(embeddings) > 1:

@@ -15,9 +15,8 @@ from thinc.types import Floats2d, Ints2d
 from ..explanation import Explanation
 from ..models.arrays import runs
 from ..models.embeddings.token_vectors import is_context_free
-from ..pipeline.training import AttentionCategorizerMixin
 from ..pipeline.decisions import AnyFloats, Decisions
-from ..pipeline.pipes import names_before, run_before
+from ..pipeline.pipes import find_component, names_before, run_before
 
 Indices = NDArray[numpy.intp]
 # A document, by its place among others, and the tokens of it that remain.
@@ -52,8 +51,7 @@ class Classifier:
             ValueError: If there is no such component, or if there are several and none is named.
         """
         self.nlp = nlp
-        self.name = find_component(nlp, component)
-        self.component: AttentionCategorizerMixin = nlp.get_pipe(self.name)  # type: ignore[assignment]
+        self.name, self.component = find_component(nlp, component)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -191,30 +189,6 @@ class Classifier:
         ops = self.component.model.ops
         scores = self.component.probabilities(ops.asarray2f(cast(Floats2d, logits)))
         return ops.to_numpy(scores)
-
-
-def find_component(nlp: Language, name: str | None = None) -> str:
-    """RETURNS: The given name, or that of the pipeline's only component with attention.
-
-    RAISES: ValueError if there is no such component, or if there are several and none is named.
-    """
-    found = [n for n, pipe in nlp.pipeline if isinstance(pipe, AttentionCategorizerMixin)]
-    if not found:
-        raise ValueError(
-            f"The pipeline has no component that can be explained, 'attn_textcat' or "
-            f"'attn_textcat_multilabel'; it has {nlp.pipe_names}."
-        )
-    if name is not None and name not in found:
-        raise ValueError(
-            f"There is no component '{name}' that can be explained. Those of the pipeline are: "
-            f"{found}."
-        )
-    if name is None and len(found) > 1:
-        raise ValueError(
-            f"The pipeline has several components that can be explained: name one of {found} as "
-            f"'component'."
-        )
-    return found[0] if name is None else name
 
 
 def keep_tokens(doc: Doc, kept: Indices) -> Doc:

@@ -3,7 +3,7 @@
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy
 from spacy.errors import Errors
@@ -15,13 +15,8 @@ from thinc.types import Floats2d
 
 from .vocabularies import is_streamed
 
-if TYPE_CHECKING:
-    _Base = TextCategorizer
-else:
-    _Base = object
 
-
-class AnnotationsMixin(_Base):
+class AnnotationsMixin(TextCategorizer):
     """Takes labels from examples, checks annotations, and turns them into numbers.
 
     To be mixed into spaCy's own text categorizers, which do the same in time that is quadratic in

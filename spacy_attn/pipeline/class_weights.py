@@ -5,7 +5,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from thinc.api import Config
 # None; weights that balance the classes of the training data; or weights by label, as a table or a
 # list of pairs. A config's syntax bars some labels from a table (":", "=", "[" and others). A list
 # holds all of them, with "\u0024" for "$", which a config takes for the beginning of a variable.
-ClassWeights = Literal["balanced"] | Mapping[str, float] | Sequence[Sequence[Any]] | None
+# The types are wide, so that it is the component that says what is wrong with a setting. The list
+# stands first: pydantic 1, in older versions of spaCy, makes a dict of pairs.
+ClassWeights = str | list[Any] | dict[str, Any] | None
 
 # Of a number in 32 bits.
 _LARGEST = float(numpy.finfo(numpy.float32).max)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from .probabilities import TINY
+from .losses import TINY
 
 AnyFloats = NDArray[numpy.floating]
 Bools = NDArray[numpy.bool_]

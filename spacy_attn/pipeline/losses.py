@@ -1,13 +1,23 @@
 """Cross-entropy from logits, with weighted targets, and its gradient."""
 
+import numpy
 from thinc.api import get_array_module
 from thinc.types import Floats1d, Floats2d
+
+# Keeps a loss finite where a probability has been rounded to 0.
+TINY = float(numpy.finfo(numpy.float32).tiny)
+
+
+def safe_log(probabilities: Floats2d) -> Floats2d:
+    """Return logarithms, which are finite for probabilities that have been rounded to 0."""
+    xp = get_array_module(probabilities)
+    return xp.log(xp.maximum(probabilities, TINY))
 
 
 def softmax_cross_entropy(
     logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
 ) -> tuple[float, Floats2d]:
-    """The loss of exclusive classes, of which exactly one applies.
+    """Return the loss of exclusive classes, of which exactly one applies.
 
     Args:
         logits: Shape (n_docs, n_labels).
@@ -32,7 +42,7 @@ def softmax_cross_entropy(
 def sigmoid_cross_entropy(
     logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
 ) -> tuple[float, Floats2d]:
-    """The loss of independent labels, of which any number applies.
+    """Return the loss of independent labels, of which any number applies.
 
     Takes and returns the same as `softmax_cross_entropy`, but that a label's weight multiplies the
     loss where it applies, and not where it does not.

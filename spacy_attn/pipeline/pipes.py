@@ -1,4 +1,4 @@
-"""The components before another one, run without a change to the pipeline."""
+"""Find a pipeline's components with attention, and run the components before one of them."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -6,11 +6,54 @@ from typing import TypeVar
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from .component import AttentionCategorizer
+
 Context = TypeVar("Context")
 
 
+def find_components(nlp: Language) -> dict[str, AttentionCategorizer]:
+    """Return a pipeline's components with attention, by name."""
+    return {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, AttentionCategorizer)}
+
+
+def find_component(
+    nlp: Language, name: str | None = None, *, purpose: str = "explained"
+) -> tuple[str, AttentionCategorizer]:
+    """Find the component with a name, or else the only one with attention.
+
+    Args:
+        nlp: The pipeline.
+        name: Name of the component.
+        purpose: What is to be done with it, for errors.
+
+    Returns:
+        Its name, and the component.
+
+    Raises:
+        ValueError: If there is no such component, or if there are several and none is named.
+    """
+    found = find_components(nlp)
+    if not found:
+        raise ValueError(
+            f"The pipeline has no component that can be {purpose}, 'attn_textcat' or "
+            f"'attn_textcat_multilabel'; it has {nlp.pipe_names}."
+        )
+    if name is not None and name not in found:
+        raise ValueError(
+            f"There is no component '{name}' that can be {purpose}. Those of the pipeline are: "
+            f"{list(found)}."
+        )
+    if name is None and len(found) > 1:
+        raise ValueError(
+            f"The pipeline has several components that can be {purpose}: name one of {list(found)} "
+            f"as 'component'."
+        )
+    name = next(iter(found)) if name is None else name
+    return name, found[name]
+
+
 def names_before(nlp: Language, name: str) -> list[str]:
-    """The names of the components before another one, in order."""
+    """Return the names of the components before another one, in order."""
     return nlp.pipe_names[: nlp.pipe_names.index(name)]
 
 
@@ -33,7 +76,7 @@ def run_before(nlp: Language, name: str, docs: Iterable[Doc]) -> list[Doc]:
 def pair_before(
     nlp: Language, name: str, pairs: Iterable[tuple[Doc, Context]]
 ) -> list[tuple[Doc, Context]]:
-    """The same for documents with something beside each; those that are skipped are left out."""
+    """Do the same for documents with something beside each; leave out those that are skipped."""
     # `select_pipes` would disable the other components for all threads that use the pipeline.
     others = nlp.pipe_names[nlp.pipe_names.index(name) :]
     return list(nlp.pipe(pairs, as_tuples=True, disable=others))

@@ -1,7 +1,7 @@
 """How a component predicts, annotates and explains documents."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy
 from numpy.typing import NDArray
@@ -52,13 +52,7 @@ class _Parts(NamedTuple):
     contributions: list[Floats2d]
 
 
-if TYPE_CHECKING:
-    _Base = TextCategorizer
-else:
-    _Base = object
-
-
-class AttentionPredictorMixin(_Base):
+class AttentionPredictorMixin(TextCategorizer):
     """Predicts, annotates and explains with a model that returns logits and attention.
 
     To be mixed into spaCy's own text categorizers. A subclass says how logits become probabilities.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zlib import crc32
 
 import srsly
@@ -22,13 +22,8 @@ _CFG, _MODEL, _CHECKSUMS = "cfg", "model", "checksums"
 # What users may change by hand in the file: the weights do not depend on it.
 _EDITABLE = ("threshold", "positive_label")
 
-if TYPE_CHECKING:
-    _Base = TextCategorizer
-else:
-    _Base = object
 
-
-class StorageMixin(_Base):
+class StorageMixin(TextCategorizer):
     """Stores a component with checksums, and loads only what is whole and fits together.
 
     As spaCy does, it writes a `cfg` in JSON and a `model` of Thinc's. The checksums, which are in

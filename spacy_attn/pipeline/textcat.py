@@ -1,77 +1,30 @@
-"""`attn_textcat`: exclusive classes, exactly one for each document."""
+"""The components `attn_textcat` and `attn_textcat_multilabel`, and their factories."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from inspect import Parameter, Signature, signature
+from typing import Any
 
 from spacy.language import Language
-from spacy.pipeline import TextCategorizer
+from spacy.pipeline import MultiLabel_TextCategorizer
 from spacy.tokens import Doc
-from spacy.training import Example, validate_get_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
-from thinc.types import Floats1d, Floats2d
+from thinc.types import Floats2d
 
 from ..extensions import ATTENTION
 from ..models.attention_layer import Output
-from .training import AttentionCategorizerMixin
-from .class_weights import ClassWeights
-from .defaults import DEFAULT_MODEL, DEFAULT_PERTURBATION, SCORE_WEIGHTS
-from .losses import softmax_cross_entropy
-from .probabilities import safe_log
-from .scorer import textcat_score
+from .component import AttentionCategorizer
+from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
+from .losses import safe_log, sigmoid_cross_entropy, softmax_cross_entropy
+from .scorer import textcat_multilabel_score, textcat_score
 from .shared_attributes import warn_of_shared_attribute
-from .vocabularies import set_vocabularies
 
 # How far probabilities that a teacher has rounded may be off.
 _ROUNDING = 1e-3
 
 
-@Language.factory(
-    "attn_textcat",
-    assigns=["doc.cats", f"doc._.{ATTENTION}"],
-    default_config={
-        "model": DEFAULT_MODEL,
-        "threshold": 0.0,
-        "attention_attr": ATTENTION,
-        "contributions_attr": None,
-        "perturbation": DEFAULT_PERTURBATION,
-        "class_weights": None,
-        "label_smoothing": 0.0,
-        "scorer": {"@scorers": "spacy-attn.textcat_scorer.v1"},
-    },
-    default_score_weights=SCORE_WEIGHTS,
-)
-def make_attn_textcat(
-    nlp: Language,
-    name: str,
-    model: Model[list[Doc], Output],
-    threshold: float,
-    attention_attr: str,
-    contributions_attr: str | None,
-    perturbation: float,
-    # Of any content, so that it is the component that says what is wrong with it.
-    # The list stands first: pydantic 1, in older versions of spaCy, makes a dict of pairs.
-    class_weights: str | list[Any] | dict[str, Any] | None,
-    label_smoothing: float,
-    scorer: Callable | None,
-) -> "AttentionTextCategorizer":
-    """Create an AttentionTextCategorizer; its settings are described there."""
-    warn_of_shared_attribute(nlp, name, attention_attr, contributions_attr)
-    return AttentionTextCategorizer(
-        nlp.vocab,
-        model,
-        name,
-        threshold=threshold,
-        attention_attr=attention_attr,
-        contributions_attr=contributions_attr,
-        perturbation=perturbation,
-        class_weights=cast(ClassWeights, class_weights),
-        label_smoothing=label_smoothing,
-        scorer=scorer,
-    )
-
-
-class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
+class AttentionTextCategorizer(AttentionCategorizer):
     """Classify documents into exclusive classes, and show the attention the decision was made with.
 
     Sets `doc.cats` (probabilities that sum to 1) and `doc._.attention`. Trained with the
@@ -85,64 +38,20 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         name: str = "attn_textcat",
         *,
         threshold: float = 0.0,
-        attention_attr: str = ATTENTION,
-        contributions_attr: str | None = None,
-        perturbation: float = DEFAULT_PERTURBATION,
-        class_weights: ClassWeights = None,
-        label_smoothing: float = 0.0,
         scorer: Callable | None = textcat_score,
+        **settings: Any,
     ) -> None:
-        """Create the component.
-
-        Args:
-            vocab: The shared vocabulary.
-            model: A model that returns logits and attention, such as
-                `spacy-attn.BiLSTMAttention.v1` (see `spacy_attn.models.contract`).
-            name: Name of the component, used for its losses.
-            threshold: Unused, as in spaCy's textcat: the class with the highest score counts.
-            attention_attr: Name of the attribute that shows the attention, `doc._.NAME`.
-            contributions_attr: Name of an attribute that shows what each token contributes to each
-                label's logit, `doc._.NAME`, shape (n_tokens, n_labels); its columns are the labels
-                in `doc._.NAME_labels`. 4 bytes a token and label. None: not stored.
-            perturbation: Train on each batch a second time, with token vectors moved so far in the
-                direction in which the loss grows (see `spacy_attn.models.perturb.perturb`): more
-                accurate, at about twice the time. 0 for none.
-            class_weights: What a document's loss is multiplied by, by label (1 for those left out),
-                so that rare classes count as much as frequent ones. A table, or for labels that a
-                config cannot hold in one, a list of pairs, with "\\u0024" for "$"; "balanced" for
-                (number of documents / number of labels / documents with the label).
-            label_smoothing: Share of a document's probability to spread evenly over the labels
-                (Szegedy et al. 2016); 0 for none.
-            scorer: The scoring method.
-
-        Raises:
-            ValueError: If a setting is out of its range, the model does not meet the contract, or
-                another extension attribute of that name exists.
-        """
-        self._setup(
-            vocab,
-            model,
-            name,
-            threshold=threshold,
-            scorer=scorer,
-            attention_attr=attention_attr,
-            contributions_attr=contributions_attr,
-            perturbation=perturbation,
-            class_weights=class_weights,
-            label_smoothing=label_smoothing,
-        )
+        """Create the component; `AttentionCategorizer` describes its settings."""
+        super().__init__(vocab, model, name, threshold=threshold, scorer=scorer, **settings)
         self.cfg["positive_label"] = None
 
     def probabilities(self, logits: Floats2d) -> Floats2d:
         return self.model.ops.softmax(logits)
 
+    _loss = staticmethod(softmax_cross_entropy)
+
     def _logits(self, scores: Floats2d) -> Floats2d:
         return safe_log(scores)
-
-    def _loss(
-        self, logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
-    ) -> tuple[float, Floats2d]:
-        return softmax_cross_entropy(logits, targets, known, weights)
 
     def _smooth(self, truths: Floats2d, known: Floats2d, share: float) -> Floats2d:
         mass = truths.sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)
@@ -173,26 +82,96 @@ class AttentionTextCategorizer(AttentionCategorizerMixin, TextCategorizer):
         positive_label: str | None = None,
         words: Iterable[str] | None = None,
     ) -> None:
-        """Initialize the component for training.
+        """Initialize the component for training, as `AttentionCategorizer.initialize`.
 
         Args:
-            get_examples: Returns a representative sample of examples.
-            nlp: The current nlp object.
-            labels: The labels, as `spacy init labels` writes them; by default those of the
-                examples.
             positive_label: The positive one of two labels, for the scores.
-            words: The vocabulary of a word embedding, as `spacy attn init-words` writes it; by
-                default the words of the examples.
         """
-        validate_get_examples(get_examples, "AttentionTextCategorizer.initialize")
-        set_vocabularies(self, get_examples, nlp, words)
-        self._take_labels(get_examples, nlp, labels)
+        self._initialize(get_examples, nlp, labels, words, positive_label=positive_label)
+
+    def _check_labels(self) -> None:
         if len(self.labels) < 2:
             raise ValueError(
                 f"Component '{self.name}' needs two labels or more, which exclude one another, but "
                 f"has {list(self.labels)}: give a label to the other documents, too, or use "
                 f"'attn_textcat_multilabel'."
             )
-        super().initialize(get_examples, nlp=nlp, labels=(), positive_label=positive_label)
-        self._balance_classes(get_examples, nlp)
-        self._n_updates = 0
+
+
+class AttentionMultiLabelTextCategorizer(AttentionCategorizer, MultiLabel_TextCategorizer):
+    """Assign any number of labels to documents, and show the attention that did it.
+
+    Sets `doc.cats` (a probability for each label) and `doc._.attention`. Trained with the binary
+    cross-entropy of each label; a label that an example does not annotate is left out of its loss.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "attn_textcat_multilabel",
+        *,
+        threshold: float = 0.5,
+        scorer: Callable | None = textcat_multilabel_score,
+        **settings: Any,
+    ) -> None:
+        """Create the component; `AttentionCategorizer` describes its settings."""
+        super().__init__(vocab, model, name, threshold=threshold, scorer=scorer, **settings)
+
+    def probabilities(self, logits: Floats2d) -> Floats2d:
+        return self.model.ops.sigmoid(logits)
+
+    _loss = staticmethod(sigmoid_cross_entropy)
+
+    def _logits(self, scores: Floats2d) -> Floats2d:
+        return safe_log(scores) - safe_log(1 - scores)
+
+    def _smooth(self, truths: Floats2d, known: Floats2d, share: float) -> Floats2d:
+        return (1.0 - share) * truths + share / 2
+
+    def _count_for_balance(self, truths: Floats2d, known: Floats2d) -> Floats2d:
+        # Where it applies, a label weighs as much in total as where it does not.
+        return known * (1.0 - truths)
+
+
+def _register(component: type[AttentionCategorizer], scorer: str) -> Callable[..., Any]:
+    """Register a factory that takes the settings of a component, with the component's defaults."""
+    own = signature(component).parameters
+    inherited = signature(AttentionCategorizer).parameters.values()
+    complete = Signature([own.get(each.name, each) for each in inherited])
+    component.__signature__ = complete
+    settings = [
+        each for each in complete.parameters.values() if each.kind == Parameter.KEYWORD_ONLY
+    ]
+
+    def make(nlp: Language, name: str, model: Model, **settings: Any) -> AttentionCategorizer:
+        warn_of_shared_attribute(
+            nlp, name, settings["attention_attr"], settings["contributions_attr"]
+        )
+        return component(nlp.vocab, model, name, **settings)
+
+    # spaCy checks a config by these.
+    types = {"nlp": Language, "name": str, "model": Model[list[Doc], Output]}
+    types.update({each.name: each.annotation for each in settings})
+    make.__annotations__ = types
+    make.__signature__ = Signature(  # type: ignore[attr-defined]
+        [Parameter(name, Parameter.KEYWORD_ONLY, annotation=types[name]) for name in types]
+    )
+    Language.factory(
+        own["name"].default,
+        assigns=["doc.cats", f"doc._.{ATTENTION}"],
+        default_config={
+            "model": DEFAULT_MODEL,
+            **{each.name: each.default for each in settings},
+            "scorer": {"@scorers": scorer},
+        },
+        default_score_weights=SCORE_WEIGHTS,
+        func=make,
+    )
+    return make
+
+
+make_attn_textcat = _register(AttentionTextCategorizer, "spacy-attn.textcat_scorer.v1")
+make_attn_textcat_multilabel = _register(
+    AttentionMultiLabelTextCategorizer, "spacy-attn.textcat_multilabel_scorer.v1"
+)

@@ -1,47 +1,27 @@
-"""What the components for exclusive and for independent labels have in common."""
+"""How a component learns: updates, rehearsal, and the loss of a batch."""
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, cast
 
-import numpy
-from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
-from spacy.util import minibatch
-from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
-from ..checks import check_not_negative, check_rate
+from ..checks import check_rate
 from ..models.bilstm_attention import begin_update_of_vectors
-from ..models.contract import check_model
 from ..models.fused_adam import finish_update
 from ..models.perturb import perturb
 from ..models.weights import clear_gradients, copy_gradients, put_back_gradients
 from .annotations import AnnotationsMixin
-from .temperature import fit_temperature
-from .class_weights import (
-    ClassWeights,
-    balance,
-    check_class_weights,
-    check_labels_of_weights,
-    check_not_empty,
-    weights_by_label,
-)
+from .class_weights import ClassWeights, check_labels_of_weights, weights_by_label
 from .finite import check_finite, check_step
 from .prediction import AttentionPredictorMixin, Predictions
-from .storage import StorageMixin
-from .vocabularies import is_streamed
 
 
-class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, StorageMixin):
-    """Predicts, trains and annotates with a model that returns logits and attention.
-
-    To be mixed into spaCy's own text categorizers. A subclass says how logits become probabilities
-    and what loss goes with them.
-    """
+class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
+    """Trains a model that returns logits and attention; a subclass says with which loss."""
 
     perturbation: float
     class_weights: ClassWeights
@@ -51,60 +31,11 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
     # Whether there are gradients of updates that no step has used yet.
     _has_gathered = False
 
-    def _setup(
-        self,
-        vocab: Vocab,
-        model: Model,
-        name: str,
-        *,
-        threshold: float,
-        scorer: Callable | None,
-        attention_attr: str,
-        contributions_attr: str | None,
-        perturbation: float,
-        class_weights: ClassWeights,
-        label_smoothing: float,
-    ) -> None:
-        where = f"Component '{name}'"
-        check_model(where, model)
-        check_class_weights(name, class_weights)
-        check_rate(where, label_smoothing=label_smoothing)
-        check_not_negative(where, perturbation=perturbation)
-        if not 0.0 <= threshold <= 1.0:
-            raise ValueError(f"{where}: 'threshold' must be between 0 and 1, but is {threshold}.")
-        if contributions_attr == attention_attr:
-            raise ValueError(
-                f"{where}: 'attention_attr' and 'contributions_attr' must be two names, "
-                f"but both are '{attention_attr}'."
-            )
-        self.vocab = vocab
-        self.model = model
-        self.name = name
-        self.scorer = scorer
-        self.attention_attr = attention_attr
-        self.contributions_attr = contributions_attr
-        self.perturbation = perturbation
-        self.class_weights = class_weights
-        self.label_smoothing = label_smoothing
-        self._rehearsal_model = None
-        self.cfg = {
-            "labels": [],
-            "threshold": threshold,
-            "balanced_weights": None,
-            "temperature": 1.0,
-        }
-        self._install_extensions()
-
-    # How the subclasses differ
+    # One of `spacy_attn.pipeline.losses`.
+    _loss: Callable[[Floats2d, Floats2d, Floats2d, Floats1d], tuple[float, Floats2d]]
 
     def _logits(self, scores: Floats2d) -> Floats2d:
         """Logits that give some scores, up to rounding and to what does not change the loss."""
-        raise NotImplementedError
-
-    def _loss(
-        self, logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
-    ) -> tuple[float, Floats2d]:
-        """A loss of `spacy_attn.pipeline.losses`."""
         raise NotImplementedError
 
     def _smooth(self, truths: Floats2d, known: Floats2d, share: float) -> Floats2d:
@@ -112,67 +43,8 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         raise NotImplementedError
 
     def _count_for_balance(self, truths: Floats2d, known: Floats2d) -> Floats2d:
-        """The documents whose number a label's balanced weight is in proportion to, as shares.
-
-        Takes and returns shape (n_docs, n_labels).
-        """
+        """The shares of documents, shape (n_docs, n_labels), that make up balanced weights."""
         raise NotImplementedError
-
-    # Calibration
-
-    def calibrate(self, examples: Iterable[Example]) -> float:
-        """Fit the temperature to examples that were not trained on, so that a score is the share of
-        documents it is right for. Holds until the component is trained again. The classes that win
-        stay the same; so does, with independent labels, what is above 0.5.
-
-        Args:
-            examples: Documents and their labels. Components that this one listens to must have seen
-                the predicted documents.
-
-        Returns:
-            The temperature, which is stored with the component: 1, with a warning, for a single
-            document, which does not tell how often scores are right.
-
-        Raises:
-            ValueError: If there is no document with a label of the component and with tokens, or if
-                a score is not finite.
-        """
-        examples = list(examples)
-        validate_examples(examples, f"{type(self).__name__}.calibrate")
-        self._validate_categories(examples)
-        labels = set(self.labels)
-        examples = [
-            example
-            for example in examples
-            # The score of an empty document is the same whatever the model has learned of words.
-            if labels & set(example.reference.cats) and len(example.predicted)
-        ]
-        if not examples:
-            raise ValueError(
-                f"Component '{self.name}': there are no examples with its labels to calibrate with "
-                f"that have tokens."
-            )
-        truths, known = self._truths(examples)
-        # Otherwise no score would be too sure where every document is classified rightly. So much
-        # as in Platt 1999, "Probabilistic Outputs for Support Vector Machines".
-        targets = self._smooth(truths, known, 2.0 / (len(examples) + 2.0))
-        logits, _ = self._predict_uncalibrated([example.predicted for example in examples])
-        weights = self._equal_weights()
-        if len(examples) > 1:
-            temperature = fit_temperature(
-                logits, lambda z: self._loss(z, targets, known, weights)[1]
-            )
-        else:
-            temperature = 1.0
-            warnings.warn(
-                f"Component '{self.name}' is not calibrated, since there is one document to do it "
-                f"with. Give more validation data.",
-                stacklevel=2,
-            )
-        self.cfg["temperature"] = temperature
-        return temperature
-
-    # Training
 
     def update(
         self,
@@ -213,11 +85,6 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
 
         Takes and returns the same as `update`; does nothing where there is no earlier model.
         """
-        if self._rehearsal_model is None:
-            if losses is None:
-                losses = {}
-            losses.setdefault(self.name, 0.0)
-            return losses
         return self._learn("rehearse", examples, self._get_rehearsal_loss, drop, sgd, losses)
 
     def _learn(
@@ -229,10 +96,11 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         sgd: Optimizer | None,
         losses: dict[str, float] | None,
     ) -> dict[str, float]:
-        check_rate(f"Component '{self.name}'", drop=drop)
-        if losses is None:
-            losses = {}
+        losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
+        if what == "rehearse" and self._rehearsal_model is None:
+            return losses
+        check_rate(f"Component '{self.name}'", drop=drop)
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.{what}")
         self._validate_categories(examples)
@@ -288,7 +156,7 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
     def _backpropagate(
         self, docs: list[Doc], get_loss: Callable[[Floats2d], tuple[float, Floats2d]]
     ) -> float:
-        """Add the gradients of a batch to those of the model. RETURNS: Its loss."""
+        """Add the gradients of a batch to those of the model, and return its loss."""
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         (logits, _), backprop = begin_update_of_vectors(self.model, vectors)
         loss, d_logits = self._finite_loss(get_loss, logits)
@@ -318,7 +186,7 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
     def get_loss(  # type: ignore[override]
         self, examples: Iterable[Example], scores: Floats2d | Predictions
     ) -> tuple[float, Floats2d]:
-        """The loss of a batch, and its gradient with respect to the model's logits.
+        """Return the loss of a batch, and its gradient with respect to the model's logits.
 
         The loss is the cross-entropy, summed over the documents and not averaged, so that the
         gradient returned is that of the loss returned. Training computes both from the logits,
@@ -346,7 +214,7 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         return self._loss(logits, targets, known, self._label_weights())
 
     def _truths(self, examples: Sequence[Example]) -> tuple[Floats2d, Floats2d]:
-        """RETURNS: Probabilities, and 1 where they are annotated; shape (n_docs, n_labels)."""
+        """Return probabilities, and 1 where they are annotated, shape (n_docs, n_labels) both."""
         truths, known = self._examples_to_truth(examples)
         return cast(Floats2d, truths), self.model.ops.asarray2f(cast(Floats2d, known))
 
@@ -372,27 +240,3 @@ class AttentionCategorizerMixin(AnnotationsMixin, AttentionPredictorMixin, Stora
         truths[:, :old] = self.probabilities(targets)
         known[:, :old] = 1.0
         return self._loss(logits, truths, known, self._equal_weights())
-
-    # Initialisation
-
-    def _balance_classes(
-        self, get_examples: Callable[[], Iterable[Example]], nlp: Language | None
-    ) -> None:
-        """Find the weights that "balanced" stands for, or check the labels of those given."""
-        if self.class_weights != "balanced":
-            check_not_empty(self.name, self.class_weights)
-            self._label_weights()
-            return
-        if is_streamed(nlp):
-            warnings.warn(
-                f"Component '{self.name}' balances its classes by the first documents of a "
-                f"streamed corpus only. Give 'class_weights' as a table of weights by label.",
-                stacklevel=3,
-            )
-        numerators, positives = numpy.zeros(len(self.labels)), numpy.zeros(len(self.labels))
-        for batch in minibatch(get_examples(), 1000):
-            truths, known = self._truths(batch)
-            counted = self._count_for_balance(truths, known)
-            numerators += self.model.ops.to_numpy(counted.sum(axis=0))
-            positives += self.model.ops.to_numpy((truths * known).sum(axis=0))
-        self.cfg["balanced_weights"] = balance(self.name, self.labels, numerators, positives)

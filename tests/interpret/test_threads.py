@@ -12,7 +12,7 @@ import spacy_attn
 from spacy_attn.interpret.methods import METHODS, explain_with
 from spacy_attn.interpret.show.report_page import Decisions, report
 from spacy_attn.interpret.subject import Classifier
-from spacy_attn.pipeline.temperature import calibrate
+from spacy_attn.pipeline.calibration import calibrate
 
 from ..conftest import MIXED_TEXTS, make_examples
 from ..conftest import TEXTS as TEXTS_AND_LABELS

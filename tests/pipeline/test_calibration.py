@@ -8,8 +8,9 @@ from spacy.training import Example
 from spacy.util import load_model_from_config, registry
 from thinc.api import Config
 
-from spacy_attn.pipeline.temperature import calibrate, fit_temperature
+from spacy_attn.pipeline.calibration import calibrate
 from spacy_attn.pipeline.scorer import expected_calibration_error
+from spacy_attn.pipeline.temperature import fit_temperature
 
 from ..conftest import LABELS, SMALL_MODEL, TEXTS, make_examples, make_nlp, train
 

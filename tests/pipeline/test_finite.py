@@ -16,8 +16,7 @@ from thinc.api import Adam
 
 from spacy_attn.models.bilstm_attention import BiLSTMAttention_v1
 from spacy_attn.models.embeddings.words import WordEmbedding_v1
-from spacy_attn.pipeline.textcat import AttentionTextCategorizer
-from spacy_attn.pipeline.textcat_multilabel import AttentionMultiLabelTextCategorizer
+from spacy_attn.pipeline.textcat import AttentionMultiLabelTextCategorizer, AttentionTextCategorizer
 
 from ..conftest import make_examples, make_nlp, train
 

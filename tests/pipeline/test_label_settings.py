@@ -6,7 +6,7 @@ import re
 import numpy
 import pytest
 import spacy
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from spacy.training import Example
 from thinc.api import Config
@@ -196,6 +196,8 @@ def test_weights_that_are_accepted_come_back_and_others_are_refused_with_what_to
     table, as_pairs
 ):
     class_weights = list(table.items()) if as_pairs else table
+    # A list reads "$" and "\\u0024" alike, as two weights of one label.
+    assume(len(weights_by_label(class_weights)) == len(table))
     try:
         check_class_weights("c", class_weights)
     except ValueError as error:
