@@ -125,7 +125,7 @@ def measure(
 ) -> Report:
     import spacy
 
-    from spacy_attn.cli.common import make_reader
+    from spacy_attn.cli.options import make_reader
     from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 
     nlp = spacy.load(model)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[numpy.float32]
 
-CONTRIBUTIONS = "contributions"
+ATTENTION, CONTRIBUTIONS = "attention", "contributions"
 # So much of a text, and so many labels, are shown where an explanation is printed.
 _SHOWN_CHARACTERS, _SHOWN_LABELS = 50, 3
 

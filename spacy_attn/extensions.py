@@ -18,8 +18,7 @@ from spacy.attrs import LENGTH, SPACY
 from spacy.tokens import Doc, Span, Token
 from spacy.tokens.underscore import Underscore
 
-ATTENTION = "attention"
-CONTRIBUTIONS = "contributions"
+from .explanation import ATTENTION, CONTRIBUTIONS
 
 Floats = NDArray[numpy.float32]
 Layout = NDArray[numpy.int32]

@@ -18,13 +18,12 @@ from .report import report_cli
 
 __all__ = ["app"]
 
-_NAME = "attn"
-_HELP = """Commands for text classification with attention."""
+_HELP = "Commands for text classification with attention."
 # What spaCy's own commands need to take overrides such as --paths.train.
 _WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app = typer.Typer(
-    name=_NAME, cls=CommandGroup, help=_HELP, no_args_is_help=True, rich_markup_mode=None
+    name="attn", cls=CommandGroup, help=_HELP, no_args_is_help=True, rich_markup_mode=None
 )
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
 app.command("faithfulness")(faithfulness_cli)
@@ -34,6 +33,5 @@ app.command("explain")(explain_cli)
 app.command("render")(render_cli)
 app.command("report")(report_cli)
 
-
-if all(group.name != _NAME for group in spacy_app.registered_groups):
-    spacy_app.add_typer(app, name=_NAME, help=_HELP)
+if all(group.name != "attn" for group in spacy_app.registered_groups):
+    spacy_app.add_typer(app, name="attn", help=_HELP)

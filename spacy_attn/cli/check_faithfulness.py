@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from spacy import util
-from spacy.cli._util import Arg, Opt
+from spacy.cli._util import Opt
 from wasabi import msg
 
-from ..interpret.faithfulness.evaluate import FaithfulnessReport, evaluate_faithfulness
+from ..interpret.faithfulness.evaluate import evaluate_faithfulness
 from ..interpret.faithfulness.plausibility import read_ratings
 from ..interpret.show.faithfulness_page import to_markdown, write
-from .common import make_reader, read_first
-from .console import failing, prepare, require_output, warn
-from .options import (
-    DATA_HELP,
-    CodePath,
-    ComponentName,
-    DataOptions,
-    GpuId,
-    LabelColumn,
-    LabelNames,
-    Limit,
-    ReaderSettings,
-    Split,
-    TextColumn,
-)
-from .progress import progress
+from . import options as opt
+from .console import failing, prepare, progress, warn
 
 
 def faithfulness_cli(
-    model: Annotated[str, Arg(help="Pipeline: its folder, or the name of its package")],
-    data: Annotated[str, Arg(help=DATA_HELP)],
+    model: opt.Model,
+    data: opt.Data,
     output: Annotated[
         Path | None,
         Opt(
@@ -44,8 +31,8 @@ def faithfulness_cli(
             file_okay=False,
         ),
     ] = None,
-    limit: Limit = 0,
-    component: ComponentName = None,
+    limit: opt.Limit = 0,
+    component: opt.ComponentName = None,
     methods: Annotated[
         str | None,
         Opt(
@@ -79,17 +66,17 @@ def faithfulness_cli(
     positive_label: Annotated[
         str | None, Opt("--positive-label", help="Label that a positive rating speaks for")
     ] = None,
-    split: Split = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    labels: LabelNames = None,
-    settings: ReaderSettings = None,
+    split: opt.Split = None,
+    text_column: opt.TextColumn = None,
+    label_column: opt.LabelColumn = None,
+    labels: opt.LabelNames = None,
+    settings: opt.ReaderSettings = None,
     draws: Annotated[
         int, Opt("--draws", min=1, help="Number of rankings by chance of each document")
     ] = 5,
     seed: Annotated[int, Opt("--seed", help="Of the rankings by chance")] = 0,
-    gpu_id: GpuId = -1,
-    code_path: CodePath = None,
+    gpu_id: opt.GpuId = -1,
+    code_path: opt.CodePath = None,
 ) -> None:
     """
     Measure how far the explanations of a trained pipeline can be trusted: what
@@ -97,14 +84,12 @@ def faithfulness_cli(
     contributions, gradients or chance say matter; when all tokens have the same
     weight; and how attention differs between models.
     """
-    if output is None:
-        require_output()
-    prepare(code_path, gpu_id, silent=output is None)  # the report alone goes to standard output
+    prepare(code_path, gpu_id, printing=output is None)
+    options = opt.DataOptions(split, text_column, label_column, labels, settings)
     with failing("Can't measure faithfulness"):
         nlp = util.load_model(model)
         others = {name: util.load_model(name) for name in _split(other_models) or ()}
-        reader = make_reader(data, DataOptions(split, text_column, label_column, labels, settings))
-        examples = read_first(reader, nlp, limit)
+        examples = list(islice(opt.make_reader(data, options)(nlp), limit or None))
         report = evaluate_faithfulness(
             nlp,
             progress(examples, total=len(examples)),
@@ -117,22 +102,18 @@ def faithfulness_cli(
             n_draws=draws,
             seed=seed,
         )
-    _show(report, output, f"Faithfulness of explanations: {model}, {Path(data).name}")
-
-
-def _split(names: str | None) -> list[str] | None:
-    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
-
-
-def _show(report: FaithfulnessReport, output: Path | None, title: str) -> None:
     for note in report.notes:
         warn(note)
     if report.uniform is not None and report.uniform.accuracy is None:
         warn("No document has labels: there is no accuracy")
+    title = f"Faithfulness of explanations: {model}, {Path(data).name}"
     if output is None:
         typer.echo(to_markdown(report, title))
         return
     with failing("Can't write the report"):
-        paths = write(report, output, title)
-    for path in paths:
-        msg.good(f"Saved {path}")
+        for path in write(report, output, title):
+            msg.good(f"Saved {path}")
+
+
+def _split(names: str | None) -> list[str] | None:
+    return None if names is None else [name for name in opt.split_names(names) if name]

@@ -1,34 +1,35 @@
-"""How commands end where something outside of them is at fault: input, settings, files, streams.
+"""What commands say besides their results: errors, warnings and progress, on the standard error.
 
-Every message about it is a sentence or two on the standard error, and the exit status is 1.
+A command that cannot go on says why in a sentence or two, and ends with status 1.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import typer
 from spacy.cli._util import import_code, setup_gpu, show_validation_error
 from thinc.api import ConfigValidationError
+from tqdm import tqdm  # type: ignore[import-untyped]
 from typer.core import TyperGroup
 from wasabi import Printer
 
+Item = TypeVar("Item")
+
 
 def fail(title: str, text: object = None) -> NoReturn:
-    """End the process with status 1 and a message on the standard error, so that scripts that read
-    the standard output find nothing there but results."""
-    printer = Printer(no_print=True)
-    typer.echo(printer.fail(title, text), err=True)
+    """End the process with status 1 and a message."""
+    typer.echo(Printer(no_print=True).fail(title, text), err=True)
     raise typer.Exit(1)
 
 
 def warn(text: str) -> None:
-    """Say something on the standard error."""
+    """Print a warning."""
     typer.echo(Printer(no_print=True).warn(text), err=True)
 
 
@@ -43,38 +44,25 @@ def failing(title: str, config_path: Path | None = None) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        raise  # whoever reads the output has had enough: no message
+        raise  # Nobody reads the output any more, so that a message is of no use.
     except ConfigValidationError:
-        with errors_of_spacy(), show_validation_error(config_path):
+        with _spacy_on_stderr(), show_validation_error(config_path):
             raise
     except (ValueError, ImportError, OSError) as error:
         fail(title, error)
 
 
 @contextmanager
-def errors_of_spacy() -> Iterator[None]:
-    """Have what spaCy's helpers print, which is on errors, on the standard error as ours."""
+def _spacy_on_stderr() -> Iterator[None]:
+    """Redirect what spaCy's helpers print about errors."""
     with redirect_stdout(sys.stderr):
         yield
 
 
 def load_code(path: Path | None) -> None:
     """Import the user's code, which may register functions."""
-    with errors_of_spacy():
+    with _spacy_on_stderr():
         import_code(path)
-
-
-def prepare(code_path: Path | None, gpu_id: int, *, silent: bool) -> None:
-    """Import the user's code and choose the device, before a pipeline is loaded.
-
-    Args:
-        silent: Say nothing on the device.
-    """
-    load_code(code_path)
-    try:
-        setup_gpu(gpu_id, silent=silent)
-    except ValueError as error:
-        fail(f"Can't use GPU {gpu_id}; leave out --gpu-id to use the CPU", error)
 
 
 def require_output() -> None:
@@ -83,11 +71,45 @@ def require_output() -> None:
         fail("Can't print the results", "The standard output is closed.")
 
 
+def prepare(code_path: Path | None, gpu_id: int, *, printing: bool) -> None:
+    """Import the user's code and choose the device, before a pipeline is loaded.
+
+    Args:
+        printing: Whether results go to the standard output, which then gets nothing else.
+    """
+    if printing:
+        require_output()
+    load_code(code_path)
+    try:
+        setup_gpu(gpu_id, silent=printing)
+    except ValueError as error:
+        fail(f"Can't use GPU {gpu_id}; leave out --gpu-id to use the CPU", error)
+
+
+def progress(
+    docs: Iterable[Item],
+    *,
+    name: str | None = None,
+    total: int | None = None,
+    printing: bool = False,
+) -> Iterator[Item]:
+    """Iterate over documents, with a bar if the standard error is a terminal.
+
+    Args:
+        name: What the documents are called.
+        total: The number of documents, where it is known.
+        printing: Whether results are printed meanwhile. On the same terminal there is no bar then.
+    """
+    # With None, tqdm checks whether the standard error is a terminal.
+    disable = True if sys.stderr is None or (printing and sys.stdout.isatty()) else None
+    return iter(tqdm(docs, desc=name, total=total, unit=" docs", disable=disable, leave=False))
+
+
 class CommandGroup(TyperGroup):
-    """The commands, with what none of them can foresee: that their output cannot be written."""
+    """The commands, with the errors that any of them can meet when it writes its output."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run a command. A reader of its output that goes away, as `head` does, ends it quietly."""
+        """Run a command. If its reader goes away, as `head` does, end it without a message."""
         try:
             result = super().invoke(ctx)
             for stream in _open_streams():
@@ -109,12 +131,12 @@ class CommandGroup(TyperGroup):
 
 
 def _open_streams() -> list[Any]:
-    # A stream that was closed when Python started is None.
+    """Return the streams that were not closed when Python started."""
     return [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
 
 
 def _discard_what_cannot_be_written() -> None:
-    """Keep Python from trying again at its end, which prints a traceback and changes the status."""
+    """Keep Python from writing again at its end, which would print a traceback."""
     for stream in _open_streams():
         try:
             stream.flush()

@@ -19,10 +19,9 @@ from thinc.api import Config
 from wasabi import msg
 
 from ..data.reader import HFDataset
-from .console import fail, failing, load_code, warn
+from .console import fail, failing, load_code, progress, warn
 from .docbin_writer import DocBinWriter
 from .options import CodePath
-from .progress import progress
 
 
 def convert_cli(

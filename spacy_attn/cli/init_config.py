@@ -39,18 +39,19 @@ def init_config_cli(
     Write a complete config with the recommended settings. Data that are not
     named here are named in training, say with --paths.train train.csv.
     """
-    to_stdout = str(output_file) == "-"
-    if to_stdout:
+    paths = {"train": train, "dev": dev, "test": test, "vectors": vectors}
+    printing = str(output_file) == "-"
+    if printing:
         require_output()
     with failing("Can't write the config"):
-        if not to_stdout and output_file.exists() and not force:
+        if not printing and output_file.exists() and not force:
             raise ValueError(f"'{output_file}' exists already: add --force to replace it.")
-        paths = {"train": train, "dev": dev, "test": test, "vectors": vectors}
         config = init_config(lang=lang, multilabel=multilabel, paths=paths)
-        if to_stdout:
-            typer.echo(config.to_str(interpolate=False))
+        text = config.to_str(interpolate=False)
+        if printing:
+            typer.echo(text)
             return
-        write_text(output_file, config.to_str(interpolate=False))
+        write_text(output_file, text)
     missing = [f"--paths.{name} DATA" for name in ("train", "dev") if paths[name] is None]
     command = " ".join(["python -m spacy train", str(output_file), "--output training", *missing])
     msg.good(f"Saved {output_file}. To train: {command}")
@@ -59,15 +60,12 @@ def init_config_cli(
 def init_config(
     *, lang: str = "en", multilabel: bool = False, paths: dict[str, str | None] | None = None
 ) -> Config:
-    """A complete training config with the recommended settings.
+    """Return a complete training config with the recommended settings, and with its variables.
 
     Args:
         lang: Code of the language.
         multilabel: Whether documents may have any number of labels, and not exactly one.
-        paths: Of the data "train", "dev" and "test", and the "vectors".
-
-    Returns:
-        The config, with its variables.
+        paths: Those of the data "train", "dev" and "test", and of the "vectors".
 
     Raises:
         ImportError: If spaCy does not know the language.

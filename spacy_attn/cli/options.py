@@ -1,14 +1,21 @@
-"""Options that several commands have."""
+"""Options that several commands have, and the reader of documents that they describe."""
 
+from __future__ import annotations
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from spacy.cli._util import Opt
+from spacy import util
+from spacy.cli._util import Arg, Opt
 
+from ..data.docbins import is_spacy_data
+from ..data.reader import HFDataset
 from ..interpret.methods import METHODS
 
+Model = Annotated[str, Arg(help="Name of or path to a trained pipeline")]
 CodePath = Annotated[
     Path | None,
     Opt(
@@ -24,18 +31,25 @@ ComponentName = Annotated[
 MethodName = Annotated[str, Opt("--method", "-m", help=f"How to attribute: {', '.join(METHODS)}")]
 Limit = Annotated[int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")]
 
-# The options of labelled data, for all commands that take some.
-DATA_HELP = (
-    "A .spacy file or a folder of them; a data set in files, say .parquet, .jsonl or .csv; or one "
-    "on the hub"
-)
+Data = Annotated[
+    str,
+    Arg(
+        help="A .spacy file or a folder of them; a data set in files, say .parquet, .jsonl or "
+        ".csv; or one on the hub"
+    ),
+]
+Text = Annotated[
+    str,
+    Arg(
+        help="A text; a file of texts, .txt with one a line or .jsonl with the key 'text'; '-' to "
+        "read texts from the standard input, one a line; or a file of data as 'report' takes. "
+        "With --split, any data set"
+    ),
+]
 Split = Annotated[str | None, Opt("--split", help="Split of a data set. By default 'train'")]
 TextColumn = Annotated[
     str | None,
-    Opt(
-        "--text-column",
-        help="Column of the text; several separated by commas. By default 'text'",
-    ),
+    Opt("--text-column", help="Column of the text; several separated by commas. By default 'text'"),
 ]
 LabelColumn = Annotated[
     str | None,
@@ -56,11 +70,20 @@ ReaderSettings = Annotated[
         "'skip_missing=true'. May be given several times",
     ),
 ]
+# Settings of the reader that have an option of their own.
+_OPTIONS = {
+    "path": "DATA",
+    "split": "--split",
+    "text_column": "--text-column",
+    "label_column": "--label-column",
+    "labels": "--labels",
+    "limit": "--limit",
+}
 
 
 @dataclass(frozen=True)
 class DataOptions:
-    """What those options were set to; None where they were left out."""
+    """What the options of data were set to; None where they were left out."""
 
     split: str | None = None
     text_column: str | None = None
@@ -75,3 +98,55 @@ class DataOptions:
 
 
 DEFAULTS = DataOptions()
+
+
+def make_reader(data: str, options: DataOptions = DEFAULTS, *, labelled: bool = True) -> HFDataset:
+    """Make the reader of `.spacy` files or of any data set.
+
+    Args:
+        data: A `.spacy` file or a folder of them; or what `spacy-attn.HFDataset.v1` reads.
+        options: Its split, columns and other settings.
+        labelled: Whether to read labels. Those of `.spacy` files come along in any case.
+
+    Raises:
+        ValueError: For options that contradict one another or the data.
+    """
+    columns = _names(options.label_column or "label")
+    if not labelled and not is_spacy_data(data):
+        columns = []
+    return HFDataset(
+        data,
+        split=options.split or "train",
+        text_column=_names(options.text_column or "text"),
+        label_column=columns,
+        labels=None if not options.labels else split_names(options.labels),
+        **_settings(data, options.settings or ()),
+    )
+
+
+def split_names(names: str) -> list[str]:
+    """Split names at commas."""
+    return [name.strip() for name in names.split(",")]
+
+
+def _names(columns: str) -> str | list[str]:
+    names = split_names(columns)
+    return names if len(names) > 1 else columns
+
+
+def _settings(data: str, assignments: Sequence[str]) -> dict[str, Any]:
+    """Read assignments such as "encoding=latin-1", whose values are JSON where they can be."""
+    settings = {}
+    for assignment in assignments:
+        name, sign, value = assignment.partition("=")
+        if not sign or name in _OPTIONS:
+            wanted = _OPTIONS.get(name, "--set NAME=VALUE")
+            raise ValueError(f"'--set {assignment}' sets nothing: write {wanted}.")
+        try:
+            settings[name] = json.loads(value)
+        except ValueError:
+            settings[name] = value
+    # The registry checks names and types, as it does those of a config.
+    block = {"@readers": "spacy-attn.HFDataset.v1", "path": data, **settings}
+    util.registry.resolve({"data": block})
+    return settings

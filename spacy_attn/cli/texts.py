@@ -14,14 +14,8 @@ from spacy.tokens import Doc
 
 from ..data.paths import FORMATS, extension
 from ..text_files import decoded, read_lines
-from .common import make_reader
-from .options import DEFAULTS, DataOptions
+from .options import DEFAULTS, DataOptions, make_reader
 
-HELP = (
-    "A text; a file of texts, .txt with one a line or .jsonl with the key 'text'; '-' to read "
-    "texts from the standard input, one a line; or a file of data as 'report' takes. With --split, "
-    "any data set"
-)
 _JSON_LINES = ".jsonl"
 _OWN_SUFFIXES = (".txt", _JSON_LINES)
 _SUFFIXES = (*_OWN_SUFFIXES, ".spacy", *FORMATS)

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy
-from markupsafe import escape
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Token
@@ -15,8 +14,6 @@ from spacy.util import minibatch
 from ..checks import check_choice, check_not_negative, check_positive
 from ..explanation import CONTRIBUTIONS, Explanation, method_name
 from .methods import check_method, check_several, explain_docs
-from .show.templating import in_notebook
-from .show.visible import visible
 from .subject import Classifier
 
 if TYPE_CHECKING:
@@ -25,8 +22,8 @@ if TYPE_CHECKING:
 # An example of a word is so many characters of the text before and after it. Not the whole text:
 # what is kept must not grow with the length of documents.
 _EXCERPT = 40
-# So many labels, and words of each, are printed; a notebook shows so many rows.
-_SHOWN, _SHOWN_ROWS = 3, 60
+# So many labels, and words of each, are printed.
+_SHOWN = 3
 _WHERE = "spacy_attn.summarize_corpus"
 
 
@@ -107,12 +104,9 @@ class CorpusSummary:
 
     def _repr_html_(self) -> str:
         """In a notebook: its numbers, and a table of the words."""
-        table = self.words_to_dataframe()
-        for column in ("word", "label"):
-            table[column] = table[column].map(visible)
-        table["examples"] = table["examples"].map(lambda texts: visible(" · ".join(texts)))
-        html = table.to_html(index=False, float_format="{:.3f}".format, max_rows=_SHOWN_ROWS)
-        return in_notebook(f"<p>{escape(self._numbers())}</p>{html}")
+        from .show.pictures import notebook_table
+
+        return notebook_table(self._numbers(), self.words_to_dataframe())
 
     def _numbers(self) -> str:
         """What it counts, in sentences."""

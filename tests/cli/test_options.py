@@ -14,7 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from spacy_attn.cli import app as attn_app
-from spacy_attn.cli.progress import progress
+from spacy_attn.cli.console import progress
 from spacy_attn.text_files import write_text
 
 from ..conftest import TEXTS, make_nlp
@@ -96,7 +96,7 @@ def test_a_bar_counts_the_documents(command, arguments, monkeypatch):
             counted.append(doc)
             yield doc
 
-    monkeypatch.setattr("spacy_attn.cli.progress.tqdm", tqdm)
+    monkeypatch.setattr("spacy_attn.cli.console.tqdm", tqdm)
     run(*arguments(command))
     assert len(counted) == len(TEXTS) * (3 if command == "convert" else 1)
 

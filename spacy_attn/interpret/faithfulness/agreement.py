@@ -9,10 +9,11 @@ from itertools import combinations
 
 import numpy
 
+from ...explanation import ATTENTION
 from ...pipeline.decisions import AnyFloats
 from ..methods import LEAVE_ONE_OUT
 from .attention_checks import kendall_tau, total_variation
-from .batch import ATTENTION, Batch
+from .batch import Batch
 from .estimates import Estimate, estimate
 
 

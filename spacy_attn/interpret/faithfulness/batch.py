@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ...explanation import CONTRIBUTIONS, Explanation, Floats
+from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, Floats
 from ...pipeline.decisions import Bools
 from ..methods import explain_docs
 from ..subject import Classifier
 
 Values = NDArray[numpy.float64]
-
-ATTENTION = "attention"
 
 
 @dataclass(eq=False)

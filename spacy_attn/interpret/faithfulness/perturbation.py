@@ -6,9 +6,10 @@ from itertools import chain
 
 import numpy
 
+from ...explanation import ATTENTION
 from ...pipeline.decisions import AnyFloats
 from ..subject import Indices
-from .batch import ATTENTION, Batch, Values
+from .batch import Batch, Values
 from .estimates import Estimate
 
 CHANCE = "chance"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy
 
-from ...explanation import CONTRIBUTIONS
+from ...explanation import ATTENTION, CONTRIBUTIONS
 from ...pipeline.decisions import Bools
 from ...text_files import read_lines
-from .batch import ATTENTION, Batch, Values
+from .batch import Batch, Values
 from .estimates import Estimate, estimate
 from .perturbation import CHANCE
 

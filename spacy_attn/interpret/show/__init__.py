@@ -1,1 +1,1 @@
-"""Explanations as HTML: a fixed colour scale, tokens on its shades, and the templates."""
+"""What draws: pages, pictures in notebooks and terminals, tables; and the templates of these."""

@@ -1,27 +1,92 @@
 """A page to look through many explained documents: their decisions and their tokens."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ...explanation import CONTRIBUTIONS, Explanation, method_name
 from ...pipeline.decisions import Decisions, Outcome
 from .scale import SCALES
-from .templating import fill_template
-from .visible import visible
+from .templating import fill_template, visible
 
 # Nobody reads more digits of a tooltip, and they would double the size of the page.
 _DIGITS = 3
 
 
+def report(
+    explanations: Sequence[Explanation],
+    cats: Sequence[Mapping[str, float]],
+    by: Decisions,
+    *,
+    title: str = "Report",
+    direction: str = "auto",
+    language: str = "",
+) -> str:
+    """Write a web page on explained documents, complete in one file: it fetches nothing.
+
+    Args:
+        explanations: Of each document.
+        cats: The annotation of each document, as in `Doc.cats`; empty where there is none.
+        by: How the component decides.
+        title: Of the page.
+        direction: Of the texts: "ltr", "rtl" or "auto".
+        language: The code of the texts' language, or "".
+
+    Returns:
+        The HTML.
+
+    Raises:
+        ValueError: For values that are not finite, or attributions of several methods.
+    """
+    methods = list(dict.fromkeys(explanation.method for explanation in explanations))
+    if len(methods) > 1:
+        raise ValueError(
+            f"A report shows the attributions of one method, but these are of {methods}: make a "
+            f"report of each."
+        )
+    method = visible(method_name(methods[0] if methods else CONTRIBUTIONS))
+    outcomes = [
+        by.judge(explanation.scores, annotation)
+        for explanation, annotation in zip(explanations, cats, strict=True)
+    ]
+    summary = summarize(outcomes, by)
+    data = {
+        "method": method,
+        "labels": [visible(label) for label in summary["labels"]],
+        "exclusive": by.exclusive,
+        "direction": direction,
+        "language": language,
+        "scales": {
+            style: {"step": scale.step, "levels": scale.n_levels, "prefixes": scale.prefixes}
+            for style, scale in SCALES.items()
+        },
+        "documents": [
+            {**_document(explanation), **_numbered(outcome, summary["labels"])}
+            for explanation, outcome in zip(explanations, outcomes, strict=True)
+        ],
+    }
+    what = "What a token contributes to the chosen label"
+    if method != CONTRIBUTIONS:
+        what = f"A token's attribution for the chosen label by {method}"
+    return fill_template(
+        "report.html.jinja",
+        title=title,
+        summary=summary,
+        labels=by.labels,
+        exclusive=by.exclusive,
+        method=method,
+        what=what,
+        styles=None,
+        data=data,
+    )
+
+
 def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
-    """Counts and averages over all documents.
+    """Count and average over all documents.
 
     Returns:
         "documents", "annotated" and "correct" count documents; "accuracy" and "loss" are averages
@@ -42,7 +107,7 @@ def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
         "documents": len(outcomes),
         "annotated": len(annotated),
         "correct": correct,
-        "accuracy": correct / len(annotated) if annotated else None,
+        "accuracy": _share(correct, len(annotated)),
         "loss": float(numpy.mean(losses)) if losses else None,
         "confidence": float(numpy.mean([o.confidence for o in outcomes])) if outcomes else None,
         "labels": labels,
@@ -52,8 +117,22 @@ def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class LabelScore:
+def _confusion(
+    annotated: Sequence[Outcome], labels: Sequence[str], by: Decisions
+) -> NDArray[numpy.intp]:
+    counts = numpy.zeros((len(labels), len(by.labels) if by.exclusive else 4), dtype=int)
+    for outcome in annotated:
+        missing = [labels.index(label) for label in outcome.missing]
+        gold, predicted = [*(outcome.gold or []), *missing], outcome.predicted
+        if by.exclusive:
+            counts[gold[0], predicted[0]] += 1
+            continue
+        for label in (*outcome.known, *missing):
+            counts[label, 2 * (label not in gold) + (label not in predicted)] += 1
+    return counts
+
+
+class LabelScore(NamedTuple):
     """How well one label is predicted, in the documents whose annotation speaks of it.
 
     Attributes:
@@ -89,126 +168,27 @@ def _share(count: int, of: int) -> float | None:
     return count / of if of else None
 
 
-def _confusion(
-    annotated: Sequence[Outcome], labels: Sequence[str], by: Decisions
-) -> NDArray[numpy.intp]:
-    counts = numpy.zeros((len(labels), len(by.labels) if by.exclusive else 4), dtype=int)
-    for outcome in annotated:
-        missing = [labels.index(label) for label in outcome.missing]
-        gold, predicted = [*(outcome.gold or []), *missing], outcome.predicted
-        if by.exclusive:
-            counts[gold[0], predicted[0]] += 1
-            continue
-        for label in (*outcome.known, *missing):
-            counts[label, 2 * (label not in gold) + (label not in predicted)] += 1
-    return counts
-
-
-def report(
-    explanations: Sequence[Explanation],
-    cats: Sequence[Mapping[str, float]],
-    by: Decisions,
-    *,
-    title: str = "Report",
-    direction: str = "auto",
-    language: str = "",
-) -> str:
-    """A web page on explained documents, complete in one file: nothing is fetched from elsewhere.
-
-    Args:
-        explanations: Of each document.
-        cats: The annotation of each document, as in `Doc.cats`; empty where there is none.
-        by: How the component decides.
-        title: Of the page.
-        direction: Of the texts: "ltr", "rtl" or "auto".
-        language: The code of the texts' language, or "".
-
-    Returns:
-        The HTML.
-
-    Raises:
-        ValueError: For values that are not finite, or attributions of several methods.
-    """
-    methods = list(dict.fromkeys(explanation.method for explanation in explanations))
-    if len(methods) > 1:
-        raise ValueError(
-            f"A report shows the attributions of one method, but these are of {methods}: make a "
-            f"report of each."
-        )
-    method = visible(method_name(methods[0] if methods else CONTRIBUTIONS))
-    outcomes = [
-        by.judge(explanation.scores, annotation)
-        for explanation, annotation in zip(explanations, cats, strict=True)
-    ]
-    summary = summarize(outcomes, by)
-    data = {
-        "method": method,
-        "labels": [visible(label) for label in summary["labels"]],
-        "exclusive": by.exclusive,
-        "direction": direction,
-        "language": language,
-        "scales": {style: _scale(style) for style in SCALES},
-        "documents": [
-            {**_document(explanation), **_numbered(outcome, summary["labels"])}
-            for explanation, outcome in zip(explanations, outcomes, strict=True)
-        ],
-    }
-    return fill_template(
-        "report.html.jinja",
-        title=title,
-        summary=summary,
-        labels=by.labels,
-        exclusive=by.exclusive,
-        method=method,
-        what=(
-            "What a token contributes to the chosen label"
-            if method == CONTRIBUTIONS
-            else f"A token's attribution for the chosen label by {method}"
-        ),
-        styles=None,
-        data=embed_json(data),
-    )
-
-
-def embed_json(data: object) -> Markup:
-    """JSON that can stand in a script element: nothing in it can end the element, or be taken for
-    the beginning of a comment."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
-def _scale(style: str) -> dict[str, Any]:
-    scale = SCALES[style]
-    return {"step": scale.step, "levels": scale.n_levels, "prefixes": scale.prefixes}
-
-
 def _document(explanation: Explanation) -> dict[str, Any]:
     return {
         "tokens": [visible(token) for token in explanation.tokens],
         "spaces": "".join(str(int(space)) for space in explanation.spaces),
-        "scores": _round_all(explanation.scores),
-        "attention": _round_all(explanation.attention),
-        "attributions": [_round_all(column) for column in explanation.attributions.T],
+        "scores": _round(explanation.scores.tolist()),
+        "attention": _round(explanation.attention.tolist()),
+        "attributions": _round(explanation.attributions.T.tolist()),
     }
-
-
-def _round_all(values: NDArray[numpy.floating]) -> list[float]:
-    return [_round(value) for value in values.tolist()]
-
-
-def _round(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
 
 
 def _numbered(outcome: Outcome, labels: Sequence[str]) -> dict[str, Any]:
-    """An outcome, with numbers as short as those of its tokens, and numbers of all labels."""
-    data: dict[str, Any] = {
-        key: _round(value) if isinstance(value, float) else value
-        for key, value in asdict(outcome).items()
-    }
+    """Return an outcome, with the numbers of labels also where the component lacks them."""
+    data = {key: _round(value) for key, value in asdict(outcome).items()}
     for column in [labels.index(label) for label in data.pop("missing")]:
         data["gold"].append(column)
         data["known"].append(column)
     return data
+
+
+def _round(value: Any) -> Any:
+    """Round numbers, also within lists."""
+    if isinstance(value, list):
+        return [_round(item) for item in value]
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

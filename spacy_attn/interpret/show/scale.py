@@ -3,29 +3,28 @@
 A value is a token's part of a whole. Parts shrink as documents grow, so that a shade stands for the
 value times the number of tokens:
 
-- Attention sums to 1 over a document; times the number of tokens, it averages 1, and 2 is twice the
+- Attention sums to 1 over a document. Times the number of tokens, it averages 1, and 2 is twice the
   average weight in a document of any length. Weights above 3 times the average are clipped.
-- Contributions add up to a logit (minus the bias); times the number of tokens, they average that
+- Contributions add up to a logit (minus the bias). Times the number of tokens, they average that
   logit, and a shade says what the logit would be if every token contributed as much. They are
-  clipped at 6, where an independent label has the score 0.998, since a logit beyond decides nothing
-  more. Logits are those of the calibrated scores, so that this holds for every model: the shipped
+  clipped at 6, where an independent label has the score 0.998: a logit beyond decides nothing more.
+  Logits are those of the calibrated scores, so that this holds for every model. The shipped
   snippets have 5 % of their tokens beyond it (`configs/default.cfg`, test split, predicted label).
 
 No scale adapts to its document: what is nearly uniform looks so, and documents can be compared.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy
 from numpy.typing import NDArray
 
-ATTENTION = "attention"
-CONTRIBUTIONS = "contributions"
-STYLES = (ATTENTION, CONTRIBUTIONS)
+from ...explanation import ATTENTION, CONTRIBUTIONS
 
-THEMES = ("light", "dark")
+# A colour in each theme, as #rrggbb.
+Colour = dict[str, str]
+
 # What lies behind the shades, and the text on them.
 PAPER = {"light": "#ffffff", "dark": "#15181d"}
 INK = {"light": "#1a1d21", "dark": "#eef0f3"}
@@ -35,15 +34,15 @@ _FAINTEST_MARK = 0.3
 
 @dataclass(frozen=True)
 class Hue:
-    """The colours of the strongest value of one sign, in each theme.
+    """The colours of the strongest value of one sign.
 
     Attributes:
         fill: Behind the text.
         mark: Of the line that tells the signs apart without colour.
     """
 
-    fill: dict[str, str]
-    mark: dict[str, str]
+    fill: Colour
+    mark: Colour
 
 
 VIOLET = Hue(
@@ -65,14 +64,14 @@ class Shade:
     Attributes:
         name: The end of its CSS class.
         level: The number of the step; 0 is the paper, negative ones speak against a label.
-        fill: The colour behind the text in each theme, as #rrggbb.
-        mark: The colour of the line in each theme.
+        fill: The colour behind the text.
+        mark: The colour of the line.
     """
 
     name: str
     level: int
-    fill: dict[str, str]
-    mark: dict[str, str]
+    fill: Colour
+    mark: Colour
 
     @property
     def place(self) -> str:
@@ -98,7 +97,7 @@ class Scale:
     n_levels: int
     positive: Hue
     negative: Hue | None = None
-    prefixes: tuple[str, str] = field(default=("p", "n"))
+    prefixes: tuple[str, str] = ("p", "n")
 
     @property
     def clip(self) -> float:
@@ -110,10 +109,7 @@ class Scale:
         return self.negative is not None
 
     def levels(self, values: NDArray[numpy.floating]) -> list[int]:
-        """The steps of the values of one document.
-
-        Args:
-            values: A value for each token, shape (n_tokens,).
+        """Return the steps of the values of one document, shape (n_tokens,).
 
         Raises:
             ValueError: If a value is not finite.
@@ -125,39 +121,36 @@ class Scale:
         return (numpy.sign(relative) * levels).astype(int).tolist()
 
     def name(self, level: int) -> str:
-        """The name of a step's shade."""
+        """Return the name of a step's shade."""
         return f"{self.prefixes[level < 0]}{abs(level)}"
 
     @cached_property
     def shades(self) -> list[Shade]:
         """All shades, from the lowest value to the highest."""
-        return list(self._shades())
+        lowest = -self.n_levels if self.signed else 0
+        return [self._make_shade(level) for level in range(lowest, self.n_levels + 1)]
 
     def shade(self, level: int) -> Shade:
+        """Return the shade of a step."""
         return self.shades[level + (self.n_levels if self.signed else 0)]
 
-    def _shades(self) -> Iterator[Shade]:
-        for level in range(-self.n_levels if self.signed else 0, self.n_levels + 1):
-            hue = self.negative if level < 0 and self.negative else self.positive
-            share = abs(level) / self.n_levels
-            mark_share = _FAINTEST_MARK + (1.0 - _FAINTEST_MARK) * share
-            yield Shade(
-                name=self.name(level),
-                level=level,
-                fill={theme: mix(PAPER[theme], hue.fill[theme], share) for theme in THEMES},
-                mark={theme: mix(PAPER[theme], hue.mark[theme], mark_share) for theme in THEMES},
-            )
+    def _make_shade(self, level: int) -> Shade:
+        hue = self.negative if level < 0 and self.negative else self.positive
+        share = abs(level) / self.n_levels
+        mark_share = _FAINTEST_MARK + (1.0 - _FAINTEST_MARK) * share
+        return Shade(
+            self.name(level), level, _on_paper(hue.fill, share), _on_paper(hue.mark, mark_share)
+        )
+
+
+def _on_paper(colour: Colour, share: float) -> Colour:
+    return {theme: mix(PAPER[theme], end, share) for theme, end in colour.items()}
 
 
 def mix(start: str, end: str, share: float) -> str:
-    """The colour at a share of the way between two, as #rrggbb."""
-    channels = zip(_channels(start), _channels(end), strict=True)
-    mixed = (round(a + (b - a) * share) for a, b in channels)
-    return "#" + "".join(f"{channel:02x}" for channel in mixed)
-
-
-def _channels(color: str) -> tuple[int, ...]:
-    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
+    """Return the colour at a share of the way between two, as #rrggbb."""
+    pairs = zip(bytes.fromhex(start[1:]), bytes.fromhex(end[1:]), strict=True)
+    return "#" + bytes(round(a + (b - a) * share) for a, b in pairs).hex()
 
 
 SCALES = {

@@ -1,31 +1,33 @@
-"""A document of which one value of each token is to be shown."""
+"""A document of which one value of each token is to be shown, made of a Doc or an Explanation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy
 from numpy.typing import NDArray
+from spacy.tokens import Doc
 
-from ...explanation import method_name
-from .scale import ATTENTION, CONTRIBUTIONS, SCALES, Scale
-from .visible import visible
+from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, method_name, shorten
+from ...extensions import get_labels, get_values
+from .scale import SCALES, Scale, Shade
+from .templating import visible
 
 
-@dataclass(frozen=True)
-class ShadedToken:
-    """What a template needs of a token.
+class ShadedToken(NamedTuple):
+    """What is shown of a token.
 
     Attributes:
         text: Visible, but not yet escaped.
         space: Whether a space follows.
-        shade: The name of its shade.
+        shade: Its place on the scale.
         title: Its text and value, for the mouse.
         spoken: Its value, for screen readers.
     """
 
     text: str
     space: bool
-    shade: str
+    shade: Shade
     title: str
     spoken: str
 
@@ -77,31 +79,25 @@ class ShadedText:
         return sorted(self.scores.items(), key=lambda item: -item[1])
 
     def shaded_tokens(self) -> Iterator[ShadedToken]:
-        """RAISES: ValueError if a value is not finite."""
-        rows = zip(self.tokens, self.spaces, self.values, self.levels(), strict=True)
-        for text, space, value, level in rows:
-            seen = visible(text)
-            described = self.describe(float(value))
-            yield ShadedToken(
-                text=seen,
-                space=bool(space),
-                shade=self.scale.name(level),
-                title=f"{seen}: {described}",
-                spoken=self.number(float(value)),
-            )
+        """Iterate over the tokens.
 
-    def levels(self) -> list[int]:
-        """The step on the scale of each token."""
-        return self.scale.levels(self.values)
+        Raises:
+            ValueError: If a value is not finite.
+        """
+        levels, values = self.scale.levels(self.values), self.values.tolist()
+        for text, space, value, level in zip(self.tokens, self.spaces, values, levels, strict=True):
+            seen = visible(text)
+            title, spoken = f"{seen}: {self._describe(value)}", self.number(value)
+            yield ShadedToken(seen, bool(space), self.scale.shade(level), title, spoken)
 
     def number(self, value: float) -> str:
-        """A value as it is: a percentage of the attention, or a signed number of logits."""
-        return (
-            f"{100 * value:.1f}\N{NO-BREAK SPACE}%" if self.style == ATTENTION else _signed(value)
-        )
+        """Write a value as a percentage of the attention, or as a signed number of logits."""
+        if self.style == ATTENTION:
+            return f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
+        return _signed(value)
 
-    def describe(self, value: float) -> str:
-        """A value, what it is, and how it compares."""
+    def _describe(self, value: float) -> str:
+        """Write a value, what it is, and how it compares."""
         n_tokens = len(self.tokens)
         if self.style == ATTENTION:
             return f"{self.number(value)} of the attention, {value * n_tokens:.2f} × the average"
@@ -112,10 +108,133 @@ class ShadedText:
         return f"{self.number(value)} {what} (× {n_tokens} tokens: {whole})"
 
     def total(self, start: int) -> str:
-        """What the tokens from one on have together."""
+        """Write what the tokens from one on have together."""
         return self.number(float(self.values[start:].sum()))
 
 
 def _signed(value: float, digits: int = 3) -> str:
     # With a minus sign that screen readers read as such.
     return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def shaded_texts(
+    docs: Doc | Explanation | Iterable[Doc | Explanation],
+    style: str,
+    *,
+    label: str | None = None,
+    attention_attr: str = ATTENTION,
+    contributions_attr: str = CONTRIBUTIONS,
+) -> list[ShadedText]:
+    """Pick what is to be shown of each document. Arguments and errors are those of `render`."""
+    if style not in SCALES:
+        known = " and ".join(map(repr, SCALES))
+        raise ValueError(f"There is no style {style!r}; there are {known}.")
+    if style == ATTENTION and label is not None:
+        raise ValueError(
+            f"Attention is the same for all labels: leave out the label {label!r}, or set "
+            f"style={CONTRIBUTIONS!r}."
+        )
+    if isinstance(docs, Doc | Explanation):
+        docs = [docs]
+    if isinstance(docs, str) or not isinstance(docs, Iterable):
+        raise TypeError(_wrong_type(docs))
+    texts = []
+    for doc in docs:
+        if isinstance(doc, Explanation):
+            texts.append(_from_explanation(doc, style, label))
+        elif isinstance(doc, Doc):
+            texts.append(_from_doc(doc, style, label, attention_attr, contributions_attr))
+        else:
+            raise TypeError(_wrong_type(doc))
+    return texts
+
+
+def _wrong_type(doc: object) -> str:
+    return (
+        f"Only a Doc or an Explanation, or several of them, can be shown, not "
+        f"{type(doc).__name__}: pass nlp(text), or what component.explain(docs) returns."
+    )
+
+
+def _from_explanation(explanation: Explanation, style: str, label: str | None) -> ShadedText:
+    scores = dict(zip(explanation.labels, explanation.scores.tolist(), strict=True))
+    values = explanation.attention
+    if style == CONTRIBUTIONS:
+        label = _label_to_show(scores, label)
+        values = explanation.of_label(label)
+    return ShadedText(
+        tokens=explanation.tokens,
+        spaces=explanation.spaces,
+        values=values,
+        scores=scores,
+        style=style,
+        label=label,
+        method=explanation.method,
+    )
+
+
+def _from_doc(
+    doc: Doc, style: str, label: str | None, attention_attr: str, contributions_attr: str
+) -> ShadedText:
+    scores, values = doc.cats, None
+    if style == ATTENTION:
+        if doc.has_extension(attention_attr):
+            values = doc._.get(attention_attr)
+        if values is None:
+            raise ValueError(
+                f"The document '{shorten(doc.text, 40)}' has no 'doc._.{attention_attr}': classify "
+                f"it with a pipeline that has 'attn_textcat' or 'attn_textcat_multilabel', doc = "
+                f"nlp(text), and name the attribute with 'attention_attr' if the component has "
+                f"another one."
+            )
+    else:
+        values, labels = get_values(doc, contributions_attr), get_labels(doc, contributions_attr)
+        if values is None or not labels:
+            raise ValueError(
+                f"The document '{shorten(doc.text, 40)}' has no 'doc._.{contributions_attr}': set "
+                f"the component's 'contributions_attr', name it here, and classify the document "
+                f"again; or give explanations instead of documents, "
+                f"spacy_attn.render(component.explain(docs), style={CONTRIBUTIONS!r})."
+            )
+        # Other components may have set other scores.
+        scores = {name: doc.cats.get(name, 0.0) for name in labels}
+        label = _label_to_show(scores, label)
+        values = values[:, labels.index(label)]
+    return ShadedText(
+        tokens=tuple(token.text for token in doc),
+        spaces=tuple(bool(token.whitespace_) for token in doc),
+        values=values,
+        scores=scores,
+        style=style,
+        label=label,
+        direction=doc.vocab.writing_system.get("direction", "auto"),
+        language=doc.lang_,
+    )
+
+
+def _label_to_show(scores: dict[str, float], label: str | None) -> str:
+    """Return the label, or else the one with the highest score."""
+    if label is None:
+        return max(scores, key=scores.__getitem__)
+    if label not in scores:
+        raise ValueError(f"There is no label {label!r}; there are {', '.join(map(repr, scores))}.")
+    return label
+
+
+def describe_values(texts: list[ShadedText], style: str) -> str:
+    """Say in a legend what the values are."""
+    if style == ATTENTION:
+        return "A token's share of the attention"
+    labels = list(dict.fromkeys(text.label for text in texts))
+    label = f"“{visible(str(labels[0]))}”" if len(labels) == 1 else "the underlined label"
+    names = value_names(texts)
+    if len(names) > 1:
+        return f"A token's attribution for {label} by the method named above the document"
+    if names and names != [CONTRIBUTIONS]:
+        return f"A token's attribution for {label} by {visible(names[0])}"
+    return f"What a token contributes to {label}"
+
+
+def value_names(texts: list[ShadedText]) -> list[str]:
+    """Return what the values of some documents are called, each name once."""
+    return list(dict.fromkeys(text.name for text in texts))

@@ -1,4 +1,4 @@
-"""The Jinja templates of the package, and what all of them may use."""
+"""The Jinja templates, and text made such that it can disturb nothing around it."""
 
 import re
 from functools import lru_cache
@@ -8,29 +8,64 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from .scale import INK, PAPER, SCALES
-from .visible import visible
+
+_ARROWS = {"\n": "↵", "\t": "⇥"}
+# C0 controls, DEL and C1 controls; line and paragraph separators; and the characters that change
+# the direction of all that follows (Unicode Standard Annex 9).
+_DISTURBING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_SPACE = "␣"
+# What Markdown takes for more than a character: within words, an underscore is none of it.
+_MARKUP = re.compile(r"[\\`*{}\[\]<>#|~$]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 
 
-def fill_template(name: str, *, minify: bool = False, **values: Any) -> str:
-    """Fill a template; whatever is put in is escaped.
+def visible(text: str) -> str:
+    """Replace what cannot be seen by marks: line breaks by ↵, tabs by ⇥, and spaces by ␣ where
+    there is nothing else."""
+    if text.isspace():
+        text = re.sub(r"[^\S\n\t\r\v\f\x1c-\x1f\x85\u2028\u2029]", _SPACE, text)
+    return _DISTURBING.sub(_mark, text)
 
-    Args:
-        minify: Leave out line breaks and indentation. Nothing is lost by it: there is no line break
-            within a text, see `visible`.
-    """
-    html = _environment().get_template(name).render(**values).strip()
-    return re.sub(r"\s*\n\s*", "", html) if minify else html
+
+def _mark(match: re.Match[str]) -> str:
+    character = match.group()
+    if character in _ARROWS:
+        return _ARROWS[character]
+    if ord(character) < 0x20:
+        return chr(0x2400 + ord(character))  # Unicode's pictures of these controls
+    return f"⟨U+{ord(character):04X}⟩"
 
 
 def breakable(text: str) -> Markup:
-    """Visible text in which lines may also break where parts of a path or of a name meet."""
+    """Make text visible, and let lines break where parts of a path or of a name meet."""
     return Markup("<wbr>").join(re.split(r"(?<=[/_.-])(?=\w)", visible(text)))
 
 
+def markdown(text: str) -> Markup:
+    """Escape text for Markdown, and for a cell of a table in it."""
+    return Markup(_MARKUP.sub(r"\\\g<0>", visible(text)))
+
+
+def one_line(text: str) -> str:
+    """Join the lines that a sentence has in a template."""
+    return text.strip().replace("\n", " ")
+
+
 def in_notebook(html: str) -> str:
-    """HTML as the output of a notebook, whose MathJax otherwise reads what lies between two dollar
-    signs as a formula."""
+    """Wrap HTML for a notebook, whose MathJax would read text between two dollar signs."""
     return f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'
+
+
+def fill_template(name: str, *, minify: bool = False, **values: Any) -> str:
+    """Fill a template. Whatever is put in is escaped: for HTML, or by the filter `markdown`.
+
+    Args:
+        name: Its file.
+        minify: Leave out line breaks and indentation. No text loses anything: `visible` leaves no
+            line break in it.
+        values: What the template names.
+    """
+    text = _environment().get_template(name).render(**values).strip()
+    return re.sub(r"\s*\n\s*", "", text) if minify else text
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +77,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters["visible"] = visible
-    environment.filters["breakable"] = breakable
+    for text_filter in (visible, breakable, markdown, one_line):
+        environment.filters[text_filter.__name__] = text_filter
     environment.globals.update(ink=INK, paper=PAPER, scales=SCALES)
+    environment.policies["json.dumps_kwargs"] = {
+        "ensure_ascii": False,
+        "allow_nan": False,
+        "separators": (",", ":"),
+    }
     return environment

@@ -1,6 +1,6 @@
 """Shaded texts in a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy
 from rich.console import Group, RenderableType
@@ -8,9 +8,10 @@ from rich.padding import Padding
 from rich.style import Style
 from rich.text import Text
 
-from .scale import INK, PAPER, Scale, Shade
-from .shaded_text import ShadedText
-from .visible import visible
+from ...explanation import Explanation
+from .scale import INK, PAPER, SCALES, Scale
+from .shaded_text import ShadedText, describe_values, shaded_texts
+from .templating import visible
 
 # The colours bring their own background, whatever that of the terminal is.
 _THEME = "dark"
@@ -20,30 +21,33 @@ _QUIET = Style(dim=True)
 N_STRONGEST = 5
 
 
-def terminal_view(texts: list[ShadedText], scale: Scale, what: str) -> RenderableType:
-    """All documents and a legend, to be printed with a `rich.console.Console`.
+def terminal_view(
+    explanations: Sequence[Explanation], style: str, *, label: str | None = None
+) -> RenderableType:
+    """Draw documents and a legend, to be printed with a `rich.console.Console`.
 
-    Args:
-        what: What the legend says the values are.
+    Arguments and errors are those of `spacy_attn.render`.
     """
+    texts = shaded_texts(explanations, style, label=label)
     parts: list[RenderableType] = []
     for text in texts:
         parts += [_scores(text), _shaded(text), _strongest(text), Text()]
-    return Group(*parts, *_legend(scale, what))
+    return Group(*parts, *_legend(SCALES[style], describe_values(texts, style)))
 
 
 def _scores(text: ShadedText) -> Text:
-    scores = (f"{visible(label)} {score:.2f}" for label, score in text.by_score)
-    first, *others = list(scores) or [""]
+    first, *others = [f"{visible(label)} {score:.2f}" for label, score in text.by_score] or [""]
     return Text.assemble((first, "bold"), "".join(f"   {other}" for other in others))
 
 
 def _shaded(text: ShadedText) -> RenderableType:
-    shown = Text()
-    for token, level in zip(text.shaded_tokens(), text.levels(), strict=True):
-        shown.append(token.text, _style(text.scale, text.scale.shade(level)))
+    shown = Text() if text.tokens else Text("(no tokens)")
+    for token in text.shaded_tokens():
+        level = token.shade.level if text.scale.signed else 0
+        style = Style(bgcolor=token.shade.fill[_THEME], underline=level < 0, overline=level > 0)
+        shown.append(token.text, style)
         shown.append(" " * token.space)
-    return Padding(shown if text.tokens else Text("(no tokens)"), (1, 2), style=_BASE)
+    return Padding(shown, (1, 2), style=_BASE)
 
 
 def _strongest(text: ShadedText) -> Text:
@@ -52,24 +56,15 @@ def _strongest(text: ShadedText) -> Text:
     return Text("strongest: " + ", ".join(named) if text.tokens else "", _QUIET)
 
 
-def _style(scale: Scale, shade: Shade) -> Style:
-    return Style(
-        bgcolor=shade.fill[_THEME],
-        underline=scale.signed and shade.level < 0,
-        overline=scale.signed and shade.level > 0,
+def _legend(scale: Scale, what: str) -> list[Text]:
+    bar = Text.assemble(
+        (f"-{scale.clip:g} or less " if scale.signed else "0 ", _QUIET),
+        *((" ", Style(bgcolor=shade.fill[_THEME])) for shade in scale.shades),
+        (f" {scale.clip:g} or more", _QUIET),
     )
-
-
-def _legend(scale: Scale, what: str) -> Iterator[Text]:
-    bar = Text()
-    lowest = f"-{scale.clip:g} or less " if scale.signed else "0 "
-    bar.append(lowest, _QUIET)
-    for shade in scale.shades:
-        bar.append(" ", Style(bgcolor=shade.fill[_THEME]))
-    bar.append(f" {scale.clip:g} or more", _QUIET)
-    yield bar
-    if scale.signed:
-        unit = "in logits, times the number of tokens; blue: for it, orange, underlined: against it"
-    else:
-        unit = "in multiples of the average, 1 / number of tokens"
-    yield Text(f"{what}, {unit}", _QUIET)
+    unit = (
+        "in logits, times the number of tokens; blue: for it, orange, underlined: against it"
+        if scale.signed
+        else "in multiples of the average, 1 / number of tokens"
+    )
+    return [bar, Text(f"{what}, {unit}", _QUIET)]

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_attn.interpret.show.scale import INK, PAPER, SCALES, THEMES
+from spacy_attn.interpret.show.scale import INK, PAPER, SCALES
 from spacy_attn.interpret.show.templating import fill_template
 
+THEMES = tuple(PAPER)
 CSS = fill_template("shades.css.jinja", styles=None)
 PAIR = r"light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)"
 FILLS = re.findall(rf"\.sa-(\w+) {{ background: {PAIR};", CSS)

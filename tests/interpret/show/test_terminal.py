@@ -6,7 +6,6 @@ import numpy
 import pytest
 from rich.console import Console
 
-from spacy_attn.interpret.show.pictures import describe_values, shaded_texts
 from spacy_attn.interpret.show.scale import SCALES
 from spacy_attn.interpret.show.terminal import terminal_view
 
@@ -14,9 +13,8 @@ from .pages import make_explanation
 
 
 def print_terminal(explanation, style, **settings) -> str:
-    texts = shaded_texts(explanation, style)
     console = Console(file=io.StringIO(), width=200, **settings)
-    console.print(terminal_view(texts, SCALES[style], describe_values(texts, style)))
+    console.print(terminal_view([explanation], style))
     return console.file.getvalue()
 
 
