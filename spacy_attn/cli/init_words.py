@@ -33,6 +33,8 @@ def init_words_cli(
     streamed (max_epochs = -1), training sees its first documents only when it
     starts; name the file in the config instead:
 
+    [initialize.components.attn_textcat]
+
     [initialize.components.attn_textcat.words]
 
     @readers = "spacy.read_labels.v1"
