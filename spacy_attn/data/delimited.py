@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO, Any, NamedTuple
 
-from .csv_labels import value_of
+from .label_strings import value_of
 from .errors import FileProblem
 
 # Rows that are held in memory at a time.

@@ -11,7 +11,7 @@ from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from .csv_labels import SpelledEncoder, read_column, value_of
+from .label_strings import SpelledEncoder, read_column, value_of
 from .delimited import Dialect
 from .docbins import TABLE_SETTINGS, DocBins, is_spacy_data
 from .errors import DatasetError, MissingValue, RowProblem

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from spacy_attn.data import DatasetError
-from spacy_attn.data.csv_labels import read_column, value_of
+from spacy_attn.data.label_strings import read_column, value_of
 
 # `datasets` reads CSV files in pieces of 10,000 rows.
 PIECE, TAIL = 10_000, 50
