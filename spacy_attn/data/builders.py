@@ -1,9 +1,9 @@
-"""How `datasets` builds a data set out of delimited text and JSON: by readers of our own."""
+"""How `datasets` builds a data set out of CSV and JSON files: by readers of our own."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any
@@ -12,16 +12,16 @@ import datasets
 import pyarrow as pa  # type: ignore[import-untyped]
 from datasets.table import table_cast
 
-from .delimited import Dialect, Wanted, read_delimited
-from .errors import FileProblem, listing
+from .delimited import Dialect, read_delimited
+from .errors import FileProblem, no_column
 from .jsonlines import Batch, read_json
 from .paths import extension, shown
 
 # To be raised whenever files are read in another way: the cache of `datasets` goes by it.
 VERSION = "2"
 
+# Names of files, and where they lie once they are downloaded.
 _Files = list[tuple[str, str]]
-_Tables = Iterator[tuple[tuple[int, int], pa.Table]]
 
 
 @dataclass
@@ -44,7 +44,7 @@ class TableConfig(datasets.BuilderConfig):
 
 
 class TableBuilder(datasets.ArrowBasedBuilder):
-    """Finds the files of each split; they may be compressed or remote."""
+    """Finds the files of each split, also compressed or remote ones, and makes tables of them."""
 
     BUILDER_CONFIG_CLASS = TableConfig
 
@@ -68,28 +68,41 @@ class TableBuilder(datasets.ArrowBasedBuilder):
             for split, names in self.config.data_files.items()
         ]
 
+    def _generate_tables(self, files: _Files) -> Iterator[tuple[tuple[int, int], pa.Table]]:
+        schema = self.info.features.arrow_schema
+        for i, columns in enumerate(self._columns(files)):
+            table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
+            yield (0, i), table_cast(table, schema)
+
+    def _columns(self, files: _Files) -> Iterator[Mapping[str, pa.Array]]:
+        """Read the values of each column, some thousand rows at a time."""
+        raise NotImplementedError
+
 
 class DelimitedBuilder(TableBuilder):
     """Reads delimited text by `read_delimited`, where `datasets` would use pandas."""
 
-    def _generate_tables(self, files: _Files) -> _Tables:
-        features = self.config.features
-        wanted = Wanted(list(features), self.config.label_columns)
-        for i, (file, path) in enumerate(files):
-            default = "\t" if extension(file) == ".tsv" else self.config.default_delimiter
-            batches = read_delimited(
-                partial(_open, path), shown(file), wanted, self.config.dialect, default
-            )
-            for j, columns in enumerate(batches):
-                arrays = [
-                    pa.array(
-                        [value or None for value in values] if name in wanted.labels else values,
+    def _columns(self, files: _Files) -> Iterator[Mapping[str, pa.Array]]:
+        config = self.config
+        for file, path in files:
+            default = "\t" if extension(file) == ".tsv" else config.default_delimiter
+            for batch in read_delimited(
+                partial(_open, path),
+                shown(file),
+                list(config.features),
+                config.label_columns,
+                config.dialect,
+                default,
+            ):
+                yield {
+                    column: pa.array(
+                        [value or None for value in values]
+                        if column in config.label_columns
+                        else values,
                         pa.string(),
                     )
-                    for name, values in zip(features, columns, strict=True)
-                ]
-                table = pa.Table.from_arrays(arrays, names=list(features))
-                yield (i, j), table_cast(table, features.arrow_schema)
+                    for column, values in batch.items()
+                }
 
 
 class JsonBuilder(TableBuilder):
@@ -107,9 +120,9 @@ class JsonBuilder(TableBuilder):
         return splits
 
     def _batches(self, files: _Files) -> Iterator[tuple[str, Batch]]:
+        encoding = self.config.dialect.encoding
         for file, path in files:
             name = shown(file)
-            encoding = self.config.dialect.encoding
             for batch in read_json(partial(_open, path), name, self.config.columns, encoding):
                 yield name, batch
 
@@ -121,43 +134,36 @@ class JsonBuilder(TableBuilder):
             for column, values in batch.columns.items():
                 found = _merged(types[column], _type_of(values))
                 if found is None and not hasattr(datasets, "Json"):
-                    raise _odd_value(types[column], values, column, name, batch.place)
+                    raise _odd_value(types[column], column, name, batch)
                 types[column] = found
             if is_streamed and pa.null() not in types.values():
                 break
         if missing := [column for column in types if keys and column not in keys]:
-            raise FileProblem(
-                shown(files[0][0]),
-                None,
-                f"there is no column '{missing[0]}'; set 'text_column' and 'label_column' to some "
-                f"of {listing(list(keys))}",
-            )
+            raise FileProblem(shown(files[0][0]), None, no_column(missing[0], keys))
         schema = pa.schema({column: kind or pa.string() for column, kind in types.items()})
         features = datasets.Features.from_arrow_schema(schema)
         # Values of different types are kept as JSON, as `datasets` does.
         mixed = {column: datasets.Json() for column, kind in types.items() if kind is None}
         return datasets.Features(features | mixed)
 
-    def _generate_tables(self, files: _Files) -> _Tables:
+    def _columns(self, files: _Files) -> Iterator[Mapping[str, pa.Array]]:
         features = self.info.features
-        schema = features.arrow_schema
-        for i, (name, batch) in enumerate(self._batches(files)):
-            arrays = []
+        for name, batch in self._batches(files):
+            arrays = {}
             for column, values in batch.columns.items():
                 if type(features[column]).__name__ == "Json":
                     spelt = [None if value is None else json.dumps(value) for value in values]
-                    arrays.append(pa.array(spelt, pa.string()))
+                    arrays[column] = pa.array(spelt, pa.string())
                     continue
-                kind = schema.field(column).type
+                kind = features.arrow_schema.field(column).type
                 if _merged(kind, _type_of(values)) != kind:
-                    raise _odd_value(kind, values, column, name, batch.place)
-                arrays.append(pa.array(values, kind))
-            table = pa.Table.from_arrays(arrays, names=list(batch.columns))
-            yield (0, i), table_cast(table, schema)
+                    raise _odd_value(kind, column, name, batch)
+                arrays[column] = pa.array(values, kind)
+            yield arrays
 
 
 def _type_of(values: Sequence[Any]) -> Any:
-    """The Arrow type of some values; None if there is none for all of them."""
+    """Return the Arrow type of some values; None if there is none for all of them."""
     try:
         return pa.array(values).type
     except (pa.ArrowException, OverflowError, UnicodeEncodeError):
@@ -165,7 +171,7 @@ def _type_of(values: Sequence[Any]) -> Any:
 
 
 def _merged(one: Any, other: Any) -> Any:
-    """The type of values of either type; None if there is none."""
+    """Return the type of values of either type; None if there is none."""
     if one is None or other is None or one == other:
         return one if one == other else None
     try:
@@ -175,17 +181,16 @@ def _merged(one: Any, other: Any) -> Any:
         return None
 
 
-def _odd_value(
-    kind: Any, values: Sequence[Any], column: str, name: str, place: Callable[[int], str]
-) -> FileProblem:
+def _odd_value(kind: Any, column: str, name: str, batch: Batch) -> FileProblem:
     """Find the value that is of another type than those before."""
+    values = batch.columns[column]
     i = 0
     while i < len(values) - 1 and (merged := _merged(kind, _type_of(values[i : i + 1]))):
         kind = merged
         i += 1
     return FileProblem(
         name,
-        place(i),
+        f"{batch.unit} {batch.numbers[i]}",
         f"column '{column}' holds {values[i]!r:.80}, which is of another type than the values "
         f"before ({kind}); write all values of a column in the same type",
     )

@@ -28,58 +28,46 @@ def make_describe_data(
 ) -> Callable[[Language], None]:
     """Create a callback that prints the rows and the labels of the corpora, and compares them.
 
-    Rows are read once more for that, but not tokenized. Neither streams nor corpora of readers
-    other than `spacy-attn.HFDataset.v1` and `spacy.Corpus.v1` are counted.
+    It reads the rows once more, but does not tokenize them. It does not count streams, nor corpora
+    of other readers than `spacy-attn.HFDataset.v1` and `spacy.Corpus.v1`. It refuses training and
+    development data that have no label in common.
 
     Args:
         train: A corpus reader, of the training data.
         dev: That of the development data.
         then: Another callback to call afterwards.
+
+    Returns:
+        The callback. It raises a `DatasetError` where it refuses the data, or cannot read them.
     """
 
     def describe_data(nlp: Language) -> None:
-        """RAISES: DatasetError if training and development data have no label in common, or cannot
-        be read."""
         _tell_unused_paths(nlp)
-        describe_corpora(train, dev, nlp)
+        _describe_corpora(train, dev, nlp)
         if then is not None:
             then(nlp)
 
     return describe_data
 
 
-def describe_corpora(train: Reader, dev: Reader, nlp: Language) -> None:
-    """Describe training and development data, and compare them.
-
-    Args:
-        train, dev: Read the corpora.
-        nlp: The pipeline, for its vocab and for whether it streams its training data.
-
-    Raises:
-        DatasetError: If they have no label in common, or cannot be read.
-    """
+def _describe_corpora(train: Reader, dev: Reader, nlp: Language) -> None:
     streamed = nlp.config["training"].get("max_epochs") == -1
     try:
-        of_train = None if streamed else describe(train, nlp, "Training data")
+        of_train = None if streamed else _describe(train, nlp, "Training data")
     except MissingDataError as error:
         # A pipeline may be initialised with other examples than those that its config names, or be
         # pretrained. Training reads the corpus next, and fails.
         msg.warn(f"{error}; the corpora are not counted")
         return
-    of_dev = describe(dev, nlp, "Development data")
+    of_dev = _describe(dev, nlp, "Development data")
     if _same_data(train, dev):
         msg.warn("Training and development data are the same: the scores say nothing of other data")
     if of_train and of_dev:
-        compare(of_train, of_dev)
+        _compare(of_train, of_dev)
 
 
-def describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
+def _describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
     """Print how many rows a corpus has, and how many of them have which label.
-
-    Args:
-        reader: Reads the corpus.
-        nlp: The pipeline, for its vocab.
-        title: What the corpus is.
 
     Returns:
         The number of rows of each label, probabilities summed; None if it is not known.
@@ -103,15 +91,8 @@ def describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
     return labels
 
 
-def compare(train: Labels, dev: Labels) -> None:
-    """Hold the labels of the development data against those of the training data.
-
-    Args:
-        train, dev: The number of rows of each label.
-
-    Raises:
-        DatasetError: If there is no label in common.
-    """
+def _compare(train: Labels, dev: Labels) -> None:
+    """Hold the labels of the development data against those of the training data."""
     new = sorted(dev.keys() - train.keys())
     if len(new) == len(dev):
         raise DatasetError(
@@ -128,7 +109,7 @@ def compare(train: Labels, dev: Labels) -> None:
 
 
 def _read_cats(reader: Reader, nlp: Language) -> Iterable[Labels] | None:
-    """The categories of each row, without a document where that can be had."""
+    """Go through the categories of each row, without a document where that can be had."""
     if isinstance(reader, HFDataset):
         return reader.read_cats(nlp.vocab)
     if isinstance(reader, Corpus):
@@ -151,7 +132,7 @@ def _same_data(train: Reader, dev: Reader) -> bool:
 
 
 def _part(reader: HFDataset) -> str:
-    """The rows that a reader reads."""
+    """Name the rows that a reader reads."""
     source = reader.source
     # The split of a single file may have any name.
     is_whole = source.split.isidentifier() and os.path.isfile(os.path.expanduser(source.path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -12,29 +11,22 @@ from typing import TYPE_CHECKING
 from spacy.training import Corpus, Example
 from spacy.training.corpus import walk_corpus
 
-from .errors import DatasetError, MissingDataError, RowProblem
-from .hub import explained
+from .errors import DatasetError, MissingDataError, RowProblem, explained
 from .labels import check_exclusive
-from .paths import FORMATS, extension
+from .paths import FORMATS, extension, matching_files
 
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
     from spacy.vocab import Vocab
 
-# Settings of the reader that say how tables are read.
-TABLE_SETTINGS = (
-    *("name", "revision", "data_files", "shuffle_buffer", "labels"),
-    *("text_column", "text_separator", "label_column"),
-    *("delimiter", "quoting", "escape", "encoding", "label_separator"),
-)
 _SUFFIX = ".spacy"
 # A folder with files of these names holds several splits and not one.
 _SPLIT_NAMES = frozenset(("train", "dev", "valid", "validation", "test"))
 
 
 def is_spacy_data(path: str) -> bool:
-    """Whether a path names `.spacy` files, or a folder that has some.
+    """Return whether a path names `.spacy` files, or a folder that has some.
 
     Args:
         path: A file, which need not exist, a pattern or a folder.
@@ -72,9 +64,6 @@ class DocBins:
     def docs(self, vocab: Vocab) -> Iterator[Doc]:
         """Go through the stored documents that have tokens.
 
-        Args:
-            vocab: The pipeline's.
-
         Raises:
             DatasetError: If a file cannot be read, or at a document whose labels do not exclude one
                 another though they should.
@@ -82,28 +71,18 @@ class DocBins:
         with explained(self.where):
             docs = self._corpus.read_docbin(vocab, self._files)
             for number, doc in enumerate(islice(docs, self.limit or None)):
-                self._check(number, doc.cats)
+                try:
+                    if self.exclusive and doc.cats:
+                        check_exclusive("cats", doc.cats)
+                except RowProblem as problem:
+                    raise DatasetError(
+                        f"{self.where}, document {number} (counted from 0): {problem}"
+                    ) from None
                 yield doc
 
     def examples(self, nlp: Language) -> Iterator[Example]:
-        """Go through the documents as Examples.
-
-        Args:
-            nlp: Makes the predicted documents.
-
-        Raises:
-            DatasetError: As `docs`.
-        """
+        """Go through the documents as Examples, whose predicted documents the pipeline makes."""
         return self._corpus.make_examples(nlp, self.docs(nlp.vocab))
-
-    def _check(self, number: int, cats: dict[str, float]) -> None:
-        if self.exclusive and cats:
-            try:
-                check_exclusive("cats", cats)
-            except RowProblem as problem:
-                raise DatasetError(
-                    f"{self.where}, document {number} (counted from 0): {problem}"
-                ) from None
 
 
 def _spacy_files(folder: Path) -> list[Path]:
@@ -119,9 +98,8 @@ def _find_files(path: str, split: str, where: str) -> Sequence[Path]:
             "that is meant"
         )
     if not folder.is_dir():
-        found = [folder] if folder.is_file() else map(Path, sorted(glob.glob(path, recursive=True)))
-        if files := [file for file in found if file.is_file()]:
-            return files
+        if files := matching_files(path):
+            return list(map(Path, files))
         raise MissingDataError(
             f"{where}: there is no such file (looked for '{os.path.abspath(path)}')"
         )

@@ -1,13 +1,19 @@
-"""The errors of reading data."""
+"""Errors of reading data: of a value, of a line of a file, and of the data set they belong to."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+# What `datasets` says of empty files and of data sets that are programs, in several versions.
+_HAS_NO_ROWS = ("corresponds to no data", "at least one example")
+_NEEDS_SCRIPT = ("dataset scripts are no longer supported", "trust_remote_code")
 
 
 class DatasetError(ValueError):
     """A data set, or one row of it, cannot be used as it was asked for.
 
-    The message is one sentence that names the data set and the split, the row and the column
-    where there is one, the value at fault, and what to do about it.
+    The message is one sentence. It names the data set and the split, the row and the column where
+    there is one, the value at fault, and what to do about it.
     """
 
 
@@ -16,44 +22,100 @@ class MissingDataError(DatasetError):
 
 
 class RowProblem(Exception):  # noqa: N818
-    """What is wrong with one column of one row, before anybody has said which row it was.
+    """A value of a row cannot be used. The row's number is not known yet.
 
-    The functions that read a value raise it; the reader, which alone knows the data set, the split
-    and the row, turns it into a `DatasetError`.
+    Functions that read a value raise it. `Rows.read` turns it into a `DatasetError`.
+
+    Args:
+        column: The name of the column.
+        reason: The rest of the sentence, for example "is null".
     """
 
     def __init__(self, column: str, reason: str) -> None:
-        """Remember the column and what is wrong with its value.
-
-        Args:
-            column: The name of the column.
-            reason: The rest of the sentence, for example `"is null"`.
-        """
         super().__init__(f"column '{column}' {reason}")
         self.column = column
 
 
 class MissingValue(RowProblem):
-    """The row has no text or no label: the one problem that `skip_missing` may pass over."""
+    """The row has no text or no label. `skip_missing` passes over such rows."""
+
+
+class FileProblem(Exception):  # noqa: N818
+    """A file, or one line of it, cannot be used. The data set is not known yet.
+
+    Functions that read a file raise it. `explained` turns it into a `DatasetError`.
+
+    Args:
+        name: The name of the file.
+        place: The line, counted from 1, or another place in words; None for the whole file.
+        reason: The rest of the sentence, for example "it is empty".
+    """
+
+    def __init__(self, name: str, place: int | str | None, reason: str) -> None:
+        where = f", line {place}" if isinstance(place, int) else f", {place}" if place else ""
+        super().__init__(f"file '{name}'{where}: {reason}")
 
 
 def listing(names: Sequence[str]) -> str:
-    """The first names of many, quoted, for an error."""
+    """Quote the first 20 of some names, for an error."""
     shown = ", ".join(f"'{name}'" for name in names[:20])
     return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"
 
 
-class FileProblem(Exception):  # noqa: N818
-    """What is wrong with a file, before anybody has said which data set it belongs to."""
+def no_column(column: str, columns: Iterable[str]) -> str:
+    """Return what to say of a column that is not among those of the data."""
+    known = ", ".join(map(repr, columns))
+    return f"there is no column '{column}'; set 'text_column' and 'label_column' to some of {known}"
 
-    def __init__(self, name: str, line: int | str | None, reason: str) -> None:
-        """Remember the place and what is wrong there.
 
-        Args:
-            name: The name of the file.
-            line: The line, counted from 1, or another place as errors are to call it; None for the
-                whole file.
-            reason: The rest of the sentence, for example `"it is empty"`.
-        """
-        place = f", line {line}" if isinstance(line, int) else f", {line}" if line else ""
-        super().__init__(f"file '{name}'{place}: {reason}")
+@contextmanager
+def explained(where: object) -> Iterator[None]:
+    """Turn whatever `datasets` raises within the block into one readable sentence.
+
+    Args:
+        where: The data set and the split, with which the sentence begins.
+
+    Raises:
+        DatasetError: With the original exception as its cause.
+    """
+    try:
+        yield
+    except (DatasetError, MemoryError):
+        raise
+    except Exception as error:
+        raise DatasetError(f"{where}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    import datasets
+    from datasets.exceptions import DatasetNotFoundError
+
+    text = str(error)
+    if any(sign in text.lower() for sign in _NEEDS_SCRIPT):
+        return (
+            "it comes with a loading script, and this reader runs no code of a data set; look for "
+            'a Parquet version of it, for example with revision = "refs/convert/parquet"'
+        )
+    if isinstance(error, ConnectionError):
+        return (
+            f"the Hugging Face hub ({datasets.config.HF_ENDPOINT}) cannot be reached and no copy "
+            "of the data set is in the local cache; to work offline, set 'path' to a local file "
+            "or to a folder written by save_to_disk"
+        )
+    if isinstance(error, DatasetNotFoundError):
+        return (
+            f"the Hugging Face hub shows no such data set ({_first_line(text)}); check 'path' and "
+            "'revision', and log in with `hf auth login` if the data set is private or gated"
+        )
+    root: BaseException = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if isinstance(root, FileProblem):
+        return str(root)
+    if isinstance(root, StopIteration) or any(sign in str(root) for sign in _HAS_NO_ROWS):
+        return "there is no row in it"
+    return f"it cannot be read ({type(root).__name__}: {_first_line(str(root))})"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split(os.linesep, 1)[0].rstrip(".")

@@ -1,21 +1,24 @@
-"""What the types of a data set say about its labels, and what its label column holds."""
+"""What the types of a data set's columns say about labels, and whether all files agree on that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .errors import DatasetError, listing
+
 if TYPE_CHECKING:
-    from datasets import Dataset
+    from datasets import Dataset, DatasetBuilder
 
 _BATCH = 10_000
 
 
 def class_names(feature: Any) -> list[str] | None:
-    """The names of the classes of a column of class ids, or of lists of class ids.
+    """Return the names of the classes of a column of class ids, or of lists of these.
 
     Args:
-        feature: The column's entry in `Dataset.features`; None if unknown.
+        feature: The column's entry in `Dataset.features`; None if unknown. So below.
 
     Returns:
         None if the column holds something else.
@@ -25,50 +28,19 @@ def class_names(feature: Any) -> list[str] | None:
 
 
 def holds_vectors(feature: Any) -> bool:
-    """Whether a column holds lists of booleans or of floats: one number for each label.
-
-    Args:
-        feature: The column's entry in `Dataset.features`; None if unknown.
-    """
+    """Return whether a column holds lists of booleans or floats: one number for each label."""
     element = _element(feature)
     dtype = str(getattr(element, "dtype", ""))
     return element is not feature and dtype.startswith(("bool", "float"))
 
 
-def holds_integers(feature: Any) -> bool:
-    """Whether a column holds integers or lists of them; class ids are integers.
-
-    Args:
-        feature: The column's entry in `Dataset.features`; None if unknown.
-    """
-    return "int" in str(getattr(_element(feature), "dtype", ""))
-
-
 def field_names(feature: Any) -> list[str] | None:
-    """The keys of a column of mappings, every row of which has the same keys.
-
-    Args:
-        feature: The column's entry in `Dataset.features`; None if unknown.
-
-    Returns:
-        None if the column holds something else.
-    """
+    """Return the keys of a column of mappings, every row of which has the same; else None."""
     return list(feature) if isinstance(feature, Mapping) else None
 
 
-def _element(feature: Any) -> Any:
-    """What a list holds; anything else is its own element. Lists are spelt in three ways."""
-    if isinstance(feature, list):
-        return feature[0]
-    return getattr(feature, "feature", feature)
-
-
 def find_labels(dataset: Dataset, column: str) -> list[str] | None:
-    """Go through a column and collect the labels that it spells out.
-
-    Args:
-        dataset: The data set.
-        column: The name of the column.
+    """Go through a column and collect the labels that it names.
 
     Returns:
         The labels, sorted; None if the column holds something else than strings, integers, lists of
@@ -76,16 +48,80 @@ def find_labels(dataset: Dataset, column: str) -> list[str] | None:
     """
     feature = dataset.features[column]
     dataset = dataset.select_columns([column])
-    if type(feature).__name__ == "Json":
-        values = (row for batch in dataset.iter(_BATCH) for row in batch[column])
-        return sorted(_spelt_out(values))
-    dtype = str(getattr(_element(feature), "dtype", ""))
-    if dtype not in ("string", "large_string") and not holds_integers(feature):
-        return None
     found: set[str] = set()
-    for table in dataset.with_format("arrow").iter(_BATCH):
-        found.update(_unique_values(table.column(column)))
+    if type(feature).__name__ == "Json":
+        for batch in dataset.iter(_BATCH):
+            for value in batch[column]:
+                # The labels of a mapping are its keys.
+                items = value if isinstance(value, (list, Mapping)) else [value]
+                found.update(item for item in items if isinstance(item, str) and item)
+    elif _dtype(feature) in ("string", "large_string") or _holds_integers(feature):
+        for table in dataset.with_format("arrow").iter(_BATCH):
+            found.update(_unique_values(table.column(column)))
+    else:
+        return None
     return sorted(found)
+
+
+def require_one_numbering(
+    builder: DatasetBuilder, split: str, label_columns: Sequence[str], where: object
+) -> None:
+    """Refuse files that give class ids other names than those that would be used.
+
+    Parquet and Arrow files written by `datasets` name their classes themselves. `datasets` takes
+    the names of the first file of the first split, or those that the data set's card declares, for
+    all files and splits: others would be read as the wrong class.
+
+    Args:
+        builder: What reads the files. They are opened, but no row is read.
+        split: The split. Only its files are looked at.
+        label_columns: The columns that hold labels.
+        where: The data set and the split, for the error.
+
+    Raises:
+        DatasetError: Naming both files and their class names.
+    """
+    if builder.name not in ("parquet", "arrow"):
+        return
+    splits = {str(name): list(files) for name, files in builder.config.data_files.items()}
+    first = next((file for files in splits.values() for file in files), None)
+    if first is None:
+        return
+    declared = builder.info.features or builder.config.features
+    features = declared if declared else _features(first, builder.name)
+    used = {name: class_names(features[name]) for name in label_columns if name in features}
+    if "://" in first and (declared or not any(used.values())):
+        return  # a remote data set of many files: its card is believed, and no file asked
+    told = "the data set's card declares" if declared else f"'{_short(first)}' has"
+    for part in split.split("+"):
+        for file in splits.get(part.split("[")[0].strip(), ()):
+            features = _features(file, builder.name)
+            for column in (name for name in label_columns if name in features):
+                own = class_names(features[column])
+                unnamed = own is None and (declared or not _holds_integers(features[column]))
+                if own != used.get(column) and not unnamed:
+                    raise DatasetError(
+                        f"{where}: the files number the classes of column '{column}' differently: "
+                        f"{told} {_told(used.get(column))}, and '{_short(file)}' has "
+                        f"{_told(own)}; read them one by one, each as a 'path' of its own, or "
+                        "write them again with the same names in the same order"
+                    )
+
+
+def _element(feature: Any) -> Any:
+    """Return what a list holds; anything else is its own element."""
+    if isinstance(feature, list):
+        return feature[0]
+    return getattr(feature, "feature", feature)
+
+
+def _dtype(feature: Any) -> str:
+    return str(getattr(_element(feature), "dtype", ""))
+
+
+def _holds_integers(feature: Any) -> bool:
+    """Return whether a column holds integers or lists of them; class ids are integers."""
+    return "int" in _dtype(feature)
 
 
 def _unique_values(values: Any) -> Iterator[str]:
@@ -98,11 +134,28 @@ def _unique_values(values: Any) -> Iterator[str]:
     return (str(value) for value in pc.unique(values).to_pylist() if value not in (None, ""))
 
 
-def _spelt_out(values: Iterable[Any]) -> set[str]:
-    """The labels among JSON values, which may be of different kinds in different rows."""
-    found: set[str] = set()
-    for value in values:
-        # The labels of a mapping are its keys.
-        items = value if isinstance(value, (list, Mapping)) else [value]
-        found.update(item for item in items if isinstance(item, str) and item)
-    return found
+def _features(file: str, kind: str) -> Mapping[str, Any]:
+    """Return what the schema of a file says about its columns, as `datasets` understands it."""
+    import fsspec  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    from datasets import Features
+
+    with fsspec.open(file, "rb") if "://" in file else open(file, "rb") as opened:
+        if kind == "parquet":
+            return Features.from_arrow_schema(pq.read_schema(opened))
+        try:
+            schema = pa.ipc.open_stream(opened).schema
+        except (OSError, pa.lib.ArrowInvalid):
+            opened.seek(0)
+            schema = pa.ipc.open_file(opened).schema
+        return Features.from_arrow_schema(schema)
+
+
+def _short(file: str) -> str:
+    """Return the end of a path, which says enough."""
+    return "/".join(file.split(os.sep)[-2:])
+
+
+def _told(names: Sequence[str] | None) -> str:
+    return "no names" if names is None else listing(names)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import chain
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
-from .delimited import codec, undecodable
+from .decoding import OpenFile, open_text
 from .errors import FileProblem
 
 # Characters that are read, and objects of an array that are taken, at a time.
 _CHUNK = 10 << 20
 _OBJECTS = 10_000
 
-Object = dict[str, Any]
+# Objects, and where in the file each is: "line" or "entry", and a number.
+_Objects = tuple[list[Any], str, Sequence[int]]
 
 
 class Batch(NamedTuple):
@@ -26,23 +25,25 @@ class Batch(NamedTuple):
     Attributes:
         columns: The values of each wanted column, None where there is none.
         keys: The keys of the objects, in the order in which they come.
-        place: Tells where in the file an object is.
+        unit: What the numbers count: "line" or "entry".
+        numbers: Where in the file each object is.
     """
 
     columns: dict[str, list[Any]]
     keys: list[str]
-    place: Callable[[int], str]
+    unit: str
+    numbers: Sequence[int]
 
 
 def read_json(
-    open_file: Callable[[], IO[bytes]], name: str, wanted: Collection[str], encoding: str | None
+    open_file: OpenFile, name: str, wanted: Collection[str], encoding: str | None
 ) -> Iterator[Batch]:
-    """Read the wanted columns of a file, some megabytes at a time unless it is one array.
+    """Read columns of a file, some megabytes at a time unless it is one array.
 
     Args:
         open_file: Opens the file.
         name: The name of the file, for errors.
-        wanted: The columns.
+        wanted: The columns to read.
         encoding: By default UTF-8.
 
     Yields:
@@ -51,25 +52,19 @@ def read_json(
     Raises:
         FileProblem: At a line that holds no object, and at bytes that are not text.
     """
-    try:
-        with open_file() as file:
-            lines = io.TextIOWrapper(file, encoding=codec(encoding), newline="\n")
-            for objects, place in _objects(lines, name):
-                for i, each in enumerate(objects):
-                    if not isinstance(each, dict):
-                        raise FileProblem(
-                            name, place(i), f"it holds {each!r:.80} where an object is wanted"
-                        )
-                columns = {column: [each.get(column) for each in objects] for column in wanted}
-                yield Batch(columns, list(dict.fromkeys(chain.from_iterable(objects))), place)
-    except UnicodeDecodeError:
-        raise FileProblem(name, *undecodable(open_file, encoding)) from None
+    with open_text(open_file, name, encoding, newline="\n") as lines:
+        for objects, unit, numbers in _objects(lines, name):
+            for number, each in zip(numbers, objects, strict=True):
+                if not isinstance(each, dict):
+                    reason = f"it holds {each!r:.80} where an object is wanted"
+                    raise FileProblem(name, f"{unit} {number}", reason)
+            columns = {column: [each.get(column) for each in objects] for column in wanted}
+            keys = list(dict.fromkeys(chain.from_iterable(objects)))
+            yield Batch(columns, keys, unit, numbers)
 
 
-def _objects(
-    lines: io.TextIOWrapper, name: str
-) -> Iterator[tuple[list[Object], Callable[[int], str]]]:
-    """The objects of a file in batches, and what tells where in the file each is."""
+def _objects(lines: TextIO, name: str) -> Iterator[_Objects]:
+    """Go through the objects of a file in batches."""
     n_lines = 0
     while chunk := lines.readlines(_CHUNK):
         if not n_lines and "".join(chunk[:100]).lstrip().startswith("["):
@@ -78,25 +73,17 @@ def _objects(
         filled = [(n_lines + i, line) for i, line in enumerate(chunk, 1) if line.strip()]
         n_lines += len(chunk)
         if filled:
-            numbers = [number for number, _ in filled]
-            yield _parse_lines(filled, name), partial(_line, numbers)
+            yield _parse_lines(filled, name), "line", [number for number, _ in filled]
 
 
-def _line(numbers: Sequence[int], i: int) -> str:
-    return f"line {numbers[i]}"
-
-
-def _entry(start: int, i: int) -> str:
-    return f"entry {start + i}"
-
-
-def _array(text: str, name: str) -> Iterator[tuple[list[Object], Callable[[int], str]]]:
+def _array(text: str, name: str) -> Iterator[_Objects]:
     try:
         values = _parse(text)
     except ValueError as error:
         raise FileProblem(name, None, f"it is not JSON ({error}); correct it") from None
     for start in range(0, len(values), _OBJECTS):
-        yield values[start : start + _OBJECTS], partial(_entry, start)
+        objects = values[start : start + _OBJECTS]
+        yield objects, "entry", range(start, start + len(objects))
 
 
 def _parse_lines(lines: list[tuple[int, str]], name: str) -> list[Any]:

@@ -8,9 +8,15 @@ streamed data, whose types may be unknown, are read in the same way.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from .errors import MissingValue, RowProblem, listing
+from .features import class_names, field_names, find_labels, holds_vectors
+from .label_strings import Read, is_integer, read_all, read_column, read_lists, value_of
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
 
 Cats = dict[str, float | None]
 
@@ -19,8 +25,79 @@ _ROUNDING = 1e-6
 _SUM_ROUNDING = 1e-3
 
 
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def make_encoder(
+    dataset: Dataset | IterableDataset,
+    label_column: str | Sequence[str],
+    *,
+    labels: Sequence[str] | None,
+    exclusive: bool | None,
+    separator: str | None,
+    streaming: bool,
+    untyped: bool,
+) -> ColumnEncoder | ColumnsEncoder:
+    """Make what reads the labels of the rows of a data set.
+
+    Args:
+        dataset: The data set. Its label column is read once where the labels have to be found.
+        label_column: The column of the labels, or one column for each label.
+        labels: All labels, as the user gave them.
+        exclusive: Whether each row must have exactly one label.
+        separator: What stands between several labels in a string.
+        streaming: Whether the data set is streamed.
+        untyped: Whether all columns are strings only because a CSV file knows nothing else.
+
+    Raises:
+        RowProblem: If the labels leave out a class that the data set names.
+    """
+    features: Mapping[str, Any] = dataset.features or {}
+    if not isinstance(label_column, str):
+        return ColumnsEncoder(
+            label_column,
+            labels=labels,
+            class_columns={name for name in label_column if class_names(features.get(name))},
+            exclusive=exclusive,
+            read=value_of if untyped else _unchanged,
+        )
+    feature = features.get(label_column)
+    names, learned = class_names(feature), field_names(feature)
+    read = read_list = read_lists(label_column, labels or names, separator)
+    found = None
+    if not (learned or names or streaming) and (untyped or not labels):
+        found = find_labels(dataset, label_column)
+    alone = None
+    if found is not None:
+        values = read_all(found, read_list)
+        alone = [string for string, value in values.items() if not isinstance(value, list)]
+        items = [
+            v for value in values.values() for v in (value if isinstance(value, list) else [value])
+        ]
+        learned = sorted({item for item in items if isinstance(item, str) and item})
+    if untyped:
+        read_alone = read_column(alone, labels)
+
+        def read(value: Any) -> Any:
+            """Read an id or a boolean out of a string that spells no list."""
+            items = read_list(value)
+            return items if isinstance(items, list) else read_alone(items)
+
+    return ColumnEncoder(
+        label_column,
+        labels=labels,
+        class_names=names,
+        learned=learned,
+        exclusive=exclusive,
+        vectors=holds_vectors(feature),
+        read=read,
+    )
+
+
+@dataclass
 class ColumnEncoder:
-    """Labels out of one column.
+    """Reads the labels of a row out of one column.
 
     Args:
         column: The name of the column.
@@ -29,34 +106,24 @@ class ColumnEncoder:
         learned: The labels found in the column, if anybody looked.
         exclusive: Whether each row must have exactly one label.
         vectors: Whether the column holds one number for each label and not a list of labels.
+        read: Turns a value that is not null into what it spells.
     """
 
-    def __init__(
-        self,
-        column: str,
-        *,
-        labels: Sequence[str] | None = None,
-        class_names: Sequence[str] | None = None,
-        learned: Sequence[str] | None = None,
-        exclusive: bool | None = None,
-        vectors: bool = False,
-    ) -> None:
-        self.column = column
-        self.labels = labels
-        self.class_names = _name_classes(column, class_names, labels)
-        self.learned = learned
-        self.inventory = labels or self.class_names or learned
-        self.exclusive = exclusive
-        self.vectors = vectors
+    column: str
+    labels: Sequence[str] | None = None
+    class_names: Sequence[str] | None = None
+    learned: Sequence[str] | None = None
+    exclusive: bool | None = None
+    vectors: bool = False
+    read: Read = _unchanged
+    inventory: Sequence[str] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.class_names = self._name_classes()
+        self.inventory = self.labels or self.class_names or self.learned
 
     def __call__(self, row: Mapping[str, Any]) -> Cats:
-        """Read the labels of a row.
-
-        Args:
-            row: The row.
-
-        Returns:
-            The value of every label that is known.
+        """Return the value of every label that is known.
 
         Raises:
             MissingValue: If the row has no label.
@@ -65,6 +132,7 @@ class ColumnEncoder:
         value = row[self.column]
         if value is None:
             raise MissingValue(self.column, "is null where a label is wanted")
+        value = self.read(value)
         if isinstance(value, Mapping):
             cats = self._from_mapping(value)
         elif isinstance(value, (list, tuple)):
@@ -77,17 +145,28 @@ class ColumnEncoder:
             check_exclusive(self.column, cats)
         return cats
 
+    def _name_classes(self) -> Sequence[str] | None:
+        """Return the names of class ids, of which the user may have others than the features."""
+        names, labels = self.class_names, self.labels
+        if names is None or labels is None or set(names) <= set(labels):
+            return names
+        nameless = list(names) == [str(i) for i in range(len(names))]
+        if nameless and len(labels) == len(names):
+            return labels
+        # Taking labels by position would swap classes without a word wherever the order differs.
+        raise self._problem(
+            f"has the classes {listing(names)}, and 'labels' must name all of them, in any order, "
+            f"but is {listing(labels)}"
+        )
+
     def _problem(self, reason: str) -> RowProblem:
         return RowProblem(self.column, reason)
 
     def _from_names(self, names: Collection[str], *, several: bool) -> Cats:
-        """The labels of that name and, with 0.0, all the others.
+        """Return 1.0 for the labels of that name, and 0.0 for all the others.
 
-        Args:
-            names: The labels of the row.
-            several: Whether a row may have any number of labels. Where it has one, that label alone
-                will do if the others are not known: spaCy reads a label that is absent as 0.0.
-                Where it may have several, spaCy reads it as unknown.
+        Where a row has one label, it alone will do if the others are not known: spaCy reads an
+        absent label as 0.0. Where it may have several, spaCy reads an absent one as unknown.
         """
         known = self._all_labels() if several else self.inventory or ()
         cats: Cats = dict.fromkeys(known, 0.0)
@@ -122,7 +201,7 @@ class ColumnEncoder:
         return self._from_names(names, several=not self.exclusive)
 
     def _from_vector(self, values: Sequence[Any]) -> Cats:
-        """One boolean or one probability for each of the labels, in their order."""
+        """Read one boolean or one probability for each of the labels, in their order."""
         if self.labels is None:
             raise self._problem(
                 f"holds one number for each label ({values!r:.80}); name them in 'labels', in "
@@ -148,7 +227,6 @@ class ColumnEncoder:
             )
 
     def _name(self, value: Any) -> str:
-        """The name of one label."""
         if isinstance(value, bool):
             return self._name_of_boolean(value)
         if isinstance(value, int):
@@ -218,74 +296,41 @@ class ColumnEncoder:
         )
 
 
+@dataclass
 class ColumnsEncoder:
-    """Labels out of several columns, each of which is one label: a boolean, 0 or 1, a probability.
+    """Reads labels out of several columns, each of which is one label.
 
     Args:
-        columns: The names of the columns.
+        columns: The names of the columns. They hold booleans, 0 and 1, or probabilities.
         labels: The names of their labels, if they differ, in the same order.
         class_columns: Those of the columns in which -1 stands for no label.
         exclusive: Whether the values of each row must sum to 1.
+        read: Turns a value that is not null into what it spells.
     """
 
-    def __init__(
-        self,
-        columns: Sequence[str],
-        *,
-        labels: Sequence[str] | None = None,
-        class_columns: Collection[str] = (),
-        exclusive: bool | None = None,
-    ) -> None:
-        self.columns = columns
-        self.labels = labels or columns
-        self.class_columns = class_columns
-        self.exclusive = exclusive
+    columns: Sequence[str]
+    labels: Sequence[str] | None = None
+    class_columns: Collection[str] = ()
+    exclusive: bool | None = None
+    read: Read = _unchanged
 
     def __call__(self, row: Mapping[str, Any]) -> Cats:
-        """Read the labels of a row.
-
-        Args:
-            row: The row.
-
-        Returns:
-            The value of each label, None where its column is null.
+        """Return the value of each label, None where its column is null.
 
         Raises:
             RowProblem: If a value is not one that a column may hold.
         """
         cats: Cats = {}
-        for column, label in zip(self.columns, self.labels, strict=True):
+        for column, label in zip(self.columns, self.labels or self.columns, strict=True):
             value = row[column]
+            if value is not None:
+                value = self.read(value)
             if value == -1 and column in self.class_columns:
                 value = None
             cats[label] = _probability(column, label, value)
         if self.exclusive:
             check_exclusive(self.columns[0], cats)
         return cats
-
-
-Encoder = ColumnEncoder | ColumnsEncoder
-
-
-def _name_classes(
-    column: str, class_names: Sequence[str] | None, labels: Sequence[str] | None
-) -> Sequence[str] | None:
-    """The names of class ids, of which the features have one and the user may have another.
-
-    Raises:
-        RowProblem: If the user's labels leave a name out. Taking them by position would swap
-            classes without a word wherever the order differs.
-    """
-    if class_names is None or labels is None or set(class_names) <= set(labels):
-        return class_names
-    nameless = list(class_names) == [str(i) for i in range(len(class_names))]
-    if nameless and len(labels) == len(class_names):
-        return labels
-    raise RowProblem(
-        column,
-        f"has the classes {listing(class_names)}, and 'labels' must name all of "
-        f"them, in any order, but is {listing(labels)}",
-    )
 
 
 def _probability(column: str, label: str, value: Any) -> float | None:
@@ -303,12 +348,8 @@ def _probability(column: str, label: str, value: Any) -> float | None:
 def check_exclusive(column: str, cats: Mapping[str, float | None]) -> None:
     """Check that the labels of a row exclude one another.
 
-    Args:
-        column: Where they come from, for the error.
-        cats: The value of each label.
-
     Raises:
-        MissingValue: If a value is unknown.
+        MissingValue: If a value is unknown, or there is no label.
         RowProblem: If they do not sum to 1.
     """
     if any(value is None for value in cats.values()):
@@ -325,20 +366,6 @@ def check_exclusive(column: str, cats: Mapping[str, float | None]) -> None:
 
 
 def sums_to_integer(cats: Mapping[str, float]) -> bool:
-    """Whether the values of a row can be those of labels that exclude one another, or no
-    probabilities at all.
-
-    Args:
-        cats: The value of each label.
-    """
+    """Return whether labels of these values may exclude one another, or are no probabilities."""
     total = sum(cats.values())
     return len(cats) < 2 or abs(total - round(total)) <= _SUM_ROUNDING
-
-
-def is_integer(name: str) -> bool:
-    """Whether a label is spelt like an integer, such as "3" or "03".
-
-    Args:
-        name: The label.
-    """
-    return name.removeprefix("-").isdecimal()

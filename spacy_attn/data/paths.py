@@ -15,7 +15,6 @@ DataFiles = str | list[str] | dict[str, str | list[str]]
 
 _COMPRESSIONS = (".gz", ".bz2", ".xz")
 
-
 # Extension of a data file -> the module of `datasets` that reads it.
 FORMATS = {
     ".parquet": "parquet",
@@ -29,31 +28,18 @@ FORMATS = {
 
 
 def extension(path: str) -> str:
-    """The extension of a file, without that of its compression, in lower case.
-
-    Args:
-        path: The file.
-    """
+    """Return the extension of a file in lower case, without that of its compression."""
     stem, last = os.path.splitext(path.lower())
     return os.path.splitext(stem)[1] if last in _COMPRESSIONS else last
 
 
 def shown(path: str) -> str:
-    """A path as errors show it: relative to the working folder if it is in there.
-
-    Args:
-        path: The path, or a web address.
-    """
-    folder = os.path.join(os.getcwd(), "")
-    return path.removeprefix(folder)
+    """Return a path as errors show it: relative to the working folder if it is in there."""
+    return path.removeprefix(os.path.join(os.getcwd(), ""))
 
 
 def matching_files(path: str) -> list[str]:
-    """The file of that name, or else those that match it as a pattern, sorted.
-
-    Args:
-        path: A path or a pattern.
-    """
+    """Return the file of that name, or else those that match it as a pattern, sorted."""
     if os.path.isfile(path):
         return [path]
     return sorted(file for file in glob.glob(path, recursive=True) if os.path.isfile(file))
@@ -64,10 +50,7 @@ def find_files(data_files: DataFiles, folder: str) -> DataFilesDict:
 
     Args:
         data_files: Files or patterns, relative to the folder.
-        folder: The folder.
-
-    Returns:
-        The files of each split.
+        folder: The folder, whose own name is no pattern.
     """
     from datasets.data_files import DataFilesDict, sanitize_patterns
 
@@ -83,9 +66,6 @@ def find_all_files(folder: str) -> DataFilesDict:
 
     Args:
         folder: The folder, whose own name is no pattern.
-
-    Returns:
-        The files of each split.
     """
     from datasets.data_files import DataFilesDict, get_data_patterns
 
@@ -94,17 +74,14 @@ def find_all_files(folder: str) -> DataFilesDict:
 
 
 def state_of(data_files: Mapping[str, Iterable[str]]) -> str:
-    """A digest that is another one as soon as a local file has been replaced or written to.
+    """Return a digest that changes as soon as a local file has been replaced or written to.
 
     `datasets` itself knows a file by its path and the time of its last change, which copying tools
-    set to that of the original. The time at which the file system wrote the file down (on Windows,
-    created it) cannot be set.
+    set to that of the original. Nobody can set the time at which the file system wrote the file
+    down (on Windows, created it).
 
     Args:
         data_files: The files of each split.
-
-    Returns:
-        The digest.
     """
     digest = hashlib.sha256()
     for files in data_files.values():

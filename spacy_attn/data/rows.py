@@ -1,70 +1,136 @@
-"""From a row to its text, and from text and labels to an Example."""
+"""The rows of one split of a data set, pass after pass, for any reader.
+
+A reader says which columns it wants, and how it turns a row into something of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
+from typing import Any, TypeVar
 
-from spacy.training import Example
+from .errors import DatasetError, MissingValue, RowProblem, explained, no_column
+from .source import OpenedSource, Source, open_source
 
-from .errors import MissingValue, RowProblem
+Row = dict[str, Any]
+Skipped = Counter[str]
+Item = TypeVar("Item")
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-
-
-def read_text(row: Mapping[str, Any], columns: Sequence[str], separator: str) -> str:
-    """Join the text columns of a row. Nothing else is done to the text.
-
-    Args:
-        row: The row.
-        columns: The names of the columns, in the order in which they are joined.
-        separator: What stands between two columns.
-
-    Returns:
-        The text, which may be empty.
-
-    Raises:
-        MissingValue: If a column is null.
-        RowProblem: If a column holds anything but a string.
-    """
-    for column in columns:
-        value = row[column]
-        if value is None:
-            raise MissingValue(column, "is null where a text is wanted")
-        if not isinstance(value, str):
-            raise RowProblem(
-                column,
-                f"holds {value!r:.80} of type {type(value).__name__} where a text is wanted; "
-                "name a column of strings in 'text_column'",
-            )
-    return separator.join(row[column] for column in columns)
+_WARNED: set[str] = set()
+# Rows that are turned from Arrow into Python at a time.
+_BATCH = 256
 
 
-def make_example(
-    nlp: Language, text: str, cats: dict[str, float], columns: Sequence[str]
-) -> Example:
-    """Make the Example of a row.
+class Rows:
+    """Goes through the rows of a split, which is opened when it is needed first.
 
     Args:
-        nlp: Makes the document. The text is tokenized once, and the document copied.
-        text: The text.
-        cats: The labels, which go to the reference alone.
-        columns: The text columns, for errors.
-
-    Returns:
-        The example.
-
-    Raises:
-        RowProblem: If the text is longer than the pipeline takes.
+        source: What to read.
+        limit: Read the first rows only; 0 reads all.
+        shuffle_buffer: When streaming, draw each row at random out of that many; 0 keeps the order.
+        seed: For that order.
+        skip_missing: Pass over rows without a value, and warn once how many there were.
     """
-    if len(text) > nlp.max_length:
-        raise RowProblem(
-            columns[0],
-            f"makes a text of {len(text)} characters, more than nlp.max_length = {nlp.max_length};"
-            " raise that, for example in an [initialize.before_init] callback",
-        )
-    predicted = nlp.make_doc(text)
-    reference = predicted.copy()
-    reference.cats = cats
-    return Example(predicted, reference)
+
+    def __init__(
+        self, source: Source, *, limit: int, shuffle_buffer: int, seed: int, skip_missing: bool
+    ) -> None:
+        self.source = source
+        self.limit = limit
+        self.shuffle_buffer = shuffle_buffer
+        self.seed = seed
+        self.skip_missing = skip_missing
+        self._passes = 0
+
+    @cached_property
+    def opened(self) -> OpenedSource:
+        """The wanted columns of all rows, whatever the limit.
+
+        Raises:
+            DatasetError: If the data set cannot be opened, lacks a column, or has no row.
+        """
+        opened = open_source(self.source)
+        dataset = opened.dataset
+        with explained(self.source):
+            if not self.source.streaming and not len(dataset):
+                raise self._no_rows()
+            # The columns of a stream may not be known before its first row.
+            if dataset.column_names is not None:
+                self._require_columns(dataset.column_names)
+                dataset = dataset.select_columns(list(self.source.columns))
+        return opened._replace(dataset=dataset)
+
+    def read(self, convert: Callable[[Row, Skipped], Item]) -> Iterator[Item]:
+        """Go through the rows once.
+
+        Args:
+            convert: Turns a row into an item. A RowProblem that it raises refuses the data set with
+                the number of the row; a MissingValue may skip the row. It counts what else it
+                leaves out.
+
+        Yields:
+            The item of each row that is not skipped.
+
+        Raises:
+            DatasetError: As `opened`, at a row that cannot be used, and if all rows are skipped.
+        """
+        skipped: Skipped = Counter()
+        n_used = 0
+        for number, row in enumerate(self._pass()):
+            try:
+                item = convert(row, skipped)
+            except RowProblem as problem:
+                missing = isinstance(problem, MissingValue)
+                if not (self.skip_missing and missing):
+                    remedy = "; correct the row, or set skip_missing = true to pass over such rows"
+                    raise DatasetError(
+                        f"{self.source}, row {number} (counted from 0): {problem}"
+                        f"{remedy if missing else ''}"
+                    ) from None
+                skipped[f"rows for want of a value in column '{problem.column}'"] += 1
+                continue
+            n_used += 1
+            yield item
+        summary = "; ".join(f"{n} {what}" for what, n in skipped.items())
+        if skipped and not n_used:
+            raise DatasetError(f"{self.source}: every row was skipped ({summary})")
+        if not n_used:
+            raise self._no_rows()
+        if skipped:
+            self.warn(f"skipped {summary}")
+
+    def warn(self, remark: str) -> None:
+        """Warn of the data set, once in a process.
+
+        A training makes several readers of the same rows. Python forgets what it has shown whenever
+        somebody sets a filter.
+        """
+        warning = f"{self.source}: {remark}."
+        if warning not in _WARNED:
+            _WARNED.add(warning)
+            warnings.warn(warning, stacklevel=3)
+
+    def _pass(self) -> Iterator[Row]:
+        dataset = self.opened.dataset
+        if self.limit and not self.source.streaming:
+            dataset = dataset.select(range(min(self.limit, len(dataset))))
+        elif self.limit:
+            dataset = dataset.take(self.limit)
+        if self.shuffle_buffer:
+            seed = self.seed + self._passes
+            dataset = dataset.shuffle(seed=seed, buffer_size=self.shuffle_buffer)
+        self._passes += 1
+        with explained(self.source):
+            for batch in dataset.iter(batch_size=_BATCH):
+                self._require_columns(batch)
+                for values in zip(*batch.values(), strict=True):
+                    yield dict(zip(batch, values, strict=True))
+
+    def _require_columns(self, columns: Collection[str]) -> None:
+        if missing := [column for column in self.source.columns if column not in columns]:
+            raise DatasetError(f"{self.source}: {no_column(missing[0], columns)}")
+
+    def _no_rows(self) -> DatasetError:
+        return DatasetError(f"{self.source}: there is no row in it; check 'split' and 'data_files'")

@@ -1,4 +1,4 @@
-"""Where a data set is, and how it is opened: files, folders, the Hugging Face hub."""
+"""Where a split of a data set is, and how it is opened: files, folders, the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import glob
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .delimited import Dialect
-from .errors import DatasetError, MissingDataError
-from .hub import explained, hub_or_cache, offline_mode
-from .numbering import require_one_numbering
+from .errors import DatasetError, MissingDataError, explained
+from .features import require_one_numbering
+from .hub import hub_or_cache, offline_mode
 from .paths import (
     FORMATS,
     DataFiles,
@@ -24,7 +24,6 @@ from .paths import (
     matching_files,
     state_of,
 )
-from .splits import take_split, take_streamed_split
 
 if TYPE_CHECKING:
     from datasets import BuilderConfig, Dataset, DatasetBuilder, IterableDataset
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 _SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
 # Names that `datasets` reads as a file format and not as a data set: these need data_files.
 _MODULES = frozenset(FORMATS.values())
+_OF_HUB = ("name", "revision", "data_files")
+_OF_CSV = ("delimiter", "quoting", "escape")
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ class Source:
         revision: Branch, tag or commit on the hub.
         data_files: Which files of the folder or repository belong to which split.
         streaming: Read while iterating and keep nothing.
-        text_columns: The columns that hold text; CSV files do not say so themselves.
-        label_columns: The columns that hold labels.
-        dialect: How delimited text is written; JSON lines too have an encoding.
+        columns: The columns to read.
+        label_columns: Those of them that hold labels. In a CSV file an empty one is null.
+        dialect: How delimited text is written. JSON has an encoding, too.
     """
 
     path: str
@@ -58,7 +59,7 @@ class Source:
     revision: str | None = None
     data_files: DataFiles | None = None
     streaming: bool = False
-    text_columns: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     label_columns: tuple[str, ...] = ()
     dialect: Dialect = field(default_factory=Dialect)
 
@@ -68,99 +69,49 @@ class Source:
 
 
 class OpenedSource(NamedTuple):
-    """A split.
+    """A split, opened.
 
     Attributes:
         dataset: Its rows are on disk, not in memory.
-        spelled: Whether the labels are strings only because everything in a CSV file is.
+        untyped: Whether all values are strings only because everything in a CSV file is.
     """
 
     dataset: AnyDataset
-    spelled: bool = False
+    untyped: bool = False
 
 
-def open_dataset(source: Source) -> OpenedSource:
-    """Open a data set, wherever it is.
-
-    Args:
-        source: What to open.
-
-    Returns:
-        The split.
+def open_source(source: Source) -> OpenedSource:
+    """Open a split, wherever it is.
 
     Raises:
-        DatasetError: If there is none, it cannot be reached, or it has no such split.
+        DatasetError: If there is no such data set, it cannot be reached, or it has no such split.
     """
-    with explained(str(source)), _bars_on_terminals_only():
+    with explained(source), _bars_on_terminals_only():
         path = os.path.expanduser(source.path)
         if os.path.isdir(path):
             path = os.path.abspath(path)
-            if _is_saved(path):
-                return OpenedSource(_open_saved(path, source))
-            return _open_local(path, source)
+            return _open_saved(path, source) if _is_saved(path) else _open_local(path, source)
         if source.path in _MODULES:
-            return _open_module(source)
+            return _open_format(source)
         if files := matching_files(path):
             return _open_files(files, source)
         _refuse_unless_on_hub(source)
-        return OpenedSource(_open_from_hub(source))
+        return _open_on_hub(source)
 
 
-@contextmanager
-def _bars_on_terminals_only() -> Iterator[None]:
-    """Keep the progress bars of `datasets` out of log files."""
-    import datasets
-
-    silence = not (sys.stderr.isatty() or datasets.are_progress_bars_disabled())
-    if silence:
-        datasets.disable_progress_bars()
-    try:
-        yield
-    finally:
-        if silence:
-            datasets.enable_progress_bars()
-
-
-def _refuse_unless_on_hub(source: Source) -> None:
-    path = source.path
-    if "://" in path:
-        if not path.startswith("hf://"):
-            raise DatasetError(
-                f"{source}: a web address is not a data set; set 'path' to the format of the file, "
-                "say 'json', and 'data_files' to the address"
-            )
-        return
-    local = path.startswith((".", "/", "~")) or os.path.isabs(path) or glob.has_magic(path)
-    # A name on the hub is `name` or `owner/name`.
-    if local or extension(path) in FORMATS or path.count("/") > 1 or "\\" in path:
-        raise MissingDataError(
-            f"{source}: there is no such file or folder (looked for "
-            f"'{os.path.abspath(os.path.expanduser(path))}')"
-        )
+# A folder that `datasets` has saved
 
 
 def _is_saved(folder: str) -> bool:
-    """Whether `Dataset.save_to_disk` or `DatasetDict.save_to_disk` wrote the folder."""
+    """Return whether `save_to_disk` of a `Dataset` or a `DatasetDict` wrote the folder."""
     markers = ("dataset_dict.json", "state.json")
     return any(os.path.isfile(os.path.join(folder, marker)) for marker in markers)
 
 
-def _refuse_settings(source: Source, kind: str, *settings: str) -> None:
-    if given := [name for name in settings if getattr(source, name) is not None]:
-        raise DatasetError(f"{source}: '{given[0]}' has no meaning for {kind}; remove it")
-
-
-def _refuse_dialect(source: Source, kind: str, *encoded: str) -> None:
-    for name in ("delimiter", "quoting", "escape", *encoded):
-        if getattr(source.dialect, name) is not None:
-            raise DatasetError(f"{source}: '{name}' has no meaning for {kind}; remove it")
-
-
-def _open_saved(path: str, source: Source) -> AnyDataset:
+def _open_saved(path: str, source: Source) -> OpenedSource:
     from datasets import Dataset, load_from_disk
 
-    _refuse_settings(source, "a folder written by save_to_disk", "name", "revision", "data_files")
-    _refuse_dialect(source, "a folder written by save_to_disk", "encoding")
+    _refuse(source, "a folder written by save_to_disk", *_OF_HUB, *_OF_CSV, "encoding")
     saved = load_from_disk(path)
     if isinstance(saved, Dataset):
         # A data set saved alone may have kept the name of the split it was cut from. It is also
@@ -172,12 +123,15 @@ def _open_saved(path: str, source: Source) -> AnyDataset:
     splits = {name: split.with_format(None) for name, split in splits.items()}
     if source.streaming:
         streams = {name: split.to_iterable_dataset() for name, split in splits.items()}
-        return take_streamed_split(streams, source.split, str(source))
-    return take_split(splits, source.split, str(source))
+        return OpenedSource(_take_stream(streams, source))
+    return OpenedSource(_take(splits, source))
+
+
+# Data files
 
 
 def _open_files(files: list[str], source: Source) -> OpenedSource:
-    _refuse_settings(source, "data files", "name", "revision", "data_files")
+    _refuse(source, "data files", *_OF_HUB)
     kinds = {extension(file) for file in files}
     if len(kinds) > 1:
         raise DatasetError(
@@ -195,18 +149,13 @@ def _open_files(files: list[str], source: Source) -> OpenedSource:
             f"{source}: cannot read a file of kind '{kind}'; "
             f"use one of {', '.join(FORMATS)}, or a folder written by save_to_disk"
         )
-    return _open_local(FORMATS[kind], source, _name_split(files, source))
+    # A single file is the split that is asked for: it has no other, whatever that is called.
+    is_single = os.path.isfile(os.path.expanduser(source.path)) and source.split.isidentifier()
+    return _open_local(FORMATS[kind], source, {source.split: files} if is_single else files)
 
 
-def _name_split(files: list[str], source: Source) -> DataFiles:
-    """A single file is the split that is asked for: it has no other, whatever that is called."""
-    if os.path.isfile(os.path.expanduser(source.path)) and source.split.isidentifier():
-        return {source.split: files}
-    return files
-
-
-def _open_module(source: Source) -> OpenedSource:
-    _refuse_settings(source, "a file format", "name", "revision")
+def _open_format(source: Source) -> OpenedSource:
+    _refuse(source, "a file format", "name", "revision")
     if source.data_files is None:
         raise DatasetError(
             f"{source}: '{source.path}' is a file format; set 'data_files' to the files to read"
@@ -235,40 +184,18 @@ def _open_local(path: str, source: Source, data_files: DataFiles | None = None) 
         declared = builder.info.features
         if _is_plain(builder.config, "CsvConfig"):
             table = _table_builder(builder, source, state)
-            return OpenedSource(_open_built(table, source), spelled=not declared)
-        encoded = () if hasattr(builder.config, "encoding") else ("encoding",)
-        _refuse_dialect(source, f"files of the kind '{builder.name}'", *encoded)
+            return OpenedSource(_build(table, source), untyped=not declared)
+        encoding = () if hasattr(builder.config, "encoding") else ("encoding",)
+        _refuse(source, f"files of the kind '{builder.name}'", *_OF_CSV, *encoding)
         if _is_plain(builder.config, "JsonConfig") and not declared:
-            return OpenedSource(_open_built(_table_builder(builder, source, state), source))
+            return OpenedSource(_build(_table_builder(builder, source, state), source))
         if source.dialect.encoding is not None:
             arguments["encoding"] = source.dialect.encoding
         if builder.name == "parquet" and not remote:
             arguments |= _parquet_columns(builder, source)
         # A data set is found in the cache by all settings. This one has no other effect.
         builder = load_dataset_builder(path, **arguments, description=state)
-        return OpenedSource(_open_built(builder, source))
-
-
-def _parquet_columns(builder: DatasetBuilder, source: Source) -> dict[str, list[str]]:
-    """Have no other columns read than those asked for: files may differ in the others."""
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
-    file = next(file for files in builder.config.data_files.values() for file in files)
-    names = pq.read_schema(file).names
-    wanted = {*source.text_columns, *source.label_columns}
-    columns = [name for name in names if name in wanted]
-    # Where one is missing, the reader names all that there are.
-    return {"columns": columns} if len(columns) == len(wanted) else {}
-
-
-def _is_plain(config: BuilderConfig, kind: str) -> bool:
-    """Whether a builder is one for that kind of file, and a folder gives no settings for it."""
-    others = ("version", "name", "data_dir", "data_files", "description", "sep", "delimiter")
-    return type(config).__name__ == kind and all(
-        getattr(config, setting.name) == setting.default
-        for setting in fields(config)
-        if setting.name not in others
-    )
+        return OpenedSource(_build(builder, source))
 
 
 def _find_files(path: str, data_files: DataFiles | None, source: Source) -> DataFiles | None:
@@ -286,34 +213,14 @@ def _find_files(path: str, data_files: DataFiles | None, source: Source) -> Data
     return find_all_files(path)
 
 
-def _open_from_hub(source: Source) -> AnyDataset:
-    from datasets import load_dataset_builder
-
-    _refuse_dialect(source, "a data set of the hub", "encoding")
-    with hub_or_cache() as online:
-        builder = load_dataset_builder(
-            source.path, source.name, data_files=source.data_files, revision=source.revision
-        )
-        # Without the options for CSV files: the cache goes by the options, and a copy made with
-        # ours would not be found later on when the hub cannot be reached.
-        dataset = _open_built(builder, source)
-    if not online:
-        warnings.warn(
-            f"{source}: the Hugging Face hub cannot be reached (or offline mode is set), so the "
-            "copy in the local cache is used, whatever its revision.",
-            stacklevel=2,
-        )
-    return dataset
-
-
-def _open_built(builder: DatasetBuilder, source: Source) -> AnyDataset:
-    """Open what a builder of `datasets` reads, and converts to Arrow once unless it is streamed."""
-    require_one_numbering(builder, source)
-    if source.streaming:
-        streams = builder.as_streaming_dataset()
-        return take_streamed_split(streams, source.split, str(source))
-    builder.download_and_prepare()
-    return take_split(builder.as_dataset(), source.split, str(source))
+def _is_plain(config: BuilderConfig, kind: str) -> bool:
+    """Return whether a builder reads that kind of file, and a folder gives no settings for it."""
+    others = ("version", "name", "data_dir", "data_files", "description", "sep", "delimiter")
+    return type(config).__name__ == kind and all(
+        getattr(config, setting.name) == setting.default
+        for setting in fields(config)
+        if setting.name not in others
+    )
 
 
 def _table_builder(builder: DatasetBuilder, source: Source, state: str) -> DatasetBuilder:
@@ -327,12 +234,11 @@ def _table_builder(builder: DatasetBuilder, source: Source, state: str) -> Datas
 
     from .builders import VERSION, DelimitedBuilder, JsonBuilder
 
-    columns = tuple(dict.fromkeys([*source.text_columns, *source.label_columns]))
     arguments: dict[str, Any] = {
         "dataset_name": builder.dataset_name,
         "data_files": builder.config.data_files,
         "base_path": builder.base_path,
-        "columns": columns,
+        "columns": source.columns,
         "label_columns": source.label_columns,
         "dialect": source.dialect,
         "description": f"{VERSION} {state}",
@@ -340,5 +246,122 @@ def _table_builder(builder: DatasetBuilder, source: Source, state: str) -> Datas
     if builder.name == "json":
         return JsonBuilder(**arguments)
     declared = builder.info.features or {}
-    features = Features({name: declared.get(name, Value("string")) for name in columns})
+    features = Features({name: declared.get(name, Value("string")) for name in source.columns})
     return DelimitedBuilder(**arguments, features=features, default_delimiter=builder.config.sep)
+
+
+def _parquet_columns(builder: DatasetBuilder, source: Source) -> dict[str, list[str]]:
+    """Have no other columns read than those asked for: files may differ in the others."""
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    file = next(file for files in builder.config.data_files.values() for file in files)
+    columns = [name for name in pq.read_schema(file).names if name in source.columns]
+    # Where one is missing, the reader names all that there are.
+    return {"columns": columns} if len(columns) == len(source.columns) else {}
+
+
+# The hub
+
+
+def _refuse_unless_on_hub(source: Source) -> None:
+    path = source.path
+    if "://" in path:
+        if not path.startswith("hf://"):
+            raise DatasetError(
+                f"{source}: a web address is not a data set; set 'path' to the format of the file, "
+                "say 'json', and 'data_files' to the address"
+            )
+        return
+    local = path.startswith((".", "/", "~")) or os.path.isabs(path) or glob.has_magic(path)
+    # A name on the hub is `name` or `owner/name`.
+    if local or extension(path) in FORMATS or path.count("/") > 1 or "\\" in path:
+        raise MissingDataError(
+            f"{source}: there is no such file or folder (looked for "
+            f"'{os.path.abspath(os.path.expanduser(path))}')"
+        )
+
+
+def _open_on_hub(source: Source) -> OpenedSource:
+    from datasets import load_dataset_builder
+
+    _refuse(source, "a data set of the hub", *_OF_CSV, "encoding")
+    with hub_or_cache() as online:
+        builder = load_dataset_builder(
+            source.path, source.name, data_files=source.data_files, revision=source.revision
+        )
+        # Without the options for CSV files: the cache goes by the options, and a copy made with
+        # ours would not be found later on when the hub cannot be reached.
+        dataset = _build(builder, source)
+    if not online:
+        warnings.warn(
+            f"{source}: the Hugging Face hub cannot be reached (or offline mode is set), so the "
+            "copy in the local cache is used, whatever its revision.",
+            stacklevel=2,
+        )
+    return OpenedSource(dataset)
+
+
+# What all of these share
+
+
+def _refuse(source: Source, kind: str, *settings: str) -> None:
+    """Refuse settings that mean nothing for that kind of data set."""
+    given = {**vars(source), **vars(source.dialect)}
+    for name in settings:
+        if given[name] is not None:
+            raise DatasetError(f"{source}: '{name}' has no meaning for {kind}; remove it")
+
+
+def _build(builder: DatasetBuilder, source: Source) -> AnyDataset:
+    """Open what a builder of `datasets` reads, and converts to Arrow once unless it is streamed."""
+    require_one_numbering(builder, source.split, source.label_columns, source)
+    if source.streaming:
+        return _take_stream(builder.as_streaming_dataset(), source)
+    builder.download_and_prepare()
+    return _take(builder.as_dataset(), source)
+
+
+def _take(splits: Mapping[str, Dataset], source: Source) -> Dataset:
+    """Cut out of the splits what is asked for, in its order: names joined by +, and slices."""
+    from datasets import ReadInstruction, concatenate_datasets
+
+    lengths = {name: len(split) for name, split in splits.items()}
+    try:
+        instructions = ReadInstruction.from_spec(source.split).to_absolute(lengths)
+    except (ValueError, AssertionError) as error:
+        known = ", ".join(f"'{name}' ({n} rows)" for name, n in lengths.items())
+        raise DatasetError(
+            f"{source}: there is no such split or slice; set 'split' to one of {known}, "
+            "or to a slice such as 'train[:10%]' of one"
+        ) from error
+    parts = [splits[part.splitname].select(range(part.from_, part.to)) for part in instructions]
+    return parts[0] if len(parts) == 1 else concatenate_datasets(parts)
+
+
+def _take_stream(splits: Mapping[str, IterableDataset], source: Source) -> IterableDataset:
+    """Join the splits asked for. Slices need a length, which a stream does not have."""
+    from datasets import concatenate_datasets
+
+    names = [name.strip() for name in source.split.split("+")]
+    if unknown := [name for name in names if name not in splits]:
+        known = ", ".join(f"'{name}'" for name in splits)
+        raise DatasetError(
+            f"{source}: there is no split '{unknown[0]}'; set 'split' to one of {known}"
+        )
+    parts = [splits[name] for name in names]
+    return parts[0] if len(parts) == 1 else concatenate_datasets(parts)
+
+
+@contextmanager
+def _bars_on_terminals_only() -> Iterator[None]:
+    """Keep the progress bars of `datasets` out of log files."""
+    import datasets
+
+    silence = not (sys.stderr.isatty() or datasets.are_progress_bars_disabled())
+    if silence:
+        datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if silence:
+            datasets.enable_progress_bars()

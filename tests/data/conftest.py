@@ -11,7 +11,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from spacy_attn.data import HFDataset, reader
+from spacy_attn.data import HFDataset, rows
 
 Rows = list[dict[str, Any]]
 Read = list[tuple[str, dict[str, float]]]
@@ -28,7 +28,7 @@ def closed_port() -> int:
 @pytest.fixture(autouse=True)
 def _nothing_was_said(monkeypatch):
     """Warnings come once in a process; each test is one."""
-    monkeypatch.setattr(reader, "_WARNED", set())
+    monkeypatch.setattr(rows, "_WARNED", set())
 
 
 @pytest.fixture(autouse=True)
