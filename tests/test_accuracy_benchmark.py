@@ -20,6 +20,8 @@ from benchmarks.accuracy.models import DEFAULT_MODELS, OPTIONAL_MODELS, choose
 from benchmarks.accuracy.pooling import MaxPooling, MaxPoolingHead
 from benchmarks.accuracy.run import Settings, plan, result_of
 from spacy_attn.nn.batching import Layout
+from spacy_attn.nn.bilstm import BiLSTM
+from spacy_attn.nn.predict import classify
 
 WORDS = {"good": ["great", "fun", "joy", "witty"], "bad": ["dull", "long", "waste", "boring"]}
 FEW_STEPS = {
@@ -324,10 +326,11 @@ def test_max_pooling_takes_the_largest_values_of_each_document_alone():
 
 
 def test_max_pooling_gives_a_short_document_what_it_gives_it_in_a_batch():
-    head, hidden = MaxPoolingHead(4, "uniform", 2).eval(), torch.randn(5, 4)
+    encoder, head = BiLSTM(3, 2), MaxPoolingHead(4, "uniform", 2)
+    tokens = torch.randn(5, 3)
     with torch.no_grad():
-        logits, weights = head(hidden, [3, 2])
-        alone_logits, alone_weights = head.classify_short(hidden[:3])
+        logits, weights = classify(encoder, head, tokens, [3, 2])
+        alone_logits, alone_weights = classify(encoder, head, tokens[:3], [3])
     torch.testing.assert_close(alone_logits[0], logits[0])
     torch.testing.assert_close(alone_weights, weights[:3])
 

@@ -42,9 +42,6 @@ class MaxPoolingHead(AttentionHead):
         super().__init__(width, attention, n_labels, **settings)
         self.attention = MaxPooling(width, "uniform")
 
-    def classify_short(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        return self(hidden, [len(hidden)])
-
 
 @spacy.registry.architectures("spacy-attn-benchmarks.MaxPooling.v1")
 def MaxPooling_v1(model: Model) -> Model:

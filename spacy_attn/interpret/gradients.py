@@ -1,17 +1,15 @@
 """Attributions by gradients with respect to the token vectors."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
 
 import numpy
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model
 from thinc.types import Floats2d
 from torch import Tensor
 
-from ..models.arrays import runs, split, to_torch
-from ..models.shim import TorchShim
+from ..models.arrays import TokenArrays, runs, to_torch
+from ..models.contract import embed, torch_classifier
 from ..nn.runtime import with_gradients
 from .subject import Classifier
 
@@ -20,7 +18,6 @@ N_STEPS = 50
 # So many tokens, or one document, are kept in memory for the backward pass at once.
 _MAX_TOKENS = 16_384
 
-TorchClassifier = Callable[[Tensor, Sequence[int]], Tensor]
 # Vectors of all tokens, lengths, columns -> one attribution matrix for all tokens.
 _Attribute = Callable[[Tensor, list[int], Sequence[int]], Tensor]
 
@@ -113,43 +110,20 @@ def require_captum() -> None:
         ) from error
 
 
-def torch_classifier(model: Model[Any, Any]) -> TorchClassifier:
-    """From token vectors to logits, as prediction computes them, without dropout.
-
-    In full precision, and made for gradients with respect to the token vectors. Ask
-    `torch.autograd.grad` for these alone, so that the gradients that training collects in the
-    parameters stay as they are.
-
-    Args:
-        model: Of `spacy-attn.BiLSTMAttention.v1`, with weights.
-
-    Returns:
-        A function of the vectors of all documents, concatenated, shape (N, width), and the number
-        of tokens of each document, adding up to N. It returns logits, shape (n_docs, nO).
-    """
-    bilstm, head = (
-        cast(TorchShim, model.get_ref(ref).shims[0]) for ref in ("bilstm", "output_layer")
-    )
-
-    def logits(vectors: Tensor, lengths: Sequence[int]) -> Tensor:
-        return head.module(bilstm.module(vectors, lengths), lengths)[0]
-
-    return logits
-
-
 @with_gradients()
 def _for_all(
     classifier: Classifier, docs: list[Doc], columns: Sequence[int], attribute: _Attribute
 ) -> list[Floats2d]:
     """Apply a method to documents of any number and length, a bounded number of tokens at once."""
-    ops, calibrated = classifier.component.model.ops, classifier.component.calibrated
+    model, calibrated = classifier.component.model, classifier.component.calibrated
     found: list[Floats2d] = []
     for chunk in runs(docs, _MAX_TOKENS):
         lengths = [len(doc) for doc in chunk]
         if not any(lengths) or not columns:
-            found.extend(ops.to_numpy(ops.alloc2f(n, len(columns))) for n in lengths)
+            empty = numpy.zeros((sum(lengths), len(columns)), dtype=numpy.float32)
+            found.extend(TokenArrays(empty, lengths))
             continue
-        vectors = to_torch(ops.flatten(classifier.token_vectors(chunk)))
+        vectors = to_torch(embed(model, chunk).joined)
         attributions = attribute(vectors.clone(), lengths, columns).detach().cpu().numpy()
-        found.extend(split(calibrated(attributions.astype(numpy.float32)), lengths))
+        found.extend(TokenArrays(calibrated(attributions.astype(numpy.float32)), lengths))
     return found

@@ -14,7 +14,7 @@ from thinc.types import Floats2d, Ints2d
 
 from ..explanation import Explanation
 from ..models.arrays import runs
-from ..models.embeddings.token_vectors import is_context_free
+from ..models.contract import classify_states, embed, encode_vectors, sees_tokens_alone
 from ..pipeline.decisions import AnyFloats, Decisions
 from ..pipeline.pipes import find_component, names_before, run_before
 
@@ -126,11 +126,7 @@ class Classifier:
 
     def token_vectors(self, docs: list[Doc]) -> list[Floats2d]:
         """The token vectors of each document, shape (n_tokens, width)."""
-        ops, tok2vec = self.component.model.ops, self.component.model.get_ref("tok2vec")
-        if any(len(doc) for doc in docs):
-            return tok2vec.predict(docs)
-        width = self.component.model.get_ref("bilstm").get_dim("nI")
-        return [ops.alloc2f(0, width)] * len(docs)
+        return embed(self.component.model, docs)
 
     def logits_of_parts(
         self, docs: list[Doc], parts: Iterable[Iterable[Indices]]
@@ -150,7 +146,7 @@ class Classifier:
         Returns:
             For each document, a row for each part, shape (n_parts, n_labels), on the CPU.
         """
-        if is_context_free(self.component.model.get_ref("tok2vec")):
+        if sees_tokens_alone(self.component.model):
             logits_of = self._vectors_of_parts(docs)
         else:
             logits_of = self._docs_of_parts(docs)
@@ -166,10 +162,8 @@ class Classifier:
         vectors = self.token_vectors(docs)
 
         def logits_of(batch: list[Part]) -> Floats2d:
-            hidden = model.get_ref("bilstm").predict(
-                [vectors[i][asarray(kept)] for i, kept in batch]
-            )
-            return self.component.logits_of_states(hidden)[0]
+            hidden = encode_vectors(model, [vectors[i][asarray(kept)] for i, kept in batch])
+            return self.component.calibrated(classify_states(model, hidden)[0])
 
         return logits_of
 

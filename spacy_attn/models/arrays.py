@@ -8,7 +8,7 @@ import numpy
 import torch
 from numpy.typing import NDArray
 from spacy.tokens import Doc
-from thinc.api import Model, xp2torch
+from thinc.api import Model, Ops, xp2torch
 from thinc.types import Floats2d, Ints1d
 from torch import Tensor
 
@@ -42,9 +42,28 @@ def strings_of(docs: Sequence[Doc]) -> Strings:
     return lambda key: next(store for store in stores if key in store)[key]
 
 
-def split(array: Any, lengths: Sequence[int]) -> list[Any]:
-    """Views of an array's rows: so many for each document, shapes (length, ...)."""
-    return [array[end - n : end] for end, n in zip(accumulate(lengths), lengths, strict=True)]
+class TokenArrays(list[Any]):
+    """An array for each document, which are parts of one: what the layers hand to one another.
+
+    A list, for layers of other packages, which want one; but nothing is copied to join its parts.
+
+    Args:
+        joined: What the tokens of all documents have, concatenated, shape (N, ...).
+        lengths: Number of tokens of each document, adding up to N.
+    """
+
+    def __init__(self, joined: Any, lengths: Sequence[int]) -> None:
+        ends = accumulate(lengths)
+        super().__init__(joined[end - n : end] for end, n in zip(ends, lengths, strict=True))
+        self.joined = joined
+        self.lengths = lengths
+
+    @classmethod
+    def join(cls, ops: Ops, arrays: list[Any]) -> "TokenArrays":
+        """Concatenate arrays, at least one, unless they are parts of one already."""
+        if isinstance(arrays, cls):
+            return arrays
+        return cls(ops.xp.concatenate(arrays), [len(array) for array in arrays])
 
 
 def runs(

@@ -10,11 +10,10 @@ from thinc.types import Floats1d, Floats2d
 from ..nn.attention import Scoring
 from ..nn.head import AttentionHead
 from ..nn.runtime import with_gradients
-from .arrays import split
+from .arrays import TokenArrays
+from .contract import Output
 from .settings import Setting
 from .shim import TorchShim
-
-Output = tuple[Floats2d, list[Floats1d]]
 
 
 def attention_head(
@@ -71,8 +70,9 @@ def forward(
     own_dropout: float | None,
 ) -> tuple[Output, Callable[[Floats2d], list[Floats2d]]]:
     shim = cast(TorchShim, model.shims[0])
-    lengths = [len(x) for x in X]
-    hidden = xp2torch(model.ops.xp.concatenate(X), requires_grad=is_train, device=shim.device)
+    states = TokenArrays.join(model.ops, X)
+    lengths = states.lengths
+    hidden = xp2torch(states.joined, requires_grad=is_train, device=shim.device)
     rate = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
     dropout = rate if is_train else 0.0
     inputs = ArgsKwargs((hidden, lengths), {"dropout": dropout})
@@ -82,10 +82,10 @@ def forward(
     def backprop(d_logits: Floats2d) -> list[Floats2d]:
         grad = xp2torch(d_logits, device=shim.device)
         d_inputs = backprop_torch(ArgsKwargs(((logits,),), {"grad_tensors": (grad,)}))
-        return split(torch2xp(d_inputs.args[0]), lengths)
+        return TokenArrays(torch2xp(d_inputs.args[0]), lengths)
 
     logits_xp = cast(Floats2d, torch2xp(logits.detach()))
-    return (logits_xp, split(torch2xp(weights.detach()), lengths)), backprop
+    return (logits_xp, TokenArrays(torch2xp(weights.detach()), lengths)), backprop
 
 
 def init(model: Model[list[Floats2d], Output], X: Any = None, Y: Any = None) -> None:
@@ -114,10 +114,3 @@ def resize(
         bias = new_bias(cast(Floats1d, module.output.bias.detach().cpu().numpy()))
         shim.set_module(module.with_labels(nO, bias))
     model.set_dim("nO", nO, force=True)
-
-
-def output_weights(model: Model[list[Floats2d], Output]) -> tuple[Floats2d, Floats1d]:
-    """The weights, shape (nO, nI), and the biases, shape (nO,), of the linear layer."""
-    output = cast(AttentionHead, cast(TorchShim, model.shims[0]).module).output
-    weight, bias = torch2xp(output.weight.detach()), torch2xp(output.bias.detach())
-    return cast(Floats2d, weight), cast(Floats1d, bias)

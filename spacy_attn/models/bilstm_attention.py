@@ -13,11 +13,17 @@ from thinc.types import Floats1d, Floats2d
 from ..checks import check_choice, check_not_negative, check_positive, check_rate
 from ..nn.attention import SCORINGS, Scoring
 from ..nn.predict import classify
-from .arrays import split
-from .attention_layer import Output, attention_head, resize
+from .arrays import TokenArrays
+from .attention_layer import attention_head, resize
 from .bilstm_layer import bilstm_encoder
+from .contract import (
+    Output,
+    begin_classification,
+    begin_embedding,
+    is_initialized,
+    torch_shims,
+)
 from .embeddings.token_vectors import find_vectors
-from .shim import TorchShim
 
 # What a label added to a trained model starts with, as a share of the odds of the least likely
 # present label: small enough to leave the others' scores alone, large enough to be learned in
@@ -116,20 +122,20 @@ def forward(
 ) -> tuple[Output, Callable[[Floats2d], list[Doc]]]:
     if not is_train:
         return _predict(model, docs), lambda d_logits: []
-    vectors, backprop_vectors = model.get_ref("tok2vec")(docs, is_train)
-    output, backprop = begin_update_of_vectors(model, vectors)
+    vectors, backprop_vectors = begin_embedding(model, docs)
+    output, backprop = begin_classification(model, vectors)
     return output, lambda d_logits: backprop_vectors(backprop(d_logits))
 
 
 def _predict(model: Model[list[Doc], Output], docs: list[Doc]) -> Output:
     found, token_rows = find_vectors(model.get_ref("tok2vec"), docs)
-    bilstm, head = _torch_shims(model)
+    bilstm, head = torch_shims(model)
     lengths = [len(doc) for doc in docs]
     with bilstm.predicting() as encoder_module, head.predicting() as head_module:
         vectors = xp2torch(found, device=bilstm.device)
         rows = None if token_rows is None else torch.from_numpy(token_rows).to(bilstm.device)
         logits, weights = classify(encoder_module, head_module, vectors, lengths, rows)
-    return cast(Floats2d, torch2xp(logits)), split(torch2xp(weights), lengths)
+    return cast(Floats2d, torch2xp(logits)), TokenArrays(torch2xp(weights), lengths)
 
 
 def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
@@ -153,34 +159,6 @@ def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
         bilstm.initialize()
         head.initialize()
         model.set_dim("nO", head.get_dim("nO"), force=True)
-
-
-def is_initialized(model: Model[list[Doc], Output]) -> bool:
-    """Whether the model has weights, so that it can be used."""
-    return all(shim.has_module for shim in _torch_shims(model))
-
-
-def _torch_shims(model: Model[list[Doc], Output]) -> tuple[TorchShim, TorchShim]:
-    """RETURNS: Those of the LSTM and of the attention head."""
-    bilstm, head = model.get_ref("bilstm"), model.get_ref("output_layer")
-    return cast(TorchShim, bilstm.shims[0]), cast(TorchShim, head.shims[0])
-
-
-def begin_update_of_vectors(
-    model: Model[list[Doc], Output], vectors: list[Floats2d]
-) -> tuple[Output, Callable[[Floats2d], list[Floats2d]]]:
-    """Run what is above the embedding, for training.
-
-    Args:
-        vectors: The token vectors of each document, shape (n_tokens, width).
-
-    Returns:
-        The model's output, and a callback from the gradient with respect to the logits to the one
-        with respect to the vectors.
-    """
-    hidden, backprop_bilstm = model.get_ref("bilstm").begin_update(vectors)
-    output, backprop_head = model.get_ref("output_layer").begin_update(hidden)
-    return output, lambda d_logits: backprop_bilstm(backprop_head(d_logits))
 
 
 def resize_output(model: Model[list[Doc], Output], nO: int) -> Model[list[Doc], Output]:

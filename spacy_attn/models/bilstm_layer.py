@@ -9,7 +9,7 @@ from thinc.types import Floats2d
 
 from ..nn.bilstm import BiLSTM
 from ..nn.runtime import with_gradients
-from .arrays import split
+from .arrays import TokenArrays
 from .settings import Setting
 from .shim import TorchShim
 
@@ -59,22 +59,24 @@ def forward(
     model: Model[Arrays, Arrays], X: Arrays, is_train: bool, *, own_dropout: float | None
 ) -> tuple[Arrays, Callable[[Arrays], Arrays]]:
     shim = cast(TorchShim, model.shims[0])
-    lengths = [len(x) for x in X]
+    vectors = TokenArrays.join(model.ops, X)
+    lengths = vectors.lengths
     if not any(lengths):
-        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in X], lambda d_hidden: X
-    concatenated = model.ops.xp.concatenate(X)
-    tokens = xp2torch(concatenated, requires_grad=is_train, device=shim.device)
+        empty = model.ops.alloc2f(0, model.get_dim("nO"))
+        return TokenArrays(empty, lengths), lambda d_hidden: vectors
+    tokens = xp2torch(vectors.joined, requires_grad=is_train, device=shim.device)
     rate = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
     dropout = rate if is_train else 0.0
     hidden, backprop_torch = shim(ArgsKwargs((tokens, lengths), {"dropout": dropout}), is_train)
 
     @with_gradients()
     def backprop(d_hidden: Arrays) -> Arrays:
-        grad = xp2torch(model.ops.xp.concatenate(d_hidden), device=shim.device)
+        joined = TokenArrays.join(model.ops, d_hidden).joined
+        grad = xp2torch(joined, device=shim.device)
         d_inputs = backprop_torch(ArgsKwargs(((hidden,),), {"grad_tensors": (grad,)}))
-        return split(torch2xp(d_inputs.args[0]), lengths)
+        return TokenArrays(torch2xp(d_inputs.args[0]), lengths)
 
-    return split(torch2xp(hidden.detach()), lengths), backprop
+    return TokenArrays(torch2xp(hidden.detach()), lengths), backprop
 
 
 def init(model: Model[Arrays, Arrays], X: Arrays | None = None, Y: Any = None) -> None:

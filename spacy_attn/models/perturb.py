@@ -1,12 +1,11 @@
 """Adversarial perturbation of token vectors, as a regulariser."""
 
 from thinc.api import Ops
-from thinc.types import Floats2d
+
+from .arrays import TokenArrays
 
 
-def perturb(
-    ops: Ops, vectors: list[Floats2d], gradients: list[Floats2d], size: float
-) -> list[Floats2d]:
+def perturb(ops: Ops, vectors: TokenArrays, gradients: TokenArrays, size: float) -> TokenArrays:
     """Move the token vectors of each document in the direction in which its loss grows.
 
     The direction is that of the gradient, over the document as a whole, after Miyato, Dai and
@@ -21,10 +20,11 @@ def perturb(
     Returns:
         The vectors moved; those without a gradient as they are.
     """
-    values = ops.flatten(vectors)
-    length = size * float(ops.xp.linalg.norm(values)) / max(1, values.size) ** 0.5
-    moved = []
-    for vector, gradient in zip(vectors, gradients, strict=True):
-        norm = float(ops.xp.linalg.norm(gradient))
-        moved.append(vector + gradient * (length / norm) if norm > 0 else vector)
+    values, norm = vectors.joined, ops.xp.linalg.norm
+    length = size * float(norm(values)) / max(1, values.size) ** 0.5
+    moved = TokenArrays(values.copy(), vectors.lengths)
+    for vector, gradient in zip(moved, gradients, strict=True):
+        own_norm = float(norm(gradient))
+        if own_norm > 0:
+            vector += gradient * (length / own_norm)
     return moved

@@ -8,7 +8,7 @@ from thinc.api import Model, PyTorchShim
 from torch import Tensor
 
 from .arrays import to_torch
-from .bilstm_attention import is_initialized
+from .contract import is_initialized
 from .embeddings.vocabulary import is_word_embedding
 from .shim import TorchShim
 

@@ -4,16 +4,12 @@ import math
 from functools import partial
 from typing import Literal, get_args
 
-import numpy
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .batching import Layout
 from .fast_ops import tanh
-
-Floats = NDArray[numpy.float32]
 
 Scoring = Literal["dot", "scaled_dot", "general", "additive", "additive_query", "uniform"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)
@@ -99,47 +95,6 @@ class Attention(nn.Module):
             compared = self.key(keys).unsqueeze(1) + own_queries
             return self.energy(tanh(compared)).squeeze(-1)
         return (keys.unsqueeze(1) * own_queries).sum(-1) * self.scale
-
-    def attend_short(
-        self, keys: Tensor, query: Floats, evidence: Floats | None = None
-    ) -> tuple[Floats, Floats]:
-        """`forward` for one query and the few keys of one document, on a CPU and without gradients.
-
-        In NumPy, whose calls take a fraction of torch's time where there is little to compute. But
-        for products of matrices, for which its library would start threads of its own.
-
-        Args:
-            keys: Shape (T, D), T at least 1.
-            query: Shape (D,).
-            evidence: Shape (T,).
-
-        Returns:
-            The context, shape (D,), and weights, shape (T,).
-        """
-        scores = self._scores_short(keys, query).astype(numpy.float64)
-        if evidence is not None:
-            scores += evidence
-        exponentials = numpy.exp(scores - scores.max())
-        weights = (exponentials / exponentials.sum()).astype(numpy.float32)
-        return weights @ keys.numpy(), weights
-
-    def _scores_short(self, keys: Tensor, query: Floats) -> Floats:
-        """What `scores` returns, shape (T,)."""
-        if self.scoring == "uniform":
-            return numpy.zeros(len(keys), dtype=numpy.float32)
-        if self.scoring in ("general", "additive_query"):
-            query = as_array(self.query.weight) @ query
-        if self.scoring in ("additive", "additive_query"):
-            compared = self.key(keys).numpy()
-            if self.scoring == "additive_query":
-                compared += query
-            return numpy.tanh(compared) @ as_array(self.energy.weight)[0]
-        return keys.numpy() @ query * numpy.float32(self.scale)
-
-
-def as_array(parameter: Tensor) -> Floats:
-    """The values of a parameter on the CPU, which share its memory."""
-    return parameter.detach().numpy()
 
 
 def _softmax(scores: Tensor, documents: Layout) -> Tensor:

@@ -98,23 +98,9 @@ class BiLSTM(StoredModule):
         # In mixed precision, back to the precision that gradients are scaled in.
         return hidden.to(tokens.dtype)
 
-    def encode_alone(self, tokens: Tensor) -> Tensor:
-        """Encode one document on a CPU, for prediction.
 
-        It needs no padding, so that both directions are those of a single call, without copies.
-
-        Args:
-            tokens: Vectors of its tokens, shape (N, input_width), N at least 1.
-
-        Returns:
-            Their hidden states, shape (N, 2H).
-        """
-        pairs = zip(self.forwards, self.backwards, strict=True)
-        return _states(tokens.unsqueeze(1), [lstm for pair in pairs for lstm in pair]).squeeze(1)
-
-
-def _states(padded: Tensor, lstms: Sequence[nn.Module]) -> Tensor:
-    """The hidden states of one LSTM, or of pairs of directions, shape (T, B, H or 2H).
+def hidden_states(padded: Tensor, lstms: Sequence[nn.Module]) -> Tensor:
+    """Return the hidden states of one LSTM, or of pairs of directions, shape (T, B, H or 2H).
 
     Args:
         padded: Shape (T, B, width).
@@ -148,7 +134,7 @@ def _run(
 ) -> Tensor:
     """One direction of one layer: pad, run and take the padding out again, shape (N, H)."""
     padded = gather(tokens, steps.flatten(), after).view(*steps.shape, -1)
-    return gather(_states(padded, [lstm]).flatten(0, 1), after, steps.flatten(), padding)
+    return gather(hidden_states(padded, [lstm]).flatten(0, 1), after, steps.flatten(), padding)
 
 
 def _count(like: Tensor) -> Tensor:

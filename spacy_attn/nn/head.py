@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 
-import numpy
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import Attention, Floats, Scoring, as_array
+from .attention import Attention, Scoring
 from .batching import Layout
 from .fast_ops import dropout as dropout_values
 from .stored import StoredModule
 
 # In logits, too little to count: what adds less still has a weight, by its score.
-_LEAST_EVIDENCE = 0.1
+LEAST_EVIDENCE = 0.1
 
 
 class AttentionHead(StoredModule):
@@ -83,41 +82,17 @@ class AttentionHead(StoredModule):
         # In mixed precision, back to the precision that gradients are scaled in.
         return self.output(pooled).to(hidden.dtype), weights
 
-    def classify_short(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """`forward` for one short document on a CPU, for prediction, with fewer calls of torch.
-
-        Args:
-            hidden: Shape (T, D), T at least 1.
-
-        Returns:
-            Logits, shape (1, n_labels), and weights, shape (T,).
-        """
-        keys = hidden.numpy()
-        half = keys.shape[1] // 2
-        query = numpy.concatenate((keys[-1, :half], keys[0, half:]))
-        evidence = self._evidence_short(hidden)
-        context, weights = self.attention.attend_short(hidden, query, evidence)
-        logits = as_array(self.output.weight) @ context + as_array(self.output.bias)
-        return torch.from_numpy(logits[None]), torch.from_numpy(weights)
-
-    def _evidence_short(self, hidden: Tensor) -> Floats | None:
-        """What `_evidence` returns, shape (T,)."""
-        if not self._uses_evidence:
-            return None
-        added = F.linear(hidden, self.output.weight).numpy()
-        size = numpy.sqrt((added * added).sum(axis=1))
-        return self.sizes["evidence"] * numpy.log(size + _LEAST_EVIDENCE)
-
     @property
-    def _uses_evidence(self) -> bool:
-        return bool(self.sizes["evidence"]) and self.attention.scoring != "uniform"
+    def evidence(self) -> float:
+        """The exponent, which is 0 for uniform attention."""
+        return 0.0 if self.attention.scoring == "uniform" else self.sizes["evidence"]
 
     def _evidence(self, hidden: Tensor) -> Tensor | None:
         """What is added to the score of each token, shape (N,)."""
-        if not self._uses_evidence:
+        if not self.evidence:
             return None
         size = torch.linalg.vector_norm(F.linear(hidden, self.output.weight), dim=1)
-        return self.sizes["evidence"] * torch.log(size + _LEAST_EVIDENCE)
+        return self.evidence * torch.log(size + LEAST_EVIDENCE)
 
     def with_labels(self, n_labels: int, new_bias: float) -> "AttentionHead":
         """A copy with more labels: weights of the present ones kept, new rows 0 and `new_bias`."""

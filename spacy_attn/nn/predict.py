@@ -1,4 +1,10 @@
-"""Prediction with an encoder and an attention head, sub-batch by sub-batch."""
+"""The route of a batch of documents to their logits, for prediction alone.
+
+It exists for speed and memory: each sub-batch of like length goes all the way before the next one
+does. Its hidden states stay in the processor's cache, and nobody keeps those of the whole batch.
+Whoever wants hidden states or gradients calls the encoder and then the head, the third route; the
+second is that of one document.
+"""
 
 from collections.abc import Sequence
 
@@ -7,9 +13,7 @@ from torch import Tensor
 from .batching import sub_batches
 from .bilstm import BiLSTM
 from .head import AttentionHead
-
-# Up to so many tokens, NumPy's calls for one document are faster than torch's.
-_FEW_TOKENS = 64
+from .one_document import classify_one
 
 
 def classify(
@@ -19,10 +23,7 @@ def classify(
     lengths: Sequence[int],
     rows: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """What `head(encoder(tokens))` returns, for prediction.
-
-    Each sub-batch of like length goes all the way before the next one does: its hidden states stay
-    in the processor's cache, and those of the whole batch need no memory.
+    """Return what `head(encoder(tokens))` does, to rounding.
 
     Args:
         vectors: Those that the tokens have, shape (n, input_width).
@@ -35,9 +36,7 @@ def classify(
     """
     n_tokens = len(vectors if rows is None else rows)
     if len(lengths) == 1 and n_tokens and vectors.device.type == "cpu":
-        tokens = vectors if rows is None else vectors.index_select(0, rows)
-        hidden = encoder.encode_alone(tokens)
-        return head.classify_short(hidden) if n_tokens <= _FEW_TOKENS else head(hidden, lengths)
+        return classify_one(encoder, head, vectors if rows is None else vectors[rows])
     # That of a document without tokens.
     logits = head.output.bias.expand(len(lengths), -1).clone()
     attention = vectors.new_zeros(n_tokens)

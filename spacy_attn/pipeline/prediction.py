@@ -1,6 +1,6 @@
 """How a component predicts, annotates and explains documents."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy
@@ -12,9 +12,8 @@ from thinc.types import Floats1d, Floats2d
 
 from ..explanation import Explanation
 from ..extensions import install_contributions, install_extensions, set_values
+from ..models import contract
 from ..models.arrays import runs
-from ..models.attention_layer import output_weights
-from ..models.bilstm_attention import is_initialized
 from .finite import check_logits
 from .shared_attributes import warn_of_overwriting
 
@@ -38,18 +37,6 @@ class Predictions(NamedTuple):
     scores: Floats2d
     attention: list[Floats1d]
     contributions: list[Floats2d] | None = None
-
-
-class _Parts(NamedTuple):
-    """What `explain` needs of documents; shapes as in `Predictions`.
-
-    Attributes:
-        logits: Those of the scores, shape (n_docs, n_labels).
-    """
-
-    logits: Floats2d
-    attention: list[Floats1d]
-    contributions: list[Floats2d]
 
 
 class AttentionPredictorMixin(TextCategorizer):
@@ -85,7 +72,7 @@ class AttentionPredictorMixin(TextCategorizer):
     def output_weights(self) -> tuple[Floats2d, Floats1d]:
         """What makes logits of the scores from the hidden states' average: the weights, shape
         (n_labels, 2H), and the bias, shape (n_labels,). Copies of those of the model."""
-        weight, bias = output_weights(self.model.get_ref("output_layer"))
+        weight, bias = contract.output_weights(self.model)
         return self.calibrated(weight), self.calibrated(bias)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
@@ -108,63 +95,52 @@ class AttentionPredictorMixin(TextCategorizer):
         if self.contributions_attr is None:
             logits, attention = self.predict_logits(docs)
             return Predictions(self.probabilities(logits), attention)
-        parts = self._predict_parts(docs)
-        return Predictions(self.probabilities(parts.logits), parts.attention, parts.contributions)
+        logits, attention, contributions = self._predict_parts(docs)
+        return Predictions(self.probabilities(logits), attention, contributions)
 
     def predict_logits(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
         """The logits of the scores, shape (n_docs, n_labels), and attention of some documents."""
         logits, attention = self._predict_uncalibrated(docs)
         return self.calibrated(logits), attention
 
-    def logits_of_states(self, hidden: list[Floats2d]) -> tuple[Floats2d, list[Floats1d]]:
-        """The same from the hidden states of each document, as `encode` returns them."""
-        logits, attention = self.model.get_ref("output_layer").predict(hidden)
-        return self.calibrated(logits), attention
-
     def _predict_uncalibrated(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
         """As `predict_logits`, of the model's own logits."""
-        self._check_initialized()
-        logits = [self.model.ops.alloc2f(0, len(self.labels))]
-        attention: list[Floats1d] = []
-        for chunk in runs(docs, MAX_CHUNK_TOKENS):
-            chunk_logits, chunk_attention = self._predict_chunk(chunk)
-            logits.append(chunk_logits)
-            attention.extend(chunk_attention)
-        return self._join_logits(logits), attention
+        return self._by_chunk(docs, lambda chunk: contract.predict(self.model, chunk))
 
-    def _join_logits(self, chunks: list[Floats2d]) -> Floats2d:
-        logits = self.model.ops.xp.concatenate(chunks)
-        check_logits(self.name, self.labels, logits)
-        return logits
-
-    def _predict_chunk(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
-        if any(len(doc) for doc in docs):
-            return self.model.predict(docs)
-        return self.model.get_ref("output_layer").predict(self.encode(docs))
-
-    def _predict_parts(self, docs: list[Doc]) -> _Parts:
-        """As `predict_logits`, from one pass through the model, too; and the contributions."""
-        self._check_initialized()
-        logits = [self.model.ops.alloc2f(0, len(self.labels))]
-        attention: list[Floats1d] = []
+    def _predict_parts(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d], list[Floats2d]]:
+        """As `predict_logits`, and the contributions, for which the hidden states are kept."""
         contributions: list[Floats2d] = []
-        weight, _ = self.output_weights()
-        for chunk in runs(docs, MAX_CHUNK_TOKENS):
+
+        def predict_chunk(chunk: list[Doc]) -> contract.Output:
             hidden = self.encode(chunk)
-            chunk_logits, chunk_attention = self.logits_of_states(hidden)
+            logits, attention = contract.classify_states(self.model, hidden)
+            weight, _ = self.output_weights()
+            for weights, states in zip(attention, hidden, strict=True):
+                contributions.append(weights.reshape((-1, 1)) * (states @ weight.T))
+            return logits, attention
+
+        logits, attention = self._by_chunk(docs, predict_chunk)
+        return self.calibrated(logits), attention, contributions
+
+    def _by_chunk(
+        self, docs: list[Doc], predict_chunk: Callable[[list[Doc]], contract.Output]
+    ) -> tuple[Floats2d, list[Floats1d]]:
+        """The logits and attention of documents that go through the model a bounded number of
+        tokens at a time."""
+        self._check_initialized()
+        logits = [self.model.ops.alloc2f(0, len(self.labels))]
+        attention: list[Floats1d] = []
+        for chunk in runs(docs, MAX_CHUNK_TOKENS):
+            chunk_logits, chunk_attention = predict_chunk(chunk)
             logits.append(chunk_logits)
             attention.extend(chunk_attention)
-            for weights, states in zip(chunk_attention, hidden, strict=True):
-                contributions.append(weights.reshape((-1, 1)) * (states @ weight.T))
-        return _Parts(self._join_logits(logits), attention, contributions)
+        joined = self.model.ops.xp.concatenate(logits)
+        check_logits(self.name, self.labels, joined)
+        return joined, attention
 
     def encode(self, docs: list[Doc]) -> list[Floats2d]:
         """The hidden states h of each document, which attention averages, shape (n_tokens, 2H)."""
-        if any(len(doc) for doc in docs):
-            return self.model.get_ref("encoder").predict(docs)
-        # Not every embedding layer can do with no token at all.
-        width = self.model.get_ref("output_layer").get_dim("nI")
-        return [self.model.ops.alloc2f(0, width)] * len(docs)
+        return contract.encode(self.model, docs)
 
     def _several(self, docs: Iterable[Doc]) -> list[Doc]:
         """RAISES: TypeError for anything but several documents."""
@@ -180,7 +156,7 @@ class AttentionPredictorMixin(TextCategorizer):
         return cast(list[Doc], items)
 
     def _check_initialized(self) -> None:
-        if not is_initialized(self.model):
+        if not contract.is_initialized(self.model):
             raise ValueError(Errors.E109.format(name=self.name))
 
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
@@ -224,20 +200,20 @@ class AttentionPredictorMixin(TextCategorizer):
                 document.
         """
         docs = self._several(docs)
-        parts = self._predict_parts(docs)
+        logits, attention, contributions = self._predict_parts(docs)
         to_numpy = self.model.ops.to_numpy
         _, bias = self.output_weights()
-        scores = self.probabilities(parts.logits)
+        scores = self.probabilities(logits)
         return [
             Explanation(
                 tokens=tuple(token.text for token in doc),
                 spaces=tuple(bool(token.whitespace_) for token in doc),
                 labels=tuple(self.labels),
-                attention=to_numpy(parts.attention[i]),
-                logits=to_numpy(parts.logits[i]),
+                attention=to_numpy(attention[i]),
+                logits=to_numpy(logits[i]),
                 scores=to_numpy(scores[i]),
                 bias=to_numpy(bias).copy(),  # to be written to as one likes
-                attributions=to_numpy(parts.contributions[i]),
+                attributions=to_numpy(contributions[i]),
             )
             for i, doc in enumerate(docs)
         ]

@@ -10,7 +10,8 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats1d, Floats2d
 
 from ..checks import check_rate
-from ..models.bilstm_attention import begin_update_of_vectors
+from ..models.arrays import TokenArrays
+from ..models.contract import begin_classification, begin_embedding
 from ..models.fused_adam import finish_update
 from ..models.perturb import perturb
 from ..models.weights import clear_gradients, copy_gradients, put_back_gradients
@@ -157,18 +158,19 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
         self, docs: list[Doc], get_loss: Callable[[Floats2d], tuple[float, Floats2d]]
     ) -> float:
         """Add the gradients of a batch to those of the model, and return its loss."""
-        vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
-        (logits, _), backprop = begin_update_of_vectors(self.model, vectors)
+        vectors, backprop_vectors = begin_embedding(self.model, docs)
+        (logits, _), backprop = begin_classification(self.model, vectors)
         loss, d_logits = self._finite_loss(get_loss, logits)
         d_vectors = backprop(d_logits)
         if self.perturbation:
             perturbed = perturb(self.model.ops, vectors, d_vectors, self.perturbation)
-            (logits, _), backprop = begin_update_of_vectors(self.model, perturbed)
+            (logits, _), backprop = begin_classification(self.model, perturbed)
             further_loss, d_logits = self._finite_loss(get_loss, logits)
             loss += further_loss
-            d_vectors = [a + b for a, b in zip(d_vectors, backprop(d_logits), strict=True)]
+            total = d_vectors.joined + backprop(d_logits).joined
+            d_vectors = TokenArrays(total, d_vectors.lengths)
         # Before an embedding, which may be that of other components, gets it.
-        self._check_finite("the gradient of the token vectors", *d_vectors)
+        self._check_finite("the gradient of the token vectors", d_vectors.joined)
         backprop_vectors(d_vectors)
         return loss
 

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..arrays import Keys, attributes_of_tokens, split, strings_of
+from ..arrays import Keys, TokenArrays, attributes_of_tokens, strings_of
 
 Embedding = Model[list[Doc], Floats2d]
 Vectors = list[Floats2d]
@@ -59,12 +59,12 @@ def forward(
     lengths = [len(doc) for doc in docs]
 
     def backprop(d_vectors: Vectors) -> list[Doc]:
-        d_total = model.ops.flatten(d_vectors)
+        d_total = TokenArrays.join(model.ops, d_vectors).joined
         for backprop_layer in (backprop_first, *(backprop for _, backprop in others)):
             backprop_layer(d_total)
         return []
 
-    return split(total, lengths), backprop
+    return TokenArrays(total, lengths), backprop
 
 
 def init(model: Model[list[Doc], Vectors], X: list[Doc] | None = None, Y: Any = None) -> None:
@@ -85,7 +85,7 @@ def find_vectors(model: Model[list[Doc], Vectors], docs: list[Doc]) -> tuple[Flo
     """
     if _DISTINCT in model.attrs:
         return cast(tuple[Floats2d, Rows | None], model.attrs[_DISTINCT](model, docs))
-    return model.ops.xp.concatenate(model.predict(docs)), None
+    return TokenArrays.join(model.ops, model.predict(docs)).joined, None
 
 
 def _distinct_vectors(
