@@ -1,89 +1,17 @@
-"""The directive `settings`: what a registered function can be given, read off the code.
+"""The directive `settings`: a list of what a registered function can be given.
 
-Of each setting it shows the name, the type, the default and the description in the docstring.
+Of each setting it shows the name, the type, the default and the description.
 """
 
 import inspect
 import json
-import re
-import sys
-from collections.abc import Callable, Iterator
-from importlib.metadata import distribution
-from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from docstring_parser import parse
+import read_settings
 from docutils import nodes
-from spacy.language import Language
+from read_settings import REQUIRED, Setting, anchor_of, registered, settings_of
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-
-# Entry points whose functions have settings, and what their names stand behind in a config.
-GROUPS = {
-    "spacy_factories": "factory",
-    "spacy_architectures": "@architectures",
-    "spacy_readers": "@readers",
-    "spacy_callbacks": "@callbacks",
-    "spacy_scorers": "@scorers",
-    "thinc_optimizers": "@optimizers",
-}
-# What spaCy gives to the function of a component itself.
-_GIVEN = ("nlp", "name")
-REQUIRED = "required"
-
-
-class Setting(NamedTuple):
-    """A setting as a config knows it. `default` is JSON, or REQUIRED."""
-
-    name: str
-    type: str
-    default: str
-    description: str
-
-
-def registered() -> dict[str, tuple[str, Callable]]:
-    """Return the group and the function of each registered name of the package."""
-    points = distribution("spacy-attn").entry_points
-    return {point.name: (point.group, point.load()) for point in points if point.group in GROUPS}
-
-
-def settings_of(name: str) -> Iterator[Setting]:
-    """Go through the settings of a registered name, in the order of its signature."""
-    group, function = registered()[name]
-    is_component = group == "spacy_factories"
-    defaults = Language.get_factory_meta(name).default_config if is_component else {}
-    described = _descriptions(function)
-    for parameter in inspect.signature(function).parameters.values():
-        if is_component and parameter.name in _GIVEN:
-            continue
-        default = defaults.get(parameter.name, parameter.default)
-        yield Setting(
-            parameter.name,
-            _readable(parameter.annotation),
-            REQUIRED if default is inspect.Parameter.empty else json.dumps(default),
-            described.get(parameter.name, ""),
-        )
-
-
-def _descriptions(function: Callable) -> dict[str, str]:
-    """Read the descriptions of arguments: the function's own, and those of what it makes."""
-    found: dict[str, str] = {}
-    made = inspect.signature(function, eval_str=True).return_annotation
-    if not isinstance(made, type):
-        # The class of the reader HFDataset_v1 is HFDataset.
-        made = vars(sys.modules[function.__module__]).get(function.__name__.removesuffix("_v1"))
-    for source in (function, made, getattr(made, "__init__", None)):
-        for described in parse(inspect.getdoc(source) or "").params if source else ():
-            for name in described.arg_name.split(", "):
-                found.setdefault(name, described.description or "")
-    return found
-
-
-def _readable(annotation: Any) -> str:
-    """Write a type as a reader of a config thinks of it."""
-    if get_origin(annotation) is Literal:
-        return " or ".join(map(json.dumps, get_args(annotation)))
-    text = re.sub(r"\b(\w+\.)+", "", inspect.formatannotation(annotation))
-    return "corpus reader" if text.startswith("Callable[[Language], Iterable") else text
+from thinc.api import Config
 
 
 class SettingsDirective(SphinxDirective):
@@ -92,24 +20,34 @@ class SettingsDirective(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        lines = []
-        for setting in settings_of(self.arguments[0]):
-            anchor = anchor_of(self.arguments[0], setting.name)
-            default = REQUIRED if setting.default == REQUIRED else f"`{setting.default}`"
-            lines += [
-                f"[]{{#{anchor}}}`{setting.name}`",
-                f": `{setting.type}`, {default}",
-                "",
-                *(f"  {line}" for line in setting.description.splitlines()),
-                "",
-            ]
-        return self.parse_text_to_nodes("\n".join(lines))
+        _, function = registered()[self.arguments[0]]
+        for file in (__file__, read_settings.__file__, inspect.getfile(function)):
+            self.env.note_dependency(file)
+        items = [self._item(setting) for setting in settings_of(self.arguments[0])]
+        return [nodes.definition_list("", *items, classes=["settings"])]
+
+    def _item(self, setting: Setting) -> nodes.definition_list_item:
+        anchor = anchor_of(self.arguments[0], setting.name)
+        term = nodes.term("", "", nodes.literal(text=setting.name), names=[anchor], ids=[anchor])
+        self.state.document.note_explicit_target(term)
+        default, block = _shown_default(setting)
+        facts = [nodes.classifier(text=setting.type), nodes.classifier("", "", *default)]
+        description = self.parse_text_to_nodes(setting.description)
+        definition = nodes.definition("", *description, *block)
+        item = nodes.definition_list_item("", term, *facts, definition)
+        self.set_source_info(item)
+        return item
 
 
-def anchor_of(name: str, setting: str) -> str:
-    """Return what follows the "#" in a link to a setting."""
-    parts = [part for part in name.split(".") if part != "spacy-attn"]
-    return "-".join([*parts, setting]).lower().replace("_", "-")
+def _shown_default(setting: Setting) -> tuple[list[nodes.Node], list[nodes.Node]]:
+    """Show a default beside the name; one that is a block of a config, below the description."""
+    if setting.default == REQUIRED:
+        return [nodes.Text(REQUIRED)], []
+    value = json.loads(setting.default)
+    if isinstance(value, dict):
+        config = Config({setting.name: value}).to_str().strip()
+        return [nodes.Text("default below")], [nodes.literal_block(config, config, language="ini")]
+    return [nodes.Text("default "), nodes.literal(text=setting.default)], []
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,0 +1,88 @@
+"""What registered functions can be given, read off signatures, defaults and docstrings."""
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import distribution
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+from docstring_parser import parse
+from spacy.language import Language
+
+# Entry points whose functions have settings, and what their names stand behind in a config.
+GROUPS = {
+    "spacy_factories": "factory",
+    "spacy_architectures": "@architectures",
+    "spacy_readers": "@readers",
+    "spacy_callbacks": "@callbacks",
+    "spacy_scorers": "@scorers",
+    "thinc_optimizers": "@optimizers",
+}
+# What spaCy gives to the function of a component itself.
+_GIVEN = ("nlp", "name")
+REQUIRED = "required"
+
+
+class Setting(NamedTuple):
+    """A setting as a config knows it. `default` is JSON, or REQUIRED."""
+
+    name: str
+    type: str
+    default: str
+    description: str
+
+
+def registered() -> dict[str, tuple[str, Callable]]:
+    """Return the group and the function of each registered name of the package."""
+    points = distribution("spacy-attn").entry_points
+    return {point.name: (point.group, point.load()) for point in points if point.group in GROUPS}
+
+
+def settings_of(name: str) -> Iterator[Setting]:
+    """Go through the settings of a registered name, in the order of its signature."""
+    group, function = registered()[name]
+    is_component = group == "spacy_factories"
+    defaults = Language.get_factory_meta(name).default_config if is_component else {}
+    described = _descriptions(function)
+    for parameter in inspect.signature(function).parameters.values():
+        if is_component and parameter.name in _GIVEN:
+            continue
+        default = defaults.get(parameter.name, parameter.default)
+        yield Setting(
+            parameter.name,
+            _readable(parameter.annotation),
+            REQUIRED if default is inspect.Parameter.empty else json.dumps(default),
+            described.get(parameter.name, ""),
+        )
+
+
+def _descriptions(function: Callable) -> dict[str, str]:
+    """Read the descriptions of arguments: the function's own, and those of what it makes."""
+    found: dict[str, str] = {}
+    made = inspect.signature(function, eval_str=True).return_annotation
+    if not isinstance(made, type):
+        # The class of the reader HFDataset_v1 is HFDataset.
+        made = vars(sys.modules[function.__module__]).get(function.__name__.removesuffix("_v1"))
+    for source in (function, made, getattr(made, "__init__", None)):
+        for described in parse(inspect.getdoc(source) or "").params if source else ():
+            for name in described.arg_name.split(", "):
+                found.setdefault(name, described.description or "")
+    return found
+
+
+def _readable(annotation: Any) -> str:
+    """Write a type as a reader of a config thinks of it."""
+    if get_origin(annotation) is Literal:
+        return " or ".join(map(json.dumps, get_args(annotation)))
+    text = re.sub(r"\b(\w+\.)+", "", inspect.formatannotation(annotation))
+    if text.startswith("Callable[[Language], Iterable"):
+        return "corpus reader"
+    return "Model" if text.startswith("Model[") else text
+
+
+def anchor_of(name: str, setting: str) -> str:
+    """Return what follows the "#" in a link to a setting."""
+    parts = [part for part in name.split(".") if part != "spacy-attn"]
+    return "-".join([*parts, setting]).lower().replace("_", "-")

@@ -1,0 +1,43 @@
+"""A folder in which the pages' examples can run, and what makes the lists of settings."""
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..conftest import make_nlp, train
+from .pages import ROOT
+
+_NAME = "read_settings"
+_SPEC = importlib.util.spec_from_file_location(_NAME, ROOT / "docs" / f"{_NAME}.py")
+sys.modules[_NAME] = read_settings = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(read_settings)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory) -> Path:
+    """A folder with what examples take from a checkout, and with a small trained pipeline.
+
+    It stands in for the one that `spacy project run all` trains.
+    """
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("assets", "configs"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("constraints.txt", "project.yml", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    nlp = make_nlp()
+    train(nlp)
+    (folder / "training").mkdir()
+    nlp.to_disk(folder / "training" / "model-best")
+    return folder
+
+
+@pytest.fixture
+def in_checkout(checkout, tmp_path, monkeypatch) -> Path:
+    """The current folder: a fresh one that shows what `checkout` has."""
+    for path in checkout.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
