@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import distribution
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
+import spacy
 from docstring_parser import parse
 from spacy.language import Language
 
@@ -45,7 +46,7 @@ def settings_of(name: str) -> Iterator[Setting]:
     group, function = registered()[name]
     is_component = group == "spacy_factories"
     defaults = Language.get_factory_meta(name).default_config if is_component else {}
-    described = _descriptions(function)
+    described = _descriptions(name)
     for parameter in inspect.signature(function).parameters.values():
         if is_component and parameter.name in _GIVEN:
             continue
@@ -58,18 +59,23 @@ def settings_of(name: str) -> Iterator[Setting]:
         )
 
 
-def _descriptions(function: Callable) -> dict[str, str]:
-    """Read the descriptions of arguments: the function's own, and those of what it makes."""
-    found: dict[str, str] = {}
-    made = inspect.signature(function, eval_str=True).return_annotation
-    if not isinstance(made, type):
+def _descriptions(name: str) -> dict[str, str]:
+    """Read the descriptions of settings: the function's own, and those of the class it is for."""
+    group, function = registered()[name]
+    if group == "spacy_factories":
+        made = type(spacy.blank("en").add_pipe(name))
+    else:
         # The class of the reader HFDataset_v1 is HFDataset.
         made = vars(sys.modules[function.__module__]).get(function.__name__.removesuffix("_v1"))
-    for source in (function, made, getattr(made, "__init__", None)):
-        for described in parse(inspect.getdoc(source) or "").params if source else ():
-            for name in described.arg_name.split(", "):
-                found.setdefault(name, described.description or "")
-    return found
+    sources = [function]
+    for base in inspect.getmro(made) if isinstance(made, type) else ():
+        sources += [base, vars(base).get("__init__")]
+    return {
+        name: described.description or ""
+        for source in reversed(sources)
+        for described in parse(inspect.getdoc(source) or "").params
+        for name in described.arg_name.split(", ")
+    }
 
 
 def _readable(annotation: Any) -> str:

@@ -52,3 +52,7 @@ def test_nothing_asks_to_install_this_package_from_an_index():
     paths = [*(ROOT / "spacy_attn").rglob("*.py"), *(ROOT / page for page in PAGES)]
     for path in paths:
         assert not re.search(r"pip install\s+\S?spacy-attn", path.read_text(encoding="utf8")), path
+
+
+def test_readme_can_be_read_in_a_few_minutes():
+    assert len(read("README.md").split()) <= 1500
