@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -60,7 +59,7 @@ def _describe_corpora(train: Reader, dev: Reader, nlp: Language) -> None:
         msg.warn(f"{error}; the corpora are not counted")
         return
     of_dev = _describe(dev, nlp, "Development data")
-    if _same_data(train, dev):
+    if _rows_of(train) == _rows_of(dev):
         msg.warn("Training and development data are the same: the scores say nothing of other data")
     if of_train and of_dev:
         _compare(of_train, of_dev)
@@ -120,23 +119,20 @@ def _read_cats(reader: Reader, nlp: Language) -> Iterable[Labels] | None:
 
 def _name(reader: Reader) -> str:
     if isinstance(reader, HFDataset):
-        return str(reader.source)
+        return str(reader)
     path = getattr(reader, "path", None)
     return f"'{path}'" if path else f"read by {type(reader).__name__}"
 
 
-def _same_data(train: Reader, dev: Reader) -> bool:
-    if isinstance(train, HFDataset) and isinstance(dev, HFDataset):
-        return _part(train) == _part(dev)
-    return False
-
-
-def _part(reader: HFDataset) -> str:
-    """Name the rows that a reader reads."""
-    source = reader.source
+def _rows_of(reader: Reader) -> object:
+    """Return what tells the rows that a reader reads from those of another one."""
+    if not isinstance(reader, HFDataset):
+        return object()  # other readers are not compared
     # The split of a single file may have any name.
-    is_whole = source.split.isidentifier() and os.path.isfile(os.path.expanduser(source.path))
-    return repr(replace(source, split="" if is_whole else source.split, streaming=False))
+    is_file = os.path.isfile(os.path.expanduser(str(reader.path)))
+    split = "" if is_file and reader.split.isidentifier() else reader.split
+    names = ("path", "name", "revision", "data_files", "columns", "label_columns", "dialect")
+    return split, *(getattr(reader, name) for name in names)
 
 
 def _tell_unused_paths(nlp: Language) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacy.training import Corpus, Example
+from spacy.training import Corpus
 from spacy.training.corpus import walk_corpus
 
 from .errors import DatasetError, MissingDataError, RowProblem, explained
@@ -16,9 +16,10 @@ from .labels import check_exclusive
 from .paths import FORMATS, extension, matching_files
 
 if TYPE_CHECKING:
-    from spacy.language import Language
     from spacy.tokens import Doc
     from spacy.vocab import Vocab
+
+    from .rows import Rows
 
 _SUFFIX = ".spacy"
 # A folder with files of these names holds several splits and not one.
@@ -35,80 +36,61 @@ def is_spacy_data(path: str) -> bool:
     return expanded.suffix == _SUFFIX or (expanded.is_dir() and any(_spacy_files(expanded)))
 
 
-class DocBins:
-    """The documents of `.spacy` files, read as `spacy.Corpus.v1` reads them.
+def read_docs(source: Rows, vocab: Vocab, *, exclusive: bool | None) -> Iterator[Doc]:
+    """Go through the documents of `.spacy` files that have tokens, as `spacy.Corpus.v1` does.
 
     Args:
-        path: A file, a pattern, or a folder. Of a folder with a file for each split, that of the
+        source: A file, a pattern, or a folder. Of a folder with a file for each split, that of the
             split is read; of another folder, all files.
-        split: The name of the split.
-        limit: Read the first documents only; 0 reads all.
+        vocab: The pipeline's.
         exclusive: Refuse a document whose labels do not sum to 1.
-        where: The data set and the split, for errors.
 
     Raises:
-        DatasetError: If there is no such file, or none for that split.
+        DatasetError: If there is no such file, or none for that split, if a file cannot be read,
+            and at a document whose labels do not exclude one another though they should.
     """
-
-    def __init__(self, path: str, *, split: str, limit: int, exclusive: bool, where: str) -> None:
-        if not split.isidentifier():
-            raise DatasetError(
-                f"{where}: .spacy files have no slices or sums of splits; name one split"
-            )
-        self.limit = limit
-        self.exclusive = exclusive
-        self.where = where
-        self._files = _find_files(os.path.expanduser(path), split, where)
-        self._corpus = Corpus(self._files[0])
-
-    def docs(self, vocab: Vocab) -> Iterator[Doc]:
-        """Go through the stored documents that have tokens.
-
-        Raises:
-            DatasetError: If a file cannot be read, or at a document whose labels do not exclude one
-                another though they should.
-        """
-        with explained(self.where):
-            docs = self._corpus.read_docbin(vocab, self._files)
-            for number, doc in enumerate(islice(docs, self.limit or None)):
-                try:
-                    if self.exclusive and doc.cats:
-                        check_exclusive("cats", doc.cats)
-                except RowProblem as problem:
-                    raise DatasetError(
-                        f"{self.where}, document {number} (counted from 0): {problem}"
-                    ) from None
-                yield doc
-
-    def examples(self, nlp: Language) -> Iterator[Example]:
-        """Go through the documents as Examples, whose predicted documents the pipeline makes."""
-        return self._corpus.make_examples(nlp, self.docs(nlp.vocab))
+    source.require(
+        source.split.isidentifier(),
+        ".spacy files have no slices or sums of splits; name one split",
+    )
+    files = _find_files(source)
+    with explained(source):
+        docs = Corpus(files[0]).read_docbin(vocab, files)
+        for number, doc in enumerate(islice(docs, source.limit or None)):
+            try:
+                if exclusive and doc.cats:
+                    check_exclusive("cats", doc.cats)
+            except RowProblem as problem:
+                where = f"{source}, document {number} (counted from 0)"
+                raise DatasetError(f"{where}: {problem}") from None
+            yield doc
 
 
 def _spacy_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{_SUFFIX}"))
 
 
-def _find_files(path: str, split: str, where: str) -> Sequence[Path]:
+def _find_files(source: Rows) -> list[Path]:
+    path = os.path.expanduser(str(source.path))
     folder = Path(path)
-    tables = sorted(file.name for file in folder.glob("*") if extension(file.name) in FORMATS)
-    if tables:
-        raise DatasetError(
-            f"{where}: the folder has both .spacy files and '{tables[0]}'; set 'path' to the file "
-            "that is meant"
+    for file in sorted(folder.glob("*")):
+        source.require(
+            extension(file.name) not in FORMATS,
+            f"the folder has both .spacy files and '{file.name}'; set 'path' to the file that is "
+            "meant",
         )
     if not folder.is_dir():
         if files := matching_files(path):
             return list(map(Path, files))
         raise MissingDataError(
-            f"{where}: there is no such file (looked for '{os.path.abspath(path)}')"
+            f"{source}: there is no such file (looked for '{os.path.abspath(path)}')"
         )
-    names = [file.stem for file in _spacy_files(folder)]
-    if split in names:
-        return [folder / f"{split}{_SUFFIX}"]
-    if _SPLIT_NAMES.isdisjoint(names):
-        return list(walk_corpus(folder, _SUFFIX))
-    raise DatasetError(
-        f"{where}: the folder has no '{split}{_SUFFIX}'; set 'split' to one of "
-        f"{', '.join(map(repr, names))}, or 'path' to a file"
+    splits = {file.stem: file for file in _spacy_files(folder)}
+    if source.split in splits:
+        return [splits[source.split]]
+    source.require(
+        _SPLIT_NAMES.isdisjoint(splits),
+        f"the folder has no '{source.split}{_SUFFIX}'; set 'split' to one of "
+        f"{', '.join(map(repr, splits))}, or 'path' to a file",
     )
+    return list(walk_corpus(folder, _SUFFIX))

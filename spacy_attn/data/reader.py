@@ -1,32 +1,28 @@
 """The corpus reader `spacy-attn.HFDataset.v1`: a data set of labelled texts as spaCy Examples."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TypeVar
 
 from spacy.language import Language
 from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
-from spacy.training import Example
+from spacy.training import Corpus, Example
 from spacy.vocab import Vocab
 
-from .delimited import Dialect
-from .docbins import DocBins, is_spacy_data
+from .docbins import is_spacy_data, read_docs
 from .errors import DatasetError, MissingValue, RowProblem, explained
 from .labels import Cats, ColumnEncoder, ColumnsEncoder, make_encoder, sums_to_integer
-from .paths import DataFiles
 from .rows import Row, Rows, Skipped
-from .source import Source
 
 Item = TypeVar("Item")
 
-_NAME = "spacy-attn.HFDataset.v1"
 # The settings that mean something for .spacy files; all others say how tables are read.
 _OF_DOCUMENTS = ("path", "split", "streaming", "seed", "exclusive", "limit", "skip_missing")
 
 
-@dataclass
-class HFDataset:
+@dataclass(kw_only=True)
+class HFDataset(Rows):
     """Read a data set as `HFDataset_v1` says, which describes the settings.
 
     A list of no columns as `label_column` reads the texts alone. `other_labels` may be set before
@@ -37,56 +33,39 @@ class HFDataset:
         DatasetError: If the settings contradict one another.
     """
 
-    path: str | None
-    _: KW_ONLY
-    name: str | None = None
-    split: str = "train"
-    revision: str | None = None
-    data_files: DataFiles | None = None
-    streaming: bool = False
-    shuffle_buffer: int = 0
-    seed: int = 0
     text_column: str | list[str] = "text"
     text_separator: str = " "
     label_column: str | list[str] = "label"
     labels: list[str] | None = None
     exclusive: bool | None = None
-    limit: int = 0
-    skip_missing: bool = False
-    delimiter: str | None = None
-    quoting: str | None = None
-    escape: str | None = None
-    encoding: str | None = None
     label_separator: str | None = None
     other_labels: Sequence[str] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.path is None:
-            raise DatasetError(
-                f"the 'path' of {_NAME} is null: set it in the config, or override it on the "
-                "command line, say with --paths.train"
-            )
-        self._text_columns = _as_list(self.text_column)
-        self._label_columns = _as_list(self.label_column)
-        self.source = Source(
-            path=str(self.path),
-            split=self.split,
-            name=self.name,
-            revision=self.revision,
-            data_files=self.data_files,
-            streaming=self.streaming,
-            columns=tuple(dict.fromkeys([*self._text_columns, *self._label_columns])),
-            label_columns=tuple(self._label_columns),
-            dialect=Dialect(self.delimiter, self.quoting, self.escape, self.encoding),
-        )
-        self._rows = Rows(
-            self.source,
-            limit=self.limit,
-            shuffle_buffer=self.shuffle_buffer,
-            seed=self.seed,
-            skip_missing=self.skip_missing,
-        )
-        self._check_settings()
+        super().__post_init__()
+        texts, columns = _as_list(self.text_column), _as_list(self.label_column)
+        self.columns = tuple(dict.fromkeys([*texts, *columns]))
+        self.label_columns = tuple(columns)
+        self._text_columns = texts
+        labels, several = self.labels or [], not isinstance(self.label_column, str)
+        for condition, complaint in (
+            (all(texts or [""]), "'text_column' must name a column"),
+            (all(columns), "'label_column' must name a column"),
+            (len({*columns}) == len(columns), "'label_column' names a column twice"),
+            (self.labels != [], "'labels' is empty; give all labels, or null"),
+            (all(labels), "'labels' holds an empty name"),
+            (len({*labels}) == len(labels), "'labels' holds a name twice"),
+            (
+                not several or len(labels) in (0, len(columns)),
+                f"{len(labels)} 'labels' cannot name {len(columns)} label columns",
+            ),
+            (self.label_separator != "", "'label_separator' is empty; give a string, or null"),
+            (
+                not several or self.label_separator is None,
+                "'label_separator' is for a single label column",
+            ),
+        ):
+            self.require(condition, complaint)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Go through the data set once.
@@ -101,14 +80,15 @@ class HFDataset:
             DatasetError: If the data set cannot be opened, lacks a column, or has no row; or at a
                 row that cannot be used.
         """
-        if is_spacy_data(self.source.path):
-            yield from self._documents().examples(nlp)
+        if self._has_documents():
+            docs = read_docs(self, nlp.vocab, exclusive=self.exclusive)
+            yield from Corpus(str(self.path)).make_examples(nlp, docs)
         else:
             yield from self._read(lambda text, cats: self._make_example(nlp, text, cats), nlp)
 
     def label_names(self) -> list[str]:
         """Return the labels that a column of labels spells out, or that its type names."""
-        if is_spacy_data(self.source.path) or not isinstance(self._encoder, ColumnEncoder):
+        if self._has_documents() or not isinstance(self._encoder, ColumnEncoder):
             return []
         return list(self._encoder.inventory or ())
 
@@ -124,66 +104,28 @@ class HFDataset:
         Raises:
             DatasetError: As `__call__`.
         """
-        if is_spacy_data(self.source.path):
-            return (doc.cats for doc in self._documents().docs(vocab))
+        if self._has_documents():
+            docs = read_docs(self, vocab, exclusive=self.exclusive)
+            return (doc.cats for doc in docs)
         return None if self.streaming else self._read(lambda text, cats: cats)
 
-    def _check_settings(self) -> None:
-        columns, labels = self._label_columns, self.labels or []
-        several = not isinstance(self.label_column, str)
-        for wrong, complaint in (
-            (not self.path, "'path' is empty; give a file, a folder or a name on the hub"),
-            (not all(self._text_columns or [""]), "'text_column' must name a column"),
-            (not all(columns), "'label_column' must name a column"),
-            (len({*columns}) < len(columns), "'label_column' names a column twice"),
-            (self.labels == [], "'labels' is empty; give all labels, or null"),
-            (not all(labels), "'labels' holds an empty name"),
-            (len({*labels}) < len(labels), "'labels' holds a name twice"),
-            (
-                several and len(labels) not in (0, len(columns)),
-                f"{len(labels)} 'labels' cannot name {len(columns)} label columns",
-            ),
-            (self.label_separator == "", "'label_separator' is empty; give a string, or null"),
-            (
-                several and self.label_separator is not None,
-                "'label_separator' is for a single label column",
-            ),
-            (self.limit < 0, "'limit' must be 0, for all rows, or more"),
-            (self.shuffle_buffer < 0, "'shuffle_buffer' must be 0, for no shuffling, or more"),
-            (
-                self.shuffle_buffer > 0 and not self.streaming,
-                "'shuffle_buffer' is for streaming = true; otherwise spacy train itself shuffles",
-            ),
-            (
-                self.streaming and "[" in self.split,
-                "a slice of a split needs streaming = false; use 'limit' for the first rows",
-            ),
-        ):
-            if wrong:
-                raise DatasetError(f"{self.source}: {complaint}")
-        if wrong_dialect := self.source.dialect.complaint():
-            raise DatasetError(f"{self.source}: {wrong_dialect}")
-
-    def _documents(self) -> DocBins:
+    def _has_documents(self) -> bool:
+        """Return whether documents are read, which most settings mean nothing for."""
+        if not is_spacy_data(str(self.path)):
+            return False
         for setting in fields(self):
-            name = setting.name
-            is_of_tables = setting.init and name not in _OF_DOCUMENTS
-            if is_of_tables and getattr(self, name) != setting.default:
-                raise DatasetError(
-                    f"{self.source}: '{name}' has no meaning for .spacy files; remove it"
-                )
-        return DocBins(
-            self.source.path,
-            split=self.split,
-            limit=self.limit,
-            exclusive=bool(self.exclusive),
-            where=str(self.source),
-        )
+            self.require(
+                setting.name in _OF_DOCUMENTS
+                or not setting.init
+                or getattr(self, setting.name) == setting.default,
+                f"'{setting.name}' has no meaning for .spacy files; remove it",
+            )
+        return True
 
     @cached_property
     def _encoder(self) -> ColumnEncoder | ColumnsEncoder:
-        dataset, untyped = self._rows.opened
-        with explained(self.source):
+        dataset, untyped = self.opened
+        with explained(self):
             try:
                 return make_encoder(
                     dataset,
@@ -195,7 +137,7 @@ class HFDataset:
                     untyped=untyped,
                 )
             except RowProblem as problem:
-                raise DatasetError(f"{self.source}: {problem}") from None
+                raise DatasetError(f"{self}: {problem}") from None
 
     def _read(
         self, finish: Callable[[str, dict[str, float]], Item], nlp: Language | None = None
@@ -213,7 +155,7 @@ class HFDataset:
             nonlocal n_used, n_unclear
             text = self._read_text(row)
             cats = self._known_values(encode(row), skipped)
-            if absent and not isinstance(row[self._label_columns[0]], Mapping):
+            if absent and not isinstance(row[self.label_columns[0]], Mapping):
                 cats = absent | cats
             if compact and n_used:
                 # All but the first row, which names all labels, need only what is true.
@@ -222,9 +164,9 @@ class HFDataset:
             n_unclear += self.exclusive is None and not sums_to_integer(cats)
             return finish(text, cats)
 
-        yield from self._rows.read(convert)
+        yield from self.read_rows(convert)
         if n_unclear:
-            self._rows.warn(
+            self.warn(
                 f"the probabilities of {n_unclear} rows do not sum to 1; set exclusive = false if "
                 "the labels do not exclude one another, or exclusive = true to refuse such rows"
             )
@@ -250,8 +192,8 @@ class HFDataset:
         """Leave out the labels of which the row says nothing, or refuse the row."""
         unknown = [label for label, value in cats.items() if value is None]
         if unknown and (len(unknown) == len(cats) or not self.skip_missing):
-            several = len(self._label_columns) > 1
-            column = self._label_columns[list(cats).index(unknown[0]) if several else 0]
+            several = len(self.label_columns) > 1
+            column = self.label_columns[list(cats).index(unknown[0]) if several else 0]
             raise MissingValue(column, f"gives no value for the label '{unknown[0]}'")
         for label in unknown:
             skipped[f"values of the label '{label}'"] += 1
@@ -353,7 +295,7 @@ class HFDataset_v1(HFDataset):  # noqa: N801
 
     def __post_init__(self) -> None:
         if self.label_column == []:
-            raise DatasetError(f"the 'label_column' of {_NAME} must name a column")
+            raise DatasetError("the 'label_column' of spacy-attn.HFDataset.v1 must name a column")
         super().__post_init__()
 
 

@@ -3,11 +3,10 @@
 A reader says which columns it wants, and how it turns a row into something of its own.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -23,26 +22,28 @@ _WARNED: set[str] = set()
 _BATCH = 256
 
 
-class Rows:
-    """Goes through the rows of a split, which is opened when it is needed first.
+@dataclass(kw_only=True)
+class Rows(Source):
+    """Goes through the rows of a source, which is opened when it is needed first.
 
-    Args:
-        source: What to read.
-        limit: Read the first rows only; 0 reads all.
-        shuffle_buffer: When streaming, draw each row at random out of that many; 0 keeps the order.
-        seed: For that order.
-        skip_missing: Pass over rows without a value, and warn once how many there were.
+    A reader is a subclass. It sets the columns, and turns rows into something of its own.
     """
 
-    def __init__(
-        self, source: Source, *, limit: int, shuffle_buffer: int, seed: int, skip_missing: bool
-    ) -> None:
-        self.source = source
-        self.limit = limit
-        self.shuffle_buffer = shuffle_buffer
-        self.seed = seed
-        self.skip_missing = skip_missing
-        self._passes = 0
+    shuffle_buffer: int = 0
+    seed: int = 0
+    limit: int = 0
+    skip_missing: bool = False
+    _passes: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.limit >= 0, "'limit' must be 0, for all rows, or more")
+        buffer = self.shuffle_buffer
+        self.require(buffer >= 0, "'shuffle_buffer' must be 0, for no shuffling, or more")
+        self.require(
+            not buffer or self.streaming,
+            "'shuffle_buffer' is for streaming = true; otherwise spacy train itself shuffles",
+        )
 
     @cached_property
     def opened(self) -> OpenedSource:
@@ -51,18 +52,18 @@ class Rows:
         Raises:
             DatasetError: If the data set cannot be opened, lacks a column, or has no row.
         """
-        opened = open_source(self.source)
+        opened = open_source(self)
         dataset = opened.dataset
-        with explained(self.source):
-            if not self.source.streaming and not len(dataset):
+        with explained(self):
+            if not self.streaming and not len(dataset):
                 raise self._no_rows()
             # The columns of a stream may not be known before its first row.
             if dataset.column_names is not None:
                 self._require_columns(dataset.column_names)
-                dataset = dataset.select_columns(list(self.source.columns))
+                dataset = dataset.select_columns(list(self.columns))
         return opened._replace(dataset=dataset)
 
-    def read(self, convert: Callable[[Row, Skipped], Item]) -> Iterator[Item]:
+    def read_rows(self, convert: Callable[[Row, Skipped], Item]) -> Iterator[Item]:
         """Go through the rows once.
 
         Args:
@@ -86,7 +87,7 @@ class Rows:
                 if not (self.skip_missing and missing):
                     remedy = "; correct the row, or set skip_missing = true to pass over such rows"
                     raise DatasetError(
-                        f"{self.source}, row {number} (counted from 0): {problem}"
+                        f"{self}, row {number} (counted from 0): {problem}"
                         f"{remedy if missing else ''}"
                     ) from None
                 skipped[f"rows for want of a value in column '{problem.column}'"] += 1
@@ -95,7 +96,7 @@ class Rows:
             yield item
         summary = "; ".join(f"{n} {what}" for what, n in skipped.items())
         if skipped and not n_used:
-            raise DatasetError(f"{self.source}: every row was skipped ({summary})")
+            raise DatasetError(f"{self}: every row was skipped ({summary})")
         if not n_used:
             raise self._no_rows()
         if skipped:
@@ -107,14 +108,14 @@ class Rows:
         A training makes several readers of the same rows. Python forgets what it has shown whenever
         somebody sets a filter.
         """
-        warning = f"{self.source}: {remark}."
+        warning = f"{self}: {remark}."
         if warning not in _WARNED:
             _WARNED.add(warning)
             warnings.warn(warning, stacklevel=3)
 
     def _pass(self) -> Iterator[Row]:
         dataset = self.opened.dataset
-        if self.limit and not self.source.streaming:
+        if self.limit and not self.streaming:
             dataset = dataset.select(range(min(self.limit, len(dataset))))
         elif self.limit:
             dataset = dataset.take(self.limit)
@@ -122,15 +123,15 @@ class Rows:
             seed = self.seed + self._passes
             dataset = dataset.shuffle(seed=seed, buffer_size=self.shuffle_buffer)
         self._passes += 1
-        with explained(self.source):
+        with explained(self):
             for batch in dataset.iter(batch_size=_BATCH):
                 self._require_columns(batch)
                 for values in zip(*batch.values(), strict=True):
                     yield dict(zip(batch, values, strict=True))
 
     def _require_columns(self, columns: Collection[str]) -> None:
-        if missing := [column for column in self.source.columns if column not in columns]:
-            raise DatasetError(f"{self.source}: {no_column(missing[0], columns)}")
+        if missing := [column for column in self.columns if column not in columns]:
+            raise DatasetError(f"{self}: {no_column(missing[0], columns)}")
 
     def _no_rows(self) -> DatasetError:
-        return DatasetError(f"{self.source}: there is no row in it; check 'split' and 'data_files'")
+        return DatasetError(f"{self}: there is no row in it; check 'split' and 'data_files'")

@@ -1,15 +1,13 @@
 """Where a split of a data set is, and how it is opened: files, folders, the Hugging Face hub."""
 
-from __future__ import annotations
-
 import glob
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from dataclasses import KW_ONLY, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .delimited import Dialect
 from .errors import DatasetError, MissingDataError, explained
@@ -28,44 +26,63 @@ from .paths import (
 if TYPE_CHECKING:
     from datasets import BuilderConfig, Dataset, DatasetBuilder, IterableDataset
 
-    AnyDataset: TypeAlias = Dataset | IterableDataset
-
 _SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
-# Names that `datasets` reads as a file format and not as a data set: these need data_files.
-_MODULES = frozenset(FORMATS.values())
 _OF_HUB = ("name", "revision", "data_files")
 _OF_CSV = ("delimiter", "quoting", "escape")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Source:
-    """One split of one data set, not opened yet.
+    """Where a split of a data set is, and which columns of it are read.
 
-    Attributes:
-        path: A data file, a pattern of data files, a folder, a format, or a name on the hub.
-        split: As in `datasets`, with slices.
-        name: The configuration.
-        revision: Branch, tag or commit on the hub.
-        data_files: Which files of the folder or repository belong to which split.
-        streaming: Read while iterating and keep nothing.
-        columns: The columns to read.
-        label_columns: Those of them that hold labels. In a CSV file an empty one is null.
-        dialect: How delimited text is written. JSON has an encoding, too.
+    `HFDataset_v1` describes the settings. A reader adds `columns`, those to read, and
+    `label_columns`, those of them in which an empty field of a CSV file is null.
+
+    Raises:
+        DatasetError: If the settings contradict one another.
     """
 
-    path: str
-    split: str
+    path: str | None
+    _: KW_ONLY
     name: str | None = None
+    split: str = "train"
     revision: str | None = None
     data_files: DataFiles | None = None
     streaming: bool = False
-    columns: tuple[str, ...] = ()
-    label_columns: tuple[str, ...] = ()
-    dialect: Dialect = field(default_factory=Dialect)
+    delimiter: str | None = None
+    quoting: str | None = None
+    escape: str | None = None
+    encoding: str | None = None
+    columns: tuple[str, ...] = field(default=(), init=False, repr=False)
+    label_columns: tuple[str, ...] = field(default=(), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.path is None:
+            raise DatasetError(
+                "the 'path' of spacy-attn.HFDataset.v1 is null: set it in the config, or override "
+                "it on the command line, say with --paths.train"
+            )
+        self.require(bool(self.path), "'path' is empty; give a file, a folder or a name on the hub")
+        self.require(
+            not (self.streaming and "[" in self.split),
+            "a slice of a split needs streaming = false; use 'limit' for the first rows",
+        )
+        complaint = self.dialect.complaint()
+        self.require(complaint is None, complaint)
 
     def __str__(self) -> str:
         configuration = f", configuration '{self.name}'" if self.name else ""
         return f"data set '{self.path}'{configuration}, split '{self.split}'"
+
+    @property
+    def dialect(self) -> Dialect:
+        """How delimited text is written. JSON has an encoding, too."""
+        return Dialect(self.delimiter, self.quoting, self.escape, self.encoding)
+
+    def require(self, condition: bool, complaint: str | None) -> None:
+        """Refuse the settings with a complaint unless a condition holds."""
+        if not condition:
+            raise DatasetError(f"{self}: {complaint}")
 
 
 class OpenedSource(NamedTuple):
@@ -76,7 +93,7 @@ class OpenedSource(NamedTuple):
         untyped: Whether all values are strings only because everything in a CSV file is.
     """
 
-    dataset: AnyDataset
+    dataset: "Dataset | IterableDataset"
     untyped: bool = False
 
 
@@ -86,17 +103,17 @@ def open_source(source: Source) -> OpenedSource:
     Raises:
         DatasetError: If there is no such data set, it cannot be reached, or it has no such split.
     """
+    path = str(source.path)
+    local = os.path.abspath(os.path.expanduser(path))
     with explained(source), _bars_on_terminals_only():
-        path = os.path.expanduser(source.path)
-        if os.path.isdir(path):
-            path = os.path.abspath(path)
-            return _open_saved(path, source) if _is_saved(path) else _open_local(path, source)
-        if source.path in _MODULES:
-            return _open_format(source)
-        if files := matching_files(path):
+        if os.path.isdir(local):
+            return _open_saved(local, source) if _is_saved(local) else _open_local(local, source)
+        if path in FORMATS.values():
+            return _open_format(path, source)
+        if files := matching_files(os.path.expanduser(path)):
             return _open_files(files, source)
-        _refuse_unless_on_hub(source)
-        return _open_on_hub(source)
+        _refuse_unless_on_hub(path, local, source)
+        return _open_on_hub(path, source)
 
 
 # A folder that `datasets` has saved
@@ -132,35 +149,34 @@ def _open_saved(path: str, source: Source) -> OpenedSource:
 
 def _open_files(files: list[str], source: Source) -> OpenedSource:
     _refuse(source, "data files", *_OF_HUB)
-    kinds = {extension(file) for file in files}
-    if len(kinds) > 1:
-        raise DatasetError(
-            f"{source}: the files are of different kinds ({', '.join(sorted(kinds))}); "
-            "give a pattern that matches one kind"
-        )
-    kind = kinds.pop()
-    if kind in _SPREADSHEETS:
-        raise DatasetError(
-            f"{source}: a spreadsheet is not read; convert it with two lines of Python, "
-            f"`import pandas` and `pandas.read_excel({files[0]!r}).to_csv('rows.csv', index=False)`"
-        )
-    if kind not in FORMATS:
-        raise DatasetError(
-            f"{source}: cannot read a file of kind '{kind}'; "
-            f"use one of {', '.join(FORMATS)}, or a folder written by save_to_disk"
-        )
+    kind, *others = sorted({extension(file) for file in files})
+    source.require(
+        not others,
+        f"the files are of different kinds ({', '.join([kind, *others])}); give a pattern that "
+        "matches one kind",
+    )
+    source.require(
+        kind not in _SPREADSHEETS,
+        "a spreadsheet is not read; convert it with two lines of Python, `import pandas` and "
+        f"`pandas.read_excel({files[0]!r}).to_csv('rows.csv', index=False)`",
+    )
+    source.require(
+        kind in FORMATS,
+        f"cannot read a file of kind '{kind}'; use one of {', '.join(FORMATS)}, or a folder "
+        "written by save_to_disk",
+    )
     # A single file is the split that is asked for: it has no other, whatever that is called.
-    is_single = os.path.isfile(os.path.expanduser(source.path)) and source.split.isidentifier()
+    is_single = os.path.isfile(os.path.expanduser(str(source.path))) and source.split.isidentifier()
     return _open_local(FORMATS[kind], source, {source.split: files} if is_single else files)
 
 
-def _open_format(source: Source) -> OpenedSource:
+def _open_format(name: str, source: Source) -> OpenedSource:
     _refuse(source, "a file format", "name", "revision")
-    if source.data_files is None:
-        raise DatasetError(
-            f"{source}: '{source.path}' is a file format; set 'data_files' to the files to read"
-        )
-    return _open_local(source.path, source)
+    source.require(
+        source.data_files is not None,
+        f"'{name}' is a file format; set 'data_files' to the files to read",
+    )
+    return _open_local(name, source)
 
 
 def _open_local(path: str, source: Source, data_files: DataFiles | None = None) -> OpenedSource:
@@ -205,15 +221,15 @@ def _find_files(path: str, data_files: DataFiles | None, source: Source) -> Data
         return find_files(data_files, path if is_folder else os.getcwd())
     if not (is_folder and glob.has_magic(path)):
         return None
-    if os.path.exists(os.path.join(path, "README.md")):
-        raise DatasetError(
-            f"{source}: the folder has a README.md, which may say what its files are, and a name "
-            "that `datasets` takes for a pattern; rename the folder to one without *, ? and ["
-        )
+    source.require(
+        not os.path.exists(os.path.join(path, "README.md")),
+        "the folder has a README.md, which may say what its files are, and a name that `datasets` "
+        "takes for a pattern; rename the folder to one without *, ? and [",
+    )
     return find_all_files(path)
 
 
-def _is_plain(config: BuilderConfig, kind: str) -> bool:
+def _is_plain(config: "BuilderConfig", kind: str) -> bool:
     """Return whether a builder reads that kind of file, and a folder gives no settings for it."""
     others = ("version", "name", "data_dir", "data_files", "description", "sep", "delimiter")
     return type(config).__name__ == kind and all(
@@ -223,7 +239,7 @@ def _is_plain(config: BuilderConfig, kind: str) -> bool:
     )
 
 
-def _table_builder(builder: DatasetBuilder, source: Source, state: str) -> DatasetBuilder:
+def _table_builder(builder: "DatasetBuilder", source: Source, state: str) -> "DatasetBuilder":
     """Have CSV and JSON files read as written, and checked. Types that a folder declares are kept.
 
     Left alone, pandas takes "007" for a number, and "None" or "NA" for a null, be it a text or a
@@ -250,7 +266,7 @@ def _table_builder(builder: DatasetBuilder, source: Source, state: str) -> Datas
     return DelimitedBuilder(**arguments, features=features, default_delimiter=builder.config.sep)
 
 
-def _parquet_columns(builder: DatasetBuilder, source: Source) -> dict[str, list[str]]:
+def _parquet_columns(builder: "DatasetBuilder", source: Source) -> dict[str, list[str]]:
     """Have no other columns read than those asked for: files may differ in the others."""
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -263,31 +279,26 @@ def _parquet_columns(builder: DatasetBuilder, source: Source) -> dict[str, list[
 # The hub
 
 
-def _refuse_unless_on_hub(source: Source) -> None:
-    path = source.path
-    if "://" in path:
-        if not path.startswith("hf://"):
-            raise DatasetError(
-                f"{source}: a web address is not a data set; set 'path' to the format of the file, "
-                "say 'json', and 'data_files' to the address"
-            )
-        return
-    local = path.startswith((".", "/", "~")) or os.path.isabs(path) or glob.has_magic(path)
+def _refuse_unless_on_hub(path: str, local: str, source: Source) -> None:
+    source.require(
+        "://" not in path or path.startswith("hf://"),
+        "a web address is not a data set; set 'path' to the format of the file, say 'json', and "
+        "'data_files' to the address",
+    )
+    is_local = path.startswith((".", "/", "~")) or os.path.isabs(path) or glob.has_magic(path)
     # A name on the hub is `name` or `owner/name`.
-    if local or extension(path) in FORMATS or path.count("/") > 1 or "\\" in path:
-        raise MissingDataError(
-            f"{source}: there is no such file or folder (looked for "
-            f"'{os.path.abspath(os.path.expanduser(path))}')"
-        )
+    is_no_name = extension(path) in FORMATS or path.count("/") > 1 or "\\" in path
+    if "://" not in path and (is_local or is_no_name):
+        raise MissingDataError(f"{source}: there is no such file or folder (looked for '{local}')")
 
 
-def _open_on_hub(source: Source) -> OpenedSource:
+def _open_on_hub(path: str, source: Source) -> OpenedSource:
     from datasets import load_dataset_builder
 
     _refuse(source, "a data set of the hub", *_OF_CSV, "encoding")
     with hub_or_cache() as online:
         builder = load_dataset_builder(
-            source.path, source.name, data_files=source.data_files, revision=source.revision
+            path, source.name, data_files=source.data_files, revision=source.revision
         )
         # Without the options for CSV files: the cache goes by the options, and a copy made with
         # ours would not be found later on when the hub cannot be reached.
@@ -306,13 +317,12 @@ def _open_on_hub(source: Source) -> OpenedSource:
 
 def _refuse(source: Source, kind: str, *settings: str) -> None:
     """Refuse settings that mean nothing for that kind of data set."""
-    given = {**vars(source), **vars(source.dialect)}
     for name in settings:
-        if given[name] is not None:
-            raise DatasetError(f"{source}: '{name}' has no meaning for {kind}; remove it")
+        is_left_out = getattr(source, name) is None
+        source.require(is_left_out, f"'{name}' has no meaning for {kind}; remove it")
 
 
-def _build(builder: DatasetBuilder, source: Source) -> AnyDataset:
+def _build(builder: "DatasetBuilder", source: Source) -> "Dataset | IterableDataset":
     """Open what a builder of `datasets` reads, and converts to Arrow once unless it is streamed."""
     require_one_numbering(builder, source.split, source.label_columns, source)
     if source.streaming:
@@ -321,7 +331,7 @@ def _build(builder: DatasetBuilder, source: Source) -> AnyDataset:
     return _take(builder.as_dataset(), source)
 
 
-def _take(splits: Mapping[str, Dataset], source: Source) -> Dataset:
+def _take(splits: Mapping[str, "Dataset"], source: Source) -> "Dataset":
     """Cut out of the splits what is asked for, in its order: names joined by +, and slices."""
     from datasets import ReadInstruction, concatenate_datasets
 
@@ -338,16 +348,14 @@ def _take(splits: Mapping[str, Dataset], source: Source) -> Dataset:
     return parts[0] if len(parts) == 1 else concatenate_datasets(parts)
 
 
-def _take_stream(splits: Mapping[str, IterableDataset], source: Source) -> IterableDataset:
+def _take_stream(splits: Mapping[str, "IterableDataset"], source: Source) -> "IterableDataset":
     """Join the splits asked for. Slices need a length, which a stream does not have."""
     from datasets import concatenate_datasets
 
     names = [name.strip() for name in source.split.split("+")]
-    if unknown := [name for name in names if name not in splits]:
-        known = ", ".join(f"'{name}'" for name in splits)
-        raise DatasetError(
-            f"{source}: there is no split '{unknown[0]}'; set 'split' to one of {known}"
-        )
+    known = ", ".join(f"'{name}'" for name in splits)
+    for name in names:
+        source.require(name in splits, f"there is no split '{name}'; set 'split' to one of {known}")
     parts = [splits[name] for name in names]
     return parts[0] if len(parts) == 1 else concatenate_datasets(parts)
 
