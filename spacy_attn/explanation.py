@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[numpy.float32]
 
+# What a component shows of each token, and the attributes that have it unless others are set.
 ATTENTION, CONTRIBUTIONS = "attention", "contributions"
 # So much of a text, and so many labels, are shown where an explanation is printed.
 _SHOWN_CHARACTERS, _SHOWN_LABELS = 50, 3

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span, Token
 
-from spacy_attn.extensions import get_values, install_extensions, set_values
+from spacy_attn.extensions import install_extensions
+from spacy_attn.token_values import get_values, set_values
 
 from .conftest import MIXED_TEXTS, copies_of
 
@@ -151,8 +152,8 @@ def test_concatenating_documents_says_that_attention_is_left_out(doc):
 
 def test_reading_a_token_does_not_touch_the_whole_document(doc, monkeypatch):
     assert doc[2]._.attention is not None  # the bounds of all tokens are found once
-    monkeypatch.setattr("spacy_attn.extensions._token_bounds", None)
-    monkeypatch.setattr("spacy_attn.extensions._token_layout", None)
+    monkeypatch.setattr("spacy_attn.token_values._token_bounds", None)
+    monkeypatch.setattr("spacy_attn.token_values._token_layout", None)
     assert doc[3]._.attention == pytest.approx(0.25)
 
 

@@ -14,7 +14,7 @@ from spacy.training.initialize import resolve_dot_names
 from wasabi import msg
 
 from ..models.embeddings.vocabulary import learn_vocabulary
-from ..pipeline.pipes import find_components
+from ..pipeline.finding import find_components
 from ..pipeline.vocabularies import word_embeddings
 from ..text_files import write_text
 from .console import fail, failing, load_code, progress

@@ -16,7 +16,7 @@ from ..explanation import Explanation
 from ..models.arrays import runs
 from ..models.contract import classify_states, embed, encode_vectors, sees_tokens_alone
 from ..pipeline.decisions import AnyFloats, Decisions
-from ..pipeline.pipes import find_component, names_before, run_before
+from ..pipeline.finding import find_component, names_before, run_before
 
 Indices = NDArray[numpy.intp]
 # A document, by its place among others, and the tokens of it that remain.

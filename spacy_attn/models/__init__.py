@@ -1,0 +1,1 @@
+"""Thinc models around the modules of `nn`: layers, the architecture, and its weights."""

@@ -1,0 +1,1 @@
+"""The computations, as modules of PyTorch. Neither spaCy nor Thinc is in here."""

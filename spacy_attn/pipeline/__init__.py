@@ -1,0 +1,1 @@
+"""spaCy's components, and what trains, scores, calibrates and saves them. No torch is in here."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from spacy.language import Language
 from spacy.training import Example
 
-from .pipes import find_component, find_components, pair_before
+from .finding import find_component, find_components, pair_before
 
 
 def make_calibrate(

@@ -15,7 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..checks import check_not_negative, check_rate
-from ..extensions import ATTENTION
+from ..explanation import ATTENTION
 from ..models.contract import check_model
 from .class_weights import ClassWeights, balance, check_class_weights, check_not_empty
 from .defaults import DEFAULT_PERTURBATION

@@ -1,7 +1,7 @@
 """How a component predicts, annotates and explains documents."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy
 from numpy.typing import NDArray
@@ -11,11 +11,11 @@ from spacy.tokens import Doc
 from thinc.types import Floats1d, Floats2d
 
 from ..explanation import Explanation
-from ..extensions import install_contributions, install_extensions, set_values
+from ..extensions import install_contributions, install_extensions
 from ..models import contract
 from ..models.arrays import runs
+from ..token_values import set_values
 from .finite import check_logits
-from .shared_attributes import warn_of_overwriting
 
 # At most so many tokens go through the embedding layers at once, whatever the batch size, so that
 # memory does not grow with the length of documents (a longer document goes alone).
@@ -170,15 +170,11 @@ class AttentionPredictorMixin(TextCategorizer):
         rows = scores.scores.tolist()
         for doc, row, attention in zip(docs, rows, scores.attention, strict=True):
             doc.cats.update(zip(labels, row, strict=True))
-            self._annotate(doc, to_numpy(attention), self.attention_attr)
+            set_values(doc, to_numpy(attention), self.attention_attr, author=self.name)
         if self.contributions_attr is not None and scores.contributions is not None:
             for doc, contributions in zip(docs, scores.contributions, strict=True):
-                values = to_numpy(contributions)
-                self._annotate(doc, values, self.contributions_attr, labels=labels)
-
-    def _annotate(self, doc: Doc, values: Any, attr: str, *, labels: Any = None) -> None:
-        warn_of_overwriting(doc, attr, self.name)
-        set_values(doc, values, attr, labels=labels, author=self.name)
+                values, attr = to_numpy(contributions), self.contributions_attr
+                set_values(doc, values, attr, labels=labels, author=self.name)
 
     # Explanation
 

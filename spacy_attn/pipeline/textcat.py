@@ -1,5 +1,6 @@
 """The components `attn_textcat` and `attn_textcat_multilabel`, and their factories."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -12,13 +13,12 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..extensions import ATTENTION
+from ..explanation import ATTENTION
 from ..models.attention_layer import Output
 from .component import AttentionCategorizer
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .losses import safe_log, sigmoid_cross_entropy, softmax_cross_entropy
 from .scorer import textcat_multilabel_score, textcat_score
-from .shared_attributes import warn_of_shared_attribute
 
 # How far probabilities that a teacher has rounded may be off.
 _ROUNDING = 1e-3
@@ -134,6 +134,21 @@ class AttentionMultiLabelTextCategorizer(AttentionCategorizer, MultiLabel_TextCa
         return known * (1.0 - truths)
 
 
+def _warn_of_shared_attributes(nlp: Language, name: str, settings: Mapping[str, Any]) -> None:
+    """Warn if another component of the pipeline uses the same attribute."""
+    ours = ("attention_attr", "contributions_attr")
+    for other_name, other in nlp.pipeline:
+        taken = {getattr(other, setting, None) for setting in ours} - {None}
+        for setting in ours:
+            if settings[setting] in taken:
+                warnings.warn(
+                    f"The components '{other_name}' and '{name}' both use "
+                    f"'doc._.{settings[setting]}', where only what the last one says stays. Give "
+                    f"one of them another name with its setting '{setting}'.",
+                    stacklevel=3,
+                )
+
+
 def _register(component: type[AttentionCategorizer], scorer: str) -> Callable[..., Any]:
     """Register a factory that takes the settings of a component, with the component's defaults."""
     own = signature(component).parameters
@@ -145,9 +160,7 @@ def _register(component: type[AttentionCategorizer], scorer: str) -> Callable[..
     ]
 
     def make(nlp: Language, name: str, model: Model, **settings: Any) -> AttentionCategorizer:
-        warn_of_shared_attribute(
-            nlp, name, settings["attention_attr"], settings["contributions_attr"]
-        )
+        _warn_of_shared_attributes(nlp, name, settings)
         return component(nlp.vocab, model, name, **settings)
 
     # spaCy checks a config by these.

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from scipy.special import expit, softmax
 from spacy.tokens import Doc
 
-from spacy_attn.extensions import get_values, install_contributions, set_values
+from spacy_attn.extensions import install_contributions
 from spacy_attn.models.embeddings.vocabulary import WordVocabulary
 from spacy_attn.nn.bilstm import BiLSTM
 from spacy_attn.nn.head import AttentionHead
+from spacy_attn.token_values import get_values, set_values
 
 from ..conftest import (
     MIXED_TEXTS,
@@ -24,6 +25,7 @@ from ..conftest import (
     train,
 )
 
+VOCAB = spacy.blank("en").vocab
 WITNESS = "A gorgeous, witty, seductive movie."
 
 
@@ -127,8 +129,7 @@ def test_the_setting_survives_saving_the_pipeline(nlp, tmp_path):
 def test_any_merges_keep_the_sums_of_each_label(word_lengths, n_labels, data):
     install_contributions()
     n = len(word_lengths)
-    vocab = spacy.blank("en").vocab
-    doc = Doc(vocab, words=["x" * length for length in word_lengths])
+    doc = Doc(VOCAB, words=["x" * length for length in word_lengths])
     values = numpy.random.default_rng(n).normal(size=(n, n_labels)).astype(numpy.float32)
     labels = [f"label {i}" for i in range(n_labels)]
     set_values(doc, values, "contributions", labels=labels)

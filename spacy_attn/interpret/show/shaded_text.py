@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, method_name, shorten
-from ...extensions import get_labels, get_values
+from ...token_values import get_labels, get_values
 from .scale import SCALES, Scale, Shade
 from .templating import visible
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 import spacy_attn
 from spacy_attn.explanation import method_name
-from spacy_attn.extensions import install_extensions, set_values
+from spacy_attn.extensions import install_extensions
 from spacy_attn.interpret.methods import METHODS
 from spacy_attn.interpret.show.scale import SCALES
 from spacy_attn.interpret.show.templating import visible
+from spacy_attn.token_values import set_values
 
 from ...conftest import MIXED_TEXTS, make_nlp, train
 from .pages import HOSTILE, Page, make_explanation
