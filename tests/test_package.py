@@ -1,5 +1,5 @@
-import inspect
 import ast
+import inspect
 import re
 import subprocess
 import sys
