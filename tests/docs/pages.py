@@ -92,6 +92,14 @@ def anchors(page: str) -> set[str]:
     return slugs | set(re.findall(r"^\(([\w-]+)\)=$", read(page), re.MULTILINE))
 
 
+def sentences(page: str) -> Iterator[str]:
+    """Go through the sentences of a page. A piece of code in one counts as a word."""
+    for token in _MARKDOWN.parse(read(page)):
+        words = {"text": "{}", "softbreak": " ", "code_inline": "code"}
+        parts = (words.get(part.type, "").format(part.content) for part in token.children or ())
+        yield from re.split(r"(?<=[.:;!?])\s+", re.sub(r"\$.*?\$", "formula", "".join(parts)))
+
+
 def _inline(page: str) -> Iterator[Token]:
     for token in _MARKDOWN.parse(read(page)):
         yield from token.children or ()
