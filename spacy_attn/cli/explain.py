@@ -8,8 +8,8 @@ import typer
 from spacy import util
 
 from ..explanation import CONTRIBUTIONS
-from ..interpret.methods import check_method, explain_with
-from ..interpret.subject import Classifier
+from ..interpret.methods import check_method, explain
+from ..pipeline.pipes import find_component
 from . import options as opt
 from .console import failing, prepare, progress
 from .texts import read_texts
@@ -35,11 +35,12 @@ def explain_cli(
     """
     prepare(code_path, gpu_id, printing=True)
     with failing(f"Can't load the pipeline '{model}'"):
-        classifier = Classifier(util.load_model(model), component)
+        nlp = util.load_model(model)
+        component, _ = find_component(nlp, component)
     with failing("Can't explain the texts"):
         check_method("spacy attn explain", method)
         options = opt.DataOptions(split, text_column, label_column, labels, settings)
-        texts = read_texts(text, classifier.nlp, options)
-        explanations = explain_with(classifier, texts, method=method)
+        texts = read_texts(text, nlp, options)
+        explanations = explain(nlp, texts, component=component, method=method)
         for explanation in progress(explanations, printing=True):
             typer.echo(json.dumps(explanation.to_dict(), allow_nan=False))

@@ -11,10 +11,10 @@ from spacy.cli._util import Opt
 from wasabi import msg
 
 from ..explanation import ATTENTION, CONTRIBUTIONS
-from ..interpret.methods import METHODS, check_method, explain_with
+from ..interpret.methods import METHODS, check_method, explain
 from ..interpret.show.pictures import render
 from ..interpret.show.terminal import terminal_view
-from ..interpret.subject import Classifier
+from ..pipeline.pipes import find_component
 from ..text_files import write_text
 from . import options as opt
 from .console import failing, prepare, progress
@@ -59,7 +59,8 @@ def render_cli(
     """
     prepare(code_path, gpu_id, printing=output is None)
     with failing(f"Can't load the pipeline '{model}'"):
-        classifier = Classifier(util.load_model(model), component)
+        nlp = util.load_model(model)
+        component, _ = find_component(nlp, component)
     with failing("Can't show the texts"):
         if style == ATTENTION and method is not None:
             raise ValueError(
@@ -70,8 +71,8 @@ def render_cli(
         method = method or CONTRIBUTIONS
         check_method("spacy attn render", method)
         options = opt.DataOptions(split, text_column, label_column, labels, settings)
-        texts = read_texts(text, classifier.nlp, options)
-        explanations = list(progress(explain_with(classifier, texts, method=method)))
+        texts = read_texts(text, nlp, options)
+        explanations = list(progress(explain(nlp, texts, component=component, method=method)))
         if output is None:
             Console().print(terminal_view(explanations, style, label=label))
         else:

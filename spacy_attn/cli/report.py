@@ -11,7 +11,7 @@ from spacy.cli._util import Opt
 from wasabi import msg
 
 from ..explanation import CONTRIBUTIONS, method_name
-from ..interpret.methods import check_method, explain_with
+from ..interpret.methods import check_method, explain
 from ..interpret.show.report_page import report
 from ..interpret.subject import Classifier
 from ..text_files import write_text
@@ -57,7 +57,7 @@ def report_cli(
     by = "" if method == CONTRIBUTIONS else f", by {method_name(method)}"
     with failing("Can't make the report"):
         docs = (example.predicted for example in examples)
-        explanations = explain_with(classifier, docs, method=method)
+        explanations = explain(nlp, docs, component=classifier.name, method=method)
         html = report(
             list(progress(explanations, total=len(examples))),
             [example.reference.cats for example in examples],

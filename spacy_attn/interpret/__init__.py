@@ -1,1 +1,1 @@
-"""What decisions were made of: explanations, pictures of them, and how far to trust them."""
+"""What decisions were made of: explanations, how far to trust them, and pictures of them."""

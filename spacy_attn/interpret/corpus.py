@@ -1,7 +1,7 @@
-"""What the decisions about a whole corpus were made of."""
+"""`spacy_attn.summarize_corpus`: what the decisions about many documents have in common."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -120,12 +120,14 @@ class CorpusSummary:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The summary in lists, strings and numbers, which JSON can hold."""
-        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        data["labels"] = list(self.labels)
-        data["words"] = {
-            label: [{**asdict(word), "examples": list(word.examples)} for word in words]
-            for label, words in self.words.items()
+        """Return the summary in lists, strings and numbers, which JSON can hold."""
+        data = {
+            **vars(self),
+            "labels": list(self.labels),
+            "words": {
+                label: [{**vars(word), "examples": list(word.examples)} for word in words]
+                for label, words in self.words.items()
+            },
         }
         data["errors"] = [
             {
@@ -138,15 +140,18 @@ class CorpusSummary:
         return data
 
     def words_to_dataframe(self) -> "pandas.DataFrame":
-        """A row for each label and word, with the fields of `WordSummary` as columns."""
+        """Return a row for each label and word, with the fields of `WordSummary` as columns."""
         import pandas
 
-        rows = [asdict(word) for words in self.words.values() for word in words]
+        rows = [vars(word) for words in self.words.values() for word in words]
         return pandas.DataFrame(rows, columns=list(WordSummary.__dataclass_fields__))
 
     def errors_to_dataframe(self) -> "pandas.DataFrame":
-        """A row for each token and label of each error: the columns of `Explanation.to_dataframe`
-        after the number of the error and the columns gold and predicted (joined by commas)."""
+        """Return a row for each token and label of each error.
+
+        The columns are the number of the error, gold and predicted labels (joined by commas), and
+        those of `Explanation.to_dataframe`.
+        """
         import pandas
 
         tables = []
@@ -157,13 +162,6 @@ class CorpusSummary:
             table.insert(0, "error", i)
             tables.append(table)
         return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame()
-
-
-@dataclass
-class _Word:
-    totals: NDArray[numpy.float64]
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
 
 
 def summarize_corpus(
@@ -199,7 +197,8 @@ def summarize_corpus(
         batch_size: Number of documents that are worked on at once.
 
     Raises:
-        ValueError: And ImportError as `spacy_attn.explain`, and for settings out of range.
+        ValueError: As `spacy_attn.explain`, and for settings out of range.
+        ImportError: As `spacy_attn.explain`.
     """
     check_several(_WHERE, texts)
     check_method(_WHERE, method)
@@ -212,27 +211,34 @@ def summarize_corpus(
     return summary.finish(top, min_count, sort_by)
 
 
+@dataclass
+class _Word:
+    totals: NDArray[numpy.float64]
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass
 class _Summary:
     """What is kept of the documents seen so far."""
 
-    def __init__(
-        self, classifier: Classifier, method: str, n_examples: int, max_errors: int
-    ) -> None:
-        self.classifier = classifier
-        self.method = method
-        self.n_examples = n_examples
-        self.max_errors = max_errors
-        self.n_docs = self.n_with_tokens = self.n_gold = self.n_errors = 0
-        self.words: dict[str, _Word] = {}
-        # Attention on punctuation, its share of tokens; the same of stop words.
-        self.shares = numpy.zeros(4)
-        self.errors: list[Misclassified] = []
+    classifier: Classifier
+    method: str
+    n_examples: int
+    max_errors: int
+    n_docs: int = 0
+    n_with_tokens: int = 0
+    n_gold: int = 0
+    n_errors: int = 0
+    words: dict[str, _Word] = field(default_factory=dict)
+    # Sums over documents: attention on punctuation, its share of tokens; the same of stop words.
+    shares: NDArray[numpy.float64] = field(default_factory=lambda: numpy.zeros(4))
+    errors: list[Misclassified] = field(default_factory=list)
 
     def add(self, batch: list[str | Doc | Example]) -> None:
         texts = [item.predicted if isinstance(item, Example) else item for item in batch]
         docs = self.classifier.prepare(texts)
-        columns = self.classifier.columns(None)
-        explanations = explain_docs(self.classifier, docs, self.method, columns)
+        explanations = explain_docs(self.classifier, docs, self.method)
         for item, doc, explanation in zip(batch, docs, explanations, strict=True):
             self.n_docs += 1
             if len(doc):
@@ -257,20 +263,13 @@ class _Summary:
     def _add_shares(self, doc: Doc, explanation: Explanation) -> None:
         punctuation = numpy.array([token.is_punct for token in doc])
         stop_words = numpy.array([token.is_stop for token in doc])
-        attention = explanation.attention
-        self.shares += [
-            attention[punctuation].sum(),
-            punctuation.mean(),
-            attention[stop_words].sum(),
-            stop_words.mean(),
-        ]
+        for i, kind in enumerate((punctuation, stop_words)):
+            self.shares[2 * i : 2 * i + 2] += explanation.attention[kind].sum(), kind.mean()
 
     def _add_gold(self, cats: Mapping[str, float], explanation: Explanation) -> None:
         outcome = self.classifier.decisions.judge(explanation.scores, cats)
-        if outcome.gold is None:
-            return
-        self.n_gold += 1
-        if outcome.correct:
+        self.n_gold += outcome.gold is not None
+        if outcome.gold is None or outcome.correct:
             return
         self.n_errors += 1
         if len(self.errors) < self.max_errors:
@@ -280,6 +279,8 @@ class _Summary:
             self.errors.append(Misclassified(gold, predicted, explanation))
 
     def finish(self, top: int, min_count: int, sort_by: str) -> CorpusSummary:
+        shares = (self.shares / max(1, self.n_with_tokens)).tolist()
+        frequent = {text: word for text, word in self.words.items() if word.count >= min_count}
         words = {}
         for column, label in enumerate(self.classifier.labels):
             summaries = [
@@ -291,12 +292,10 @@ class _Summary:
                     count=word.count,
                     examples=tuple(word.examples),
                 )
-                for text, word in self.words.items()
-                if word.count >= min_count
+                for text, word in frequent.items()
             ]
             summaries.sort(key=lambda summary: (-getattr(summary, sort_by), summary.word))
             words[label] = summaries[:top]
-        shares = (self.shares / max(1, self.n_with_tokens)).tolist()
         return CorpusSummary(
             labels=self.classifier.labels,
             method=self.method,

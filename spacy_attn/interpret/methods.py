@@ -1,4 +1,4 @@
-"""Explanations of texts by the method of one's choice."""
+"""`spacy_attn.explain`: explanations of texts by the method of one's choice."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -65,19 +65,26 @@ def explain(
 
     Raises:
         ValueError: If the pipeline has no such component or several to choose from, for an unknown
-            method or label, and if `texts` is a single text; ImportError if the method needs a
-            package that is not installed.
+            method or label, and if `texts` is a single text.
+        ImportError: If the method needs a package that is not installed.
     """
     check_several("spacy_attn.explain", texts)
     check_method("spacy_attn.explain", method)
     classifier = Classifier(nlp, component)
-    return explain_with(
-        classifier, texts, method=method, columns=classifier.columns(labels), batch_size=batch_size
+    columns = classifier.columns(labels)
+    return (
+        explanation
+        for batch in minibatch(texts, batch_size)
+        for explanation in explain_docs(classifier, classifier.prepare(batch), method, columns)
     )
 
 
 def check_several(where: str, texts: object) -> None:
-    """RAISES: ValueError if what should be several texts or documents is a single one."""
+    """Check that `texts` are several texts or documents.
+
+    Raises:
+        ValueError: If it is a single one.
+    """
     if isinstance(texts, str | Doc | Example):
         raise ValueError(
             f"{where}: 'texts' must be several texts or documents, but is a single one: put it "
@@ -86,58 +93,45 @@ def check_several(where: str, texts: object) -> None:
 
 
 def check_method(where: str, method: str) -> None:
-    """RAISES: ValueError for an unknown method; ImportError for one that is not installed."""
+    """Check that a method can be used.
+
+    Raises:
+        ValueError: If there is no such method.
+        ImportError: If a package that it needs is not installed.
+    """
     check_choice(where, "method", method, METHODS)
     if method == INTEGRATED_GRADIENTS:
         require_captum()
 
 
-def explain_with(
-    classifier: Classifier,
-    texts: Iterable[str | Doc],
-    *,
-    method: str = CONTRIBUTIONS,
-    columns: Sequence[int] | None = None,
-    batch_size: int = 64,
-) -> Iterator[Explanation]:
-    """As `explain`, of a component that has been found.
-
-    Args:
-        columns: The places of the labels among those of the component; None for all.
-    """
-    columns = classifier.columns(None) if columns is None else columns
-    for batch in minibatch(texts, batch_size):
-        yield from explain_docs(classifier, classifier.prepare(batch), method, columns)
-
-
 def explain_docs(
-    classifier: Classifier, docs: list[Doc], method: str, columns: Sequence[int]
+    classifier: Classifier, docs: list[Doc], method: str, columns: Sequence[int] | None = None
 ) -> list[Explanation]:
     """Explain documents that the components before this one have seen.
 
     Args:
-        columns: The places of the labels among those of the component.
+        columns: The places of the labels among those of the component; None for all.
     """
-    explanations = [_select(explanation, columns) for explanation in classifier.explain(docs)]
+    chosen = classifier.columns(None) if columns is None else list(columns)
+    explanations = [_select(one, chosen) for one in classifier.component.explain(docs)]
     if method == CONTRIBUTIONS:
         return explanations
-    found = cast(list[Floats], _FURTHER[method](classifier, docs, columns))
+    found = cast(list[Floats], _FURTHER[method](classifier, docs, chosen))
     return [
         dataclasses.replace(explanation, attributions=attributions, method=method)
         for explanation, attributions in zip(explanations, found, strict=True)
     ]
 
 
-def _select(explanation: Explanation, columns: Sequence[int]) -> Explanation:
-    """The explanation of some of its labels alone."""
-    if list(columns) == list(range(len(explanation.labels))):
+def _select(explanation: Explanation, columns: list[int]) -> Explanation:
+    """Return the explanation of some of its labels alone."""
+    if columns == list(range(len(explanation.labels))):
         return explanation
-    chosen = list(columns)
     return dataclasses.replace(
         explanation,
-        labels=tuple(explanation.labels[i] for i in chosen),
-        logits=explanation.logits[chosen],
-        scores=explanation.scores[chosen],
-        bias=explanation.bias[chosen],
-        attributions=explanation.attributions[:, chosen],
+        labels=tuple(explanation.labels[i] for i in columns),
+        logits=explanation.logits[columns],
+        scores=explanation.scores[columns],
+        bias=explanation.bias[columns],
+        attributions=explanation.attributions[:, columns],
     )

@@ -12,7 +12,6 @@ from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
 from spacy.tokens import Doc
 from thinc.types import Floats2d, Ints2d
 
-from ..explanation import Explanation
 from ..models.arrays import runs
 from ..models.contract import classify_states, embed, encode_vectors, sees_tokens_alone
 from ..pipeline.decisions import AnyFloats, Decisions
@@ -31,25 +30,21 @@ _MAX_TOKENS = 32_768
 
 
 class Classifier:
-    """A component, with the components before it, which it may depend on.
-
-    name: Name of the component.
+    """A component of a pipeline, with the components before it, which it may depend on.
 
     Args:
         nlp: The pipeline.
+        component: Name of the component; by default the only one with attention.
+
+    Attributes:
+        name: Name of the component.
         component: The component itself.
+
+    Raises:
+        ValueError: If there is no such component, or if there are several and none is named.
     """
 
     def __init__(self, nlp: Language, component: str | None = None) -> None:
-        """Find the component.
-
-        Args:
-            nlp: The pipeline.
-            component: Name of the component; by default the only one with attention.
-
-        Raises:
-            ValueError: If there is no such component, or if there are several and none is named.
-        """
         self.nlp = nlp
         self.name, self.component = find_component(nlp, component)
 
@@ -65,21 +60,17 @@ class Classifier:
     @cached_property
     def decisions(self) -> Decisions:
         """How the component decides, and what is right."""
-        others = [
+        others = (
             label
             for name, pipe in self.nlp.pipeline
             if name != self.name and isinstance(pipe, TextCategorizer)
             for label in pipe.labels
-        ]
-        return Decisions(
-            labels=self.labels,
-            exclusive=self.exclusive,
-            threshold=float(self.component.cfg["threshold"]),
-            others=frozenset(others),
         )
+        threshold = float(self.component.cfg["threshold"])
+        return Decisions(self.labels, self.exclusive, threshold, frozenset(others))
 
     def columns(self, labels: Iterable[str] | None) -> list[int]:
-        """The places of some labels among the component's; of all by default.
+        """Return the places of some labels among the component's, by default of all.
 
         Raises:
             ValueError: For a label that the component does not have.
@@ -100,38 +91,29 @@ class Classifier:
             texts: Texts, or documents, which are not modified.
 
         Returns:
-            The documents, one for each.
+            A document for each.
 
         Raises:
-            TypeError: For anything else; ValueError if a component skips a document.
+            TypeError: For anything else.
+            ValueError: If a component skips a document.
         """
-        texts = list(texts)
+        upstream, docs = bool(names_before(self.nlp, self.name)), []
         for text in texts:
-            if not isinstance(text, str | Doc):
+            if isinstance(text, str):
+                docs.append(self.nlp.make_doc(text))
+            elif isinstance(text, Doc):
+                docs.append(text.copy() if upstream else text)
+            else:
                 raise TypeError(
                     f"Texts and documents can be explained, but not {type(text).__name__}; of an "
                     f"Example, give its 'predicted'."
                 )
-        docs = [self.nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
-        if not names_before(self.nlp, self.name):
-            return docs
-        copies = [
-            doc.copy() if isinstance(text, Doc) else doc
-            for doc, text in zip(docs, texts, strict=True)
-        ]
-        return run_before(self.nlp, self.name, copies)
-
-    def explain(self, docs: list[Doc]) -> list[Explanation]:
-        return self.component.explain(docs)
-
-    def token_vectors(self, docs: list[Doc]) -> list[Floats2d]:
-        """The token vectors of each document, shape (n_tokens, width)."""
-        return embed(self.component.model, docs)
+        return run_before(self.nlp, self.name, docs) if upstream else docs
 
     def logits_of_parts(
         self, docs: list[Doc], parts: Iterable[Iterable[Indices]]
     ) -> list[AnyFloats]:
-        """What the logits of the scores would be if some tokens were all there is of a document.
+        """Return what the logits of the scores would be if a document had some tokens alone.
 
         The other tokens are left out, not masked: the result is that of the shorter document.
         Where the vector of a token does not depend on its neighbours, vectors are left out, which
@@ -159,7 +141,7 @@ class Classifier:
 
     def _vectors_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
         model, asarray = self.component.model, self.component.model.ops.xp.asarray
-        vectors = self.token_vectors(docs)
+        vectors = embed(self.component.model, docs)
 
         def logits_of(batch: list[Part]) -> Floats2d:
             hidden = encode_vectors(model, [vectors[i][asarray(kept)] for i, kept in batch])
@@ -179,14 +161,14 @@ class Classifier:
         return logits_of
 
     def probabilities(self, logits: AnyFloats) -> AnyFloats:
-        """The scores of logits, both of shape (n, n_labels) and on the CPU."""
+        """Return the scores of logits, both of shape (n, n_labels) and on the CPU."""
         ops = self.component.model.ops
         scores = self.component.probabilities(ops.asarray2f(cast(Floats2d, logits)))
         return ops.to_numpy(scores)
 
 
 def keep_tokens(doc: Doc, kept: Indices) -> Doc:
-    """A new document of some tokens of another one, in order, with what belongs to each of them."""
+    """Make a document of some tokens of another one, with what belongs to each of them."""
     tokens = [doc[int(i)] for i in kept]
     shortened = Doc(
         doc.vocab,

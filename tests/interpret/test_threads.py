@@ -9,7 +9,7 @@ import torch
 from spacy.language import Language
 
 import spacy_attn
-from spacy_attn.interpret.methods import METHODS, explain_with
+from spacy_attn.interpret.methods import METHODS
 from spacy_attn.interpret.show.report_page import Decisions, report
 from spacy_attn.interpret.subject import Classifier
 from spacy_attn.pipeline.calibration import calibrate
@@ -52,7 +52,7 @@ def tasks_of(nlp):
         return [spacy_attn.render(list(nlp.pipe(TEXTS)), jupyter=False).count("<mark")]
 
     def write_report():
-        explanations = list(explain_with(classifier, TEXTS))
+        explanations = list(spacy_attn.explain(nlp, TEXTS))
         page = report(
             explanations, [{}] * len(TEXTS), Decisions(classifier.labels, classifier.exclusive)
         )

@@ -128,7 +128,7 @@ class OtherSeeds:
         for name, other in self.others.items():
             columns = other.columns(labels)
             docs = other.prepare([doc.text for doc in batch.docs])
-            for mine, theirs in zip(explanations, other.explain(docs), strict=True):
+            for mine, theirs in zip(explanations, other.component.explain(docs), strict=True):
                 if mine.tokens != theirs.tokens:
                     raise ValueError(
                         f"The pipelines cannot be compared: '{name}' cuts the text {mine.text!r} "

@@ -39,12 +39,11 @@ class Batch:
         cls, classifier: Classifier, examples: Sequence[Example], methods: Sequence[str]
     ) -> "Batch":
         docs = classifier.prepare([example.predicted for example in examples])
-        columns = classifier.columns(None)
         return cls(
             classifier,
             docs,
             [example.reference.cats for example in examples],
-            {method: explain_docs(classifier, docs, method, columns) for method in methods},
+            {method: explain_docs(classifier, docs, method) for method in methods},
         )
 
     @cached_property

@@ -104,12 +104,12 @@ def test_a_model_is_like_itself_and_unlike_one_of_another_seed(words_nlp, make_b
     assert results["other"].score_distance.n == len(TEXTS)
 
 
-def test_scores_of_other_models_are_compared_label_by_label(words_nlp, make_batch):
+def test_scores_of_other_models_are_compared_label_by_label(words_nlp, make_batch, monkeypatch):
     """Their labels may stand in another order."""
     batch = make_batch()
     seeds = OtherSeeds(batch.classifier, {"itself": (words_nlp, None)})
     other = seeds.others["itself"]
-    explain = other.explain
+    explain = other.component.explain
 
     def explain_reversed(docs):
         import dataclasses
@@ -119,7 +119,7 @@ def test_scores_of_other_models_are_compared_label_by_label(words_nlp, make_batc
             for e in explain(docs)
         ]
 
-    other.explain = explain_reversed
+    monkeypatch.setattr(other.component, "explain", explain_reversed)
     other.columns = lambda labels: [1, 0]
     seeds.add(batch)
     assert seeds.results()["itself"].score_distance.mean == pytest.approx(0.0, abs=1e-6)
