@@ -14,7 +14,7 @@ from ...pipeline.decisions import AnyFloats
 from ..methods import LEAVE_ONE_OUT
 from .attention_checks import kendall_tau, total_variation
 from .batch import Batch
-from .estimates import Estimate, estimate
+from .measures import Estimate, estimate
 
 
 class Agreement:

@@ -8,7 +8,7 @@ from spacy.language import Language
 from ...pipeline.decisions import AnyFloats
 from ..subject import Classifier
 from .batch import Batch, Values
-from .estimates import Estimate, estimate
+from .measures import Estimate, estimate
 
 
 @dataclass(frozen=True)

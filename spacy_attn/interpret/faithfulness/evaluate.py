@@ -16,7 +16,7 @@ from ..subject import Classifier
 from .agreement import Agreement
 from .attention_checks import OtherSeeds, SeedResult, UniformAttention, UniformResult, conicity
 from .batch import Batch
-from .estimates import Estimate, estimate
+from .measures import Estimate, estimate
 from .perturbation import Perturbations, RankingResult
 from .plausibility import Plausibility, PlausibilityResult
 

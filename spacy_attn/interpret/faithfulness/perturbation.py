@@ -10,7 +10,7 @@ from ...explanation import ATTENTION
 from ...pipeline.decisions import AnyFloats
 from ..subject import Indices
 from .batch import Batch, Values
-from .estimates import Estimate
+from .measures import Estimate
 
 CHANCE = "chance"
 

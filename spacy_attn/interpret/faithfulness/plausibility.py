@@ -14,7 +14,7 @@ from ...explanation import ATTENTION, CONTRIBUTIONS
 from ...pipeline.decisions import Bools
 from ...text_files import read_lines
 from .batch import Batch, Values
-from .estimates import Estimate, estimate
+from .measures import Estimate, estimate
 from .perturbation import CHANCE
 
 DECISION = "the decision alone"

@@ -13,7 +13,7 @@ from spacy_attn.interpret.faithfulness.attention_checks import (
     total_variation,
     uniform_logits,
 )
-from spacy_attn.interpret.faithfulness.estimates import estimate
+from spacy_attn.interpret.faithfulness.measures import estimate
 
 from ...conftest import TEXTS, make_nlp, train
 from ..conftest import make
