@@ -12,9 +12,8 @@ import numpy
 from ...explanation import ATTENTION
 from ...pipeline.decisions import AnyFloats
 from ..methods import LEAVE_ONE_OUT
-from .attention_checks import kendall_tau, total_variation
 from .batch import Batch
-from .measures import Estimate, estimate
+from .measures import Estimate, estimate, kendall_tau, total_variation
 
 
 class Agreement:
@@ -39,18 +38,17 @@ class Agreement:
         return {pair: estimate(taus) for pair, taus in self.taus.items()}
 
     def change_result(self) -> Estimate | None:
-        """Kendall's tau of attention and of how much the scores change without each token."""
+        """Return the tau of attention and of how much the scores change without each token."""
         return estimate(self.change_taus)
 
 
 def changes(batch: Batch, i: int) -> AnyFloats:
-    """The total variation distance between the scores of a document and those without each of its
-    tokens, shape (n_tokens,), as in Jain and Wallace 2019, "Attention is not Explanation".
+    """Return the distances of a document's scores to those without each token, shape (n_tokens,).
 
-    As there, it has no sign: tokens for and against the decision count alike.
+    As in Jain and Wallace 2019, "Attention is not Explanation", they are total variation distances.
+    They have no sign: tokens for and against the decision count alike.
     """
     explanation = batch.explanations[LEAVE_ONE_OUT][i]
-    without = batch.classifier.probabilities(
-        (explanation.logits - explanation.attributions).astype(numpy.float32)
-    )
+    logits = (explanation.logits - explanation.attributions).astype(numpy.float32)
+    without = batch.classifier.probabilities(logits)
     return total_variation(explanation.scores, without, batch.classifier.exclusive)

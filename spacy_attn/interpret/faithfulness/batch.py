@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy
-from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -13,8 +12,7 @@ from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, Floats
 from ...pipeline.decisions import Bools
 from ..methods import explain_docs
 from ..subject import Classifier
-
-Values = NDArray[numpy.float64]
+from .measures import Values
 
 
 @dataclass(eq=False)
@@ -31,7 +29,7 @@ class Batch:
 
     classifier: Classifier
     docs: list[Doc]
-    cats: list[Mapping[str, float]]
+    cats: Sequence[Mapping[str, float]]
     explanations: dict[str, list[Explanation]]
 
     @classmethod
@@ -39,12 +37,9 @@ class Batch:
         cls, classifier: Classifier, examples: Sequence[Example], methods: Sequence[str]
     ) -> "Batch":
         docs = classifier.prepare([example.predicted for example in examples])
-        return cls(
-            classifier,
-            docs,
-            [example.reference.cats for example in examples],
-            {method: explain_docs(classifier, docs, method) for method in methods},
-        )
+        cats = [example.reference.cats for example in examples]
+        explanations = {method: explain_docs(classifier, docs, method) for method in methods}
+        return cls(classifier, docs, cats, explanations)
 
     @cached_property
     def scores(self) -> Floats:
@@ -68,18 +63,19 @@ class Batch:
         to_numpy = component.model.ops.to_numpy
         return [to_numpy(states).astype(numpy.float64) for states in component.encode(self.docs)]
 
-    @cached_property
-    def output_weights(self) -> tuple[Values, Values]:
-        """The weights, shape (n_labels, 2H), and bias, shape (n_labels,), of the scores' logits."""
+    def uniform_logits(self) -> Values:
+        """Return the logits of equal weights of a document's tokens, shape (n_docs, n_labels)."""
         component = self.classifier.component
         weight, bias = map(component.model.ops.to_numpy, component.output_weights())
-        return weight.astype(numpy.float64), bias.astype(numpy.float64)
+        nothing = numpy.zeros(weight.shape[1])
+        pooled = [states.mean(axis=0) if len(states) else nothing for states in self.hidden]
+        return numpy.stack(pooled) @ weight.T.astype(numpy.float64) + bias
 
     def toward(self, explanation: Explanation, column: int) -> Values:
-        """What speaks for a label in each token, shape (n_tokens,).
+        """Return what speaks for a label in each token, shape (n_tokens,).
 
-        Where labels exclude each other, the attributions to the label's logit minus their mean over
-        all labels: what is added to all logits alike changes no score.
+        Where labels exclude each other, these are the attributions to the label's logit minus their
+        mean over all labels: what is added to all logits alike changes no score.
         """
         values = explanation.attributions.astype(numpy.float64)
         if self.classifier.exclusive:
@@ -87,13 +83,15 @@ class Batch:
         return values[:, column]
 
     def importance(self, name: str) -> list[Values]:
-        """What to rank the tokens of each document by: attention, or what a method finds to speak
-        for the label with the highest score. Shape (n_tokens,) each."""
+        """Return what to rank the tokens of each document by, shape (n_tokens,) each.
+
+        Args:
+            name: Attention, or a method: what it finds to speak for the label with the highest
+                score.
+        """
         if name == ATTENTION:
-            return [
-                explanation.attention.astype(numpy.float64)
-                for explanation in self.explanations[CONTRIBUTIONS]
-            ]
+            explanations = self.explanations[CONTRIBUTIONS]
+            return [explanation.attention.astype(numpy.float64) for explanation in explanations]
         return [
             self.toward(explanation, target)
             for explanation, target in zip(self.explanations[name], self.targets, strict=True)

@@ -14,9 +14,9 @@ from ..gradients import require_captum
 from ..methods import GRADIENT_X_INPUT, INTEGRATED_GRADIENTS, LEAVE_ONE_OUT, check_method
 from ..subject import Classifier
 from .agreement import Agreement
-from .attention_checks import OtherSeeds, SeedResult, UniformAttention, UniformResult, conicity
+from .attention_checks import OtherSeeds, SeedResult, UniformAttention, UniformResult
 from .batch import Batch
-from .measures import Estimate, estimate
+from .measures import Estimate, conicity, estimate, require_scipy
 from .perturbation import Perturbations, RankingResult
 from .plausibility import Plausibility, PlausibilityResult
 
@@ -74,7 +74,7 @@ class FaithfulnessReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The report in lists, strings and numbers, which JSON can hold.
+        """Return the report in lists, strings and numbers, which JSON can hold.
 
         An estimate is {"mean", "margin", "n"}, or None where there was nothing to measure.
         """
@@ -120,8 +120,9 @@ def evaluate_faithfulness(
         seed: Of these.
 
     Raises:
-        ValueError: And ImportError as `spacy_attn.explain`; ValueError for an empty corpus and for
-            pipelines that cannot be compared.
+        ValueError: As `spacy_attn.explain`, for an empty corpus, and for pipelines that cannot be
+            compared.
+        ImportError: As `spacy_attn.explain`, and if SciPy is not installed.
     """
     check_positive(_WHERE, n_draws=n_draws)
     require_scipy()
@@ -137,17 +138,14 @@ def evaluate_faithfulness(
         plausibility = Plausibility(
             ratings, chosen, bound=ratings_bound, positive_label=positive_label, seed=seed
         )
+    measures = [m for m in (perturbations, uniform, agreement, seeds, plausibility) if m]
     lengths: list[int] = []
     conicities: list[float] = []
     needed = tuple(dict.fromkeys((CONTRIBUTIONS, *chosen)))
     for some in minibatch(examples, _BATCH_SIZE):
         batch = Batch.make(classifier, some, needed)
-        perturbations.add(batch)
-        uniform.add(batch)
-        agreement.add(batch)
-        seeds.add(batch)
-        if plausibility is not None:
-            plausibility.add(batch)
+        for measure in measures:
+            measure.add(batch)
         lengths.extend(map(len, batch.docs))
         conicities.extend(conicity(hidden) for hidden in batch.hidden if len(hidden))
     if not any(lengths):
@@ -172,18 +170,8 @@ def evaluate_faithfulness(
     )
 
 
-def require_scipy() -> None:
-    """RAISES: ImportError if SciPy is not installed."""
-    try:
-        import scipy.stats  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"The measures of faithfulness need SciPy ({error}): pip install scipy."
-        ) from error
-
-
 def _choose_methods(methods: Sequence[str] | None) -> tuple[list[str], list[str]]:
-    """RETURNS: The methods to use, and notes on those left out."""
+    """Return the methods to use, and notes on those left out."""
     if methods is not None:
         for method in methods:
             check_method(_WHERE, method)

@@ -9,8 +9,8 @@ import numpy
 from ...explanation import ATTENTION
 from ...pipeline.decisions import AnyFloats
 from ..subject import Indices
-from .batch import Batch, Values
-from .measures import Estimate
+from .batch import Batch
+from .measures import Estimate, Values
 
 CHANCE = "chance"
 
@@ -30,7 +30,8 @@ class RankingResult:
         sufficiency: By how much it falls when they alone are left. Lower is better.
         flip_share: The share of tokens that have to be left out, in the order of the ranking, to
             change the decision; 1 where it never changes. Lower is better.
-        comprehensiveness_at, sufficiency_at: The parts of the means, by percentage.
+        comprehensiveness_at: The parts of the mean, by percentage.
+        sufficiency_at: The same.
     """
 
     comprehensiveness: Estimate
@@ -41,19 +42,19 @@ class RankingResult:
 
 
 def share_of(percent: int, n_tokens: int) -> int:
-    """A percentage of a number of tokens, rounded up: at least one."""
+    """Return a percentage of a number of tokens, rounded up: at least one."""
     return -(-n_tokens * percent // 100)
 
 
 def removal_counts(n_tokens: int) -> list[int]:
-    """How many tokens to leave out, in growing order, up to all of them."""
+    """Return how many tokens to leave out, in growing order, up to all of them."""
     steps = min(n_tokens, MAX_FLIP_STEPS)
     flips = {-(-n_tokens * step // steps) for step in range(1, steps + 1)}
     return sorted(flips | {share_of(percent, n_tokens) for percent in PERCENTS})
 
 
 def parts_of(order: Indices) -> Iterator[Indices]:
-    """What is left when first tokens of a ranking are left out, by `removal_counts`; and then these
+    """Iterate over what is left without first tokens, by `removal_counts`, and then over these
     tokens alone, by `PERCENTS`.
 
     Args:
@@ -66,23 +67,23 @@ def parts_of(order: Indices) -> Iterator[Indices]:
 
 
 class Perturbations:
-    """Comprehensiveness and sufficiency (DeYoung et al. 2020, "ERASER: A Benchmark to Evaluate
-    Rationalized NLP Models"), as area over the perturbation curve (AOPC), and the share of tokens
-    to leave out until the decision changes (after Serrano and Smith 2019, "Is Attention
-    Interpretable?"), of several rankings.
+    """How the decisions about documents change, by several rankings of their tokens.
+
+    Comprehensiveness and sufficiency are those of DeYoung et al. 2020, "ERASER: A Benchmark to
+    Evaluate Rationalized NLP Models", as area over the perturbation curve (AOPC): the mean over the
+    five shares of tokens. The share of tokens to leave out until the decision changes is after
+    Serrano and Smith 2019, "Is Attention Interpretable?".
 
     Scores are those in `doc.cats`, of the label that has the highest. Tokens are left out, not
-    masked, the number rounded up. The AOPC is the mean over the five shares of tokens. In documents
-    without tokens there is nothing to measure.
+    masked, the number rounded up. In documents without tokens there is nothing to measure.
+
+    Args:
+        methods: What to rank by, besides attention and chance.
+        n_draws: Number of rankings by chance, which are averaged in each document.
+        seed: Of these, and of the order of tokens that a method finds equally important.
     """
 
     def __init__(self, methods: Sequence[str], n_draws: int, seed: int) -> None:
-        """methods: What to rank by, besides attention and chance.
-
-        Args:
-            n_draws: Number of rankings by chance, which are averaged in each document.
-            seed: Of these, and of the order of tokens that a method finds equally important.
-        """
         self.names = (ATTENTION, *methods, CHANCE)
         self.n_draws = n_draws
         self.rng = numpy.random.default_rng(seed)
@@ -97,18 +98,16 @@ class Perturbations:
             [batch.docs[i] for i in filled],
             (chain.from_iterable(map(parts_of, doc_orders)) for doc_orders in orders),
         )
+        n_orders = len(self.names) - 1 + self.n_draws
         for i, doc_logits in zip(filled, logits, strict=True):
-            scores = batch.classifier.probabilities(doc_logits)
-            n_orders = len(self.names) - 1 + self.n_draws
-            measured = [
-                _measure(batch, i, part_scores) for part_scores in numpy.split(scores, n_orders)
-            ]
+            scores = numpy.split(batch.classifier.probabilities(doc_logits), n_orders)
+            measured = [_measure(batch, i, part_scores) for part_scores in scores]
             for name, values in zip(self.names[:-1], measured, strict=False):
                 self.found[name].append(values)
             self.found[CHANCE].append(numpy.mean(measured[-self.n_draws :], axis=0))
 
     def _rank(self, batch: Batch, name: str) -> list[list[Indices]]:
-        """For each document, one order of its tokens or several."""
+        """Return for each document one order of its tokens or several."""
         if name == CHANCE:
             return [
                 [self.rng.permutation(len(doc)) for _ in range(self.n_draws)] for doc in batch.docs
@@ -123,7 +122,7 @@ class Perturbations:
 
 
 def _measure(batch: Batch, i: int, scores: AnyFloats) -> Values:
-    """The measures of one ranking in one document.
+    """Measure one ranking in one document.
 
     Args:
         scores: Of what `parts_of` yields, shape (n_parts, n_labels).
@@ -143,17 +142,12 @@ def _measure(batch: Batch, i: int, scores: AnyFloats) -> Values:
 
 
 def _summarize(rows: Values) -> RankingResult:
-    """rows: What `_measure` returns, for all documents."""
-    n = len(PERCENTS)
-    falls, remains, flips = rows[:, :n], rows[:, n : 2 * n], rows[:, 2 * n]
-
-    def by_percent(values: Values) -> dict[int, Estimate]:
-        return dict(zip(PERCENTS, map(Estimate.of, values.T), strict=True))
-
+    """Average what `_measure` returns over documents."""
+    falls, remains, flips = numpy.split(rows, [len(PERCENTS), 2 * len(PERCENTS)], axis=1)
     return RankingResult(
         comprehensiveness=Estimate.of(falls.mean(axis=1)),
         sufficiency=Estimate.of(remains.mean(axis=1)),
-        flip_share=Estimate.of(flips),
-        comprehensiveness_at=by_percent(falls),
-        sufficiency_at=by_percent(remains),
+        flip_share=Estimate.of(flips[:, 0]),
+        comprehensiveness_at=dict(zip(PERCENTS, map(Estimate.of, falls.T), strict=True)),
+        sufficiency_at=dict(zip(PERCENTS, map(Estimate.of, remains.T), strict=True)),
     )

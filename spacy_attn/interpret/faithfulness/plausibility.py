@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy
 
 from ...explanation import ATTENTION, CONTRIBUTIONS
-from ...pipeline.decisions import Bools
 from ...text_files import read_lines
-from .batch import Batch, Values
-from .measures import Estimate, estimate
+from .batch import Batch
+from .measures import Estimate, Values, average_precision, estimate
 from .perturbation import CHANCE
 
 DECISION = "the decision alone"
@@ -41,6 +40,16 @@ class PlausibilityResult:
 
 
 class Plausibility:
+    """A comparison of explanations with ratings.
+
+    Args:
+        ratings: The mean rating of each word, as written or in lower case.
+        methods: What to rank by, besides attention and chance.
+        bound: As in `PlausibilityResult`.
+        positive_label: As in `PlausibilityResult`.
+        seed: Of the ranking by chance.
+    """
+
     def __init__(
         self,
         ratings: Mapping[str, float],
@@ -50,13 +59,6 @@ class Plausibility:
         positive_label: str | None,
         seed: int,
     ) -> None:
-        """ratings: The mean rating of each word, as written or in lower case.
-
-        Args:
-            methods: What to rank by, besides attention and chance.
-            bound, positive_label: As in `PlausibilityResult`.
-            seed: Of the ranking by chance.
-        """
         self.ratings = ratings
         self.bound = bound
         self.positive_label = positive_label
@@ -67,77 +69,51 @@ class Plausibility:
         self.agreements: dict[str, list[float]] = {name: [] for name in (*methods, DECISION)}
 
     def add(self, batch: Batch) -> None:
-        names = (name for name in self.precisions if name != CHANCE)
-        importance = {name: batch.importance(name) for name in names}
-        column = None
-        if self.positive_label is not None:
-            (column,) = batch.classifier.columns([self.positive_label])
+        importance = {name: batch.importance(name) for name in self.precisions if name != CHANCE}
         for i, explanation in enumerate(batch.explanations[CONTRIBUTIONS]):
             ratings = self._rate(explanation.tokens)
             strong = numpy.abs(ratings) >= self.bound
             if not strong.any():
                 continue
             if not strong.all():
-                self._add_precisions({name: of[i] for name, of in importance.items()}, strong)
-            if column is not None:
-                self._add_agreements(batch, i, column, ratings, strong)
+                for name, precisions in self.precisions.items():
+                    chance = name == CHANCE
+                    values = self.rng.random(len(strong)) if chance else importance[name][i]
+                    precisions.append(average_precision(numpy.abs(values), strong))
+            if self.positive_label is not None:
+                (column,) = batch.classifier.columns([self.positive_label])
+                signs = numpy.sign(ratings[strong])
+                for name, agreements in self.agreements.items():
+                    if name == DECISION:
+                        values = numpy.full(len(signs), 1.0 if batch.decisions[i, column] else -1.0)
+                    else:
+                        values = batch.toward(batch.explanations[name][i], column)[strong]
+                    agreements.append(float((numpy.sign(values) == signs).mean()))
 
     def _rate(self, tokens: Sequence[str]) -> Values:
-        """The ratings of tokens, 0 for those without, shape (n_tokens,)."""
+        """Return the ratings of tokens, 0 for those without, shape (n_tokens,)."""
         known = (self.ratings.get(token, self.ratings.get(token.lower(), 0.0)) for token in tokens)
         return numpy.fromiter(known, dtype=numpy.float64, count=len(tokens))
 
-    def _add_precisions(self, importance: Mapping[str, Values], strong: Bools) -> None:
-        for name, precisions in self.precisions.items():
-            values = importance.get(name)
-            values = self.rng.random(len(strong)) if values is None else numpy.abs(values)
-            precisions.append(average_precision(values, strong))
-
-    def _add_agreements(
-        self, batch: Batch, i: int, column: int, ratings: Values, strong: Bools
-    ) -> None:
-        signs = numpy.sign(ratings[strong])
-        for name, agreements in self.agreements.items():
-            if name == DECISION:
-                values = numpy.full(len(signs), 1.0 if batch.decisions[i, column] else -1.0)
-            else:
-                values = batch.toward(batch.explanations[name][i], column)[strong]
-            agreements.append(float((numpy.sign(values) == signs).mean()))
-
     def result(self) -> PlausibilityResult:
-        known = self.positive_label is not None
+        agreements = self.agreements if self.positive_label is not None else {}
         return PlausibilityResult(
             bound=self.bound,
             average_precision={name: estimate(rows) for name, rows in self.precisions.items()},
-            sign_agreement={
-                name: estimate(rows) for name, rows in self.agreements.items() if known
-            },
+            sign_agreement={name: estimate(rows) for name, rows in agreements.items()},
             positive_label=self.positive_label,
         )
-
-
-def average_precision(values: Values, relevant: Bools) -> float:
-    """The mean, over the relevant tokens, of the share of relevant ones among those ranked as high
-    or higher; tokens of equal values stand in the order of the text.
-
-    Args:
-        values: What to rank by, highest first, shape (n_tokens,).
-        relevant: Which tokens are relevant, at least one, shape (n_tokens,).
-    """
-    hits = relevant[numpy.argsort(-values, kind="stable")]
-    precisions = numpy.cumsum(hits) / numpy.arange(1, len(hits) + 1)
-    return float(precisions[hits].mean())
 
 
 def read_ratings(path: Path) -> dict[str, float]:
     """Read words and their mean ratings.
 
     Args:
-        path: A line is a word, a tab, a number, and whatever follows after another tab. The first
-            line may be a heading.
+        path: Each line holds a word, a tab, a number, and whatever follows after another tab. The
+            first line may be a heading.
 
     Raises:
-        ValueError: Naming the line that is none of these.
+        ValueError: Naming the line that holds something else.
     """
     ratings: dict[str, float] = {}
     for number, line in read_lines(path, newline="\n"):

@@ -4,16 +4,14 @@ import numpy
 import pytest
 
 from spacy_attn.interpret.faithfulness.agreement import Agreement, changes
-from spacy_attn.interpret.faithfulness.attention_checks import (
-    OtherSeeds,
-    UniformAttention,
+from spacy_attn.interpret.faithfulness.attention_checks import OtherSeeds, UniformAttention
+from spacy_attn.interpret.faithfulness.measures import (
     conicity,
     divergence,
+    estimate,
     kendall_tau,
     total_variation,
-    uniform_logits,
 )
-from spacy_attn.interpret.faithfulness.measures import estimate
 
 from ...conftest import TEXTS, make_nlp, train
 from ..conftest import make
@@ -31,7 +29,7 @@ def test_equal_weights_are_those_of_uniform_attention(words_nlp, make_batch):
     module.attention.scoring = "uniform"
     docs = [other.make_doc(text) for text in texts]
     predictions = other.get_pipe("attn_textcat").predict(docs)
-    uniform_scores = batch.classifier.probabilities(uniform_logits(batch))
+    uniform_scores = batch.classifier.probabilities(batch.uniform_logits())
     numpy.testing.assert_allclose(uniform_scores, predictions.scores, atol=1e-5)
     decisions = [
         [max(doc.cats, key=doc.cats.get) for doc in nlp.pipe(texts)] for nlp in (words_nlp, other)

@@ -6,11 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from spacy_attn.interpret.faithfulness.plausibility import (
-    Plausibility,
-    average_precision,
-    read_ratings,
-)
+from spacy_attn.interpret.faithfulness.measures import average_precision
+from spacy_attn.interpret.faithfulness.plausibility import Plausibility, read_ratings
 
 from ...cli.test_spacy_commands import ROOT
 from .conftest import METHODS
