@@ -9,7 +9,7 @@ from spacy import util
 
 from ..explanation import CONTRIBUTIONS
 from ..interpret.methods import check_method, explain
-from ..pipeline.pipes import find_component
+from ..pipeline.finding import find_component
 from . import options as opt
 from .console import failing, prepare, progress
 from .texts import read_texts

@@ -14,7 +14,7 @@ from ..explanation import ATTENTION, CONTRIBUTIONS
 from ..interpret.methods import METHODS, check_method, explain
 from ..interpret.show.pictures import render
 from ..interpret.show.terminal import terminal_view
-from ..pipeline.pipes import find_component
+from ..pipeline.finding import find_component
 from ..text_files import write_text
 from . import options as opt
 from .console import failing, prepare, progress

@@ -11,6 +11,7 @@ import spacy_attn
 from spacy_attn.interpret.gradients import N_STEPS
 from spacy_attn.interpret.methods import METHODS
 from spacy_attn.interpret.subject import Classifier, keep_tokens
+from spacy_attn.models.contract import embed
 
 from ..conftest import MIXED_TEXTS, SMALL_MODEL, make_examples, make_nlp
 from .conftest import make
@@ -93,7 +94,7 @@ def test_attributions_of_every_method_are_to_the_logits_of_the_calibrated_scores
 def token_vectors(nlp, text):
     classifier = Classifier(nlp)
     docs = classifier.prepare([text])
-    return classifier.token_vectors(docs)[0]
+    return embed(classifier.component.model, docs)[0]
 
 
 def logits_of_vectors(nlp, vectors):
