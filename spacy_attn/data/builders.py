@@ -12,7 +12,7 @@ import datasets
 import pyarrow as pa  # type: ignore[import-untyped]
 from datasets.table import table_cast
 
-from .delimited import Dialect, read_delimited
+from .delimited import DelimitedFile, Dialect
 from .errors import FileProblem, no_column
 from .jsonlines import Batch, read_json
 from .paths import extension, shown
@@ -80,29 +80,26 @@ class TableBuilder(datasets.ArrowBasedBuilder):
 
 
 class DelimitedBuilder(TableBuilder):
-    """Reads delimited text by `read_delimited`, where `datasets` would use pandas."""
+    """Reads delimited text as `DelimitedFile`, where `datasets` would use pandas."""
 
     def _columns(self, files: _Files) -> Iterator[Mapping[str, pa.Array]]:
         config = self.config
         for file, path in files:
             default = "\t" if extension(file) == ".tsv" else config.default_delimiter
-            for batch in read_delimited(
+            table = DelimitedFile(
                 partial(_open, path),
                 shown(file),
                 list(config.features),
                 config.label_columns,
                 config.dialect,
                 default,
-            ):
-                yield {
-                    column: pa.array(
-                        [value or None for value in values]
-                        if column in config.label_columns
-                        else values,
-                        pa.string(),
-                    )
-                    for column, values in batch.items()
-                }
+            )
+            for batch in table.batches():
+                arrays = {column: pa.array(values, pa.string()) for column, values in batch.items()}
+                for column in config.label_columns:  # an empty label is missing
+                    values = [value or None for value in batch[column]]
+                    arrays[column] = pa.array(values, pa.string())
+                yield arrays
 
 
 class JsonBuilder(TableBuilder):

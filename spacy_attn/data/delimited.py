@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -69,15 +68,9 @@ class Dialect:
         return None
 
 
-def read_delimited(
-    open_file: OpenFile,
-    name: str,
-    columns: Sequence[str],
-    label_columns: Collection[str],
-    dialect: Dialect,
-    default_delimiter: str = ",",
-) -> Iterator[dict[str, list[str]]]:
-    """Read columns of a file, some thousand rows at a time.
+@dataclass
+class DelimitedFile:
+    """Reads columns of a CSV file.
 
     Args:
         open_file: Opens the file.
@@ -86,102 +79,84 @@ def read_delimited(
         label_columns: Those of them that hold labels.
         dialect: How the file is written.
         default_delimiter: What separates the fields of such files unless the dialect says so.
-
-    Yields:
-        The values of each column.
-
-    Raises:
-        FileProblem: If the header lacks a column; at a row that has not the fields of the header,
-            at a quote that is not closed or seems to enclose rows, and at bytes that are not text.
     """
-    with open_text(open_file, name, dialect.encoding, newline="") as lines:
-        yield from _Table(name, lines, columns, label_columns, dialect, default_delimiter).batches()
 
-
-class _Table:
-    """A file that is being read."""
-
-    def __init__(
-        self,
-        name: str,
-        lines: Iterator[str],
-        columns: Sequence[str],
-        label_columns: Collection[str],
-        dialect: Dialect,
-        default_delimiter: str,
-    ) -> None:
-        """Read the header, and settle by it what the dialect leaves open."""
-        self.name = name
-        self.lines = lines
-        self.columns = columns
-        self.header_line, first = self._first_line()
-        delimiters = [dialect.delimiter or default_delimiter]
-        if not dialect.delimiter:
-            delimiters += _DELIMITERS
-        parsed = [_parse_header(first, dialect, delimiter) for delimiter in delimiters]
-        complete = [each for each in parsed if set(columns) <= set(each[1])]
-        self.dialect, self.header = (complete or parsed)[0]
-        self._require_columns()
-        # R encloses the header in quotes wherever it writes row names by default.
-        self.may_have_names = first.lstrip().startswith('"')
-        self.has_names = False
-        self.guesses_quoting = dialect.quoting is None
-        # The labels met so far, by which rows are known.
-        self.seen: dict[str, set[str]] = {column: set() for column in label_columns}
+    open_file: OpenFile
+    name: str
+    columns: Sequence[str]
+    label_columns: Collection[str]
+    dialect: Dialect
+    default_delimiter: str
 
     def batches(self) -> Iterator[dict[str, list[str]]]:
-        """Go through the rows after the header."""
-        reader = csv.reader(self.lines, **_format(self.dialect))
-        while rows := self._next_rows(reader):
-            filled = [(line, row) for line, row in rows if not self._is_blank(row)]
-            if not filled:
-                continue
-            if self.may_have_names:
-                self.has_names = _have_names([row for _, row in filled], len(self.header))
-                self.may_have_names = False
-            self._check_widths(filled)
-            positions = {column: self._position(column) for column in self.columns}
-            values = {column: [row[at] for _, row in filled] for column, at in positions.items()}
-            if self.guesses_quoting and self.dialect.quoting == "none":
-                self._refuse_written_quotes(filled)
-            elif self.guesses_quoting:
-                for column, labels in self.seen.items():
-                    if len(labels) < _REMEMBERED:
-                        labels.update(values[column])
-                if self._line(reader) - rows[0][0] > len(rows):  # some take several lines
-                    self._refuse_swallowed_rows(filled)
-            yield values
+        """Go through the values of each column, some thousand rows at a time.
 
-    def _problem(self, line: int, reason: str) -> FileProblem:
-        return FileProblem(self.name, line, reason)
+        Raises:
+            FileProblem: If the header lacks a column; at a row that has not the fields of the
+                header, at a quote that is not closed or seems to enclose rows, and at bytes that
+                are no text.
+        """
+        guesses_quoting = self.dialect.quoting is None
+        # The labels met so far, by which rows are known.
+        self.seen: dict[str, set[str]] = {column: set() for column in self.label_columns}
+        with open_text(self.open_file, self.name, self.dialect.encoding, newline="") as lines:
+            may_have_names = self._read_header(lines)
+            reader = csv.reader(lines, **_format(self.dialect))
+            while rows := self._next_rows(reader):
+                filled = [(line, row) for line, row in rows if not self._is_blank(row)]
+                if not filled:
+                    continue
+                if may_have_names:
+                    self.has_names = _have_names([row for _, row in filled], len(self.header))
+                    may_have_names = False
+                self._check_widths(filled)
+                positions = {column: self._position(column) for column in self.columns}
+                values = {name: [row[at] for _, row in filled] for name, at in positions.items()}
+                if guesses_quoting and self.dialect.quoting == "none":
+                    self._refuse_written_quotes(filled)
+                elif guesses_quoting:
+                    for column, labels in self.seen.items():
+                        if len(labels) < _REMEMBERED:
+                            labels.update(values[column])
+                    if self._line(reader) - rows[0][0] > len(rows):  # some take several lines
+                        self._refuse_swallowed_rows(filled)
+                yield values
 
-    def _first_line(self) -> tuple[int, str]:
-        for number, line in enumerate(self.lines, 1):
+    def _read_header(self, lines: Iterator[str]) -> bool:
+        """Settle by the header what the dialect leaves open. Return whether rows may have names."""
+        self.header_line, first = self._first_line(lines)
+        delimiters = [self.dialect.delimiter or self.default_delimiter]
+        if not self.dialect.delimiter:
+            delimiters += _DELIMITERS
+        parsed = [_parse_header(first, self.dialect, delimiter) for delimiter in delimiters]
+        complete = [each for each in parsed if set(self.columns) <= set(each[1])]
+        self.dialect, self.header = (complete or parsed)[0]
+        self.has_names = False
+        if complaint := self._complaint():
+            raise FileProblem(self.name, self.header_line, complaint)
+        # R encloses the header in quotes wherever it writes row names by default.
+        return first.lstrip().startswith('"')
+
+    def _first_line(self, lines: Iterator[str]) -> tuple[int, str]:
+        for number, line in enumerate(lines, 1):
             if "\0" in line:
-                raise self._problem(
-                    number, "it holds a null character; set 'encoding', probably to \"utf-16-le\""
-                )
+                reason = "it holds a null character; set 'encoding', probably to \"utf-16-le\""
+                raise FileProblem(self.name, number, reason)
             if line.strip():
                 return number, line
         raise FileProblem(self.name, None, "it is empty; its first line must name the columns")
 
-    def _require_columns(self) -> None:
+    def _complaint(self) -> str | None:
+        """Return what is wrong with the header, if anything is."""
         if not self.header:
-            raise self._problem(
-                self.header_line, "the quotes in the header do not match; correct them"
-            )
+            return "the quotes in the header do not match; correct them"
         for column in self.columns:
             if column not in self.header:
-                raise self._problem(
-                    self.header_line,
-                    f"{no_column(column, self.header)}, or 'delimiter' to what separates them",
-                )
+                return f"{no_column(column, self.header)}, or 'delimiter' to what separates them"
             if self.header.count(column) > 1:
                 shown = ", ".join(map(repr, self.header))
-                raise self._problem(
-                    self.header_line,
-                    f"several columns are named '{column}' ({shown}); rename all but one",
-                )
+                return f"several columns are named '{column}' ({shown}); rename all but one"
+        return None
 
     def _position(self, column: str) -> int:
         return self.header.index(column) + self.has_names
@@ -194,29 +169,34 @@ class _Table:
         """Take the next rows, blank lines among them."""
         rows: NumberedRows = []
         line = self._line(reader)
+        # The module `csv` has one limit for the whole process.
+        limit = csv.field_size_limit(_LONGEST_FIELD)
         try:
-            with _long_fields():
-                for row in islice(reader, _ROWS):
-                    rows.append((line, row))
-                    line = self._line(reader)
+            for row in islice(reader, _ROWS):
+                rows.append((line, row))
+                line = self._line(reader)
         except csv.Error as error:
-            raise self._problem(line, f"{_meaning(error)}; {_QUOTES}") from None
+            raise FileProblem(self.name, line, f"{_meaning(error)}; {_QUOTES}") from None
+        finally:
+            csv.field_size_limit(limit)
         return rows
 
     def _check_widths(self, rows: NumberedRows) -> None:
         width = len(self.header) + self.has_names
+        wanted = f"the header has {len(self.header)}"
+        if self.has_names:
+            wanted += " and the rows before have a row name besides"
         for line, row in rows:
             if len(row) != width:
-                wanted = f"the header has {len(self.header)}"
-                if self.has_names:
-                    wanted += " and the rows before have a row name besides"
                 advice = f"enclose fields that contain {self.dialect.delimiter!r} in double quotes"
                 if self.dialect.quoting == "none" and any('"' in value for value in row):
                     advice = 'set quoting = "minimal" if double quotes enclose fields'
-                raise self._problem(line, f"there are {len(row)} fields where {wanted}; {advice}")
+                reason = f"there are {len(row)} fields where {wanted}; {advice}"
+                raise FileProblem(self.name, line, reason)
         for line, row in rows if self.has_names else ():
             if not _INTEGER.fullmatch(row[0]):
-                raise self._problem(
+                raise FileProblem(
+                    self.name,
                     line,
                     f"there are {width} fields where the header has {len(self.header)}, and the "
                     "first is no integer, as in the rows before",
@@ -232,7 +212,8 @@ class _Table:
             for column, position, written in checks:
                 value = row[position]
                 if value[:1] == '"' and written.fullmatch(value):
-                    raise self._problem(
+                    raise FileProblem(
+                        self.name,
                         line,
                         f"column '{column}' holds {value!r:.40}, as programs write a text with "
                         'quotes; set quoting = "minimal" to read it as that text, or "none" to '
@@ -245,7 +226,8 @@ class _Table:
             for i, value in enumerate(row):
                 n_lines = len(_LINE_BREAK.findall(value))
                 if n_lines and self._holds_rows(row, i):
-                    raise self._problem(
+                    raise FileProblem(
+                        self.name,
                         line,
                         f"a field that begins with a quote takes in {n_lines} lines "
                         'that look like rows; set quoting = "none" if double quotes are text, or '
@@ -259,8 +241,8 @@ class _Table:
     def _holds_rows(self, row: Row, i: int) -> bool:
         """Return whether the lines of a field, and what stands around it, are rows by themselves.
 
-        They are if each has as many fields as the header and a label that other rows have, or a
-        number where other rows have numbers. Of a single column, every line would be a row.
+        Each must have as many fields as the header, and a label that other rows have or a number
+        where other rows have numbers. Of a single column, every line would be a row.
         """
         if len(self.header) == 1:
             return False
@@ -268,12 +250,9 @@ class _Table:
         lines = [[*row[:i], *first], *others]
         lines[-1] = [*lines[-1], *row[i + 1 :]]
         width = len(self.header) + self.has_names
+        labels = [(self._position(column), seen - {""}) for column, seen in self.seen.items()]
         return all(
-            len(fields) == width
-            and all(
-                _is_like(fields[self._position(column)], labels - {""})
-                for column, labels in self.seen.items()
-            )
+            len(fields) == width and all(_is_like(fields[at], known) for at, known in labels)
             for fields in lines
         )
 
@@ -288,10 +267,9 @@ def _meaning(error: csv.Error) -> str:
 
 
 def _parse_header(first: str, dialect: Dialect, delimiter: str) -> tuple[Dialect, Row]:
-    """Read the header with a delimiter, and settle by it whether quotes enclose fields.
+    """Settle the dialect by the header, and read the names of the columns with it.
 
-    Returns:
-        The dialect, and the names of the columns; none if there is a quote in the wrong place.
+    There are none if there is a quote in the wrong place.
     """
     fields = first.strip("\r\n").split(delimiter)
     enclosed = any(len(name) > 1 and name[0] == name[-1] == '"' for name in fields)
@@ -306,22 +284,8 @@ def _parse_header(first: str, dialect: Dialect, delimiter: str) -> tuple[Dialect
 def _format(dialect: Dialect) -> dict[str, Any]:
     """Return the arguments of `csv.reader`."""
     quoting = csv.QUOTE_NONE if dialect.quoting == "none" else csv.QUOTE_MINIMAL
-    return {
-        "delimiter": dialect.delimiter,
-        "quoting": quoting,
-        "escapechar": dialect.escape,
-        "strict": True,
-    }
-
-
-@contextmanager
-def _long_fields() -> Iterator[None]:
-    """Raise the limit of the module `csv`, which is one for the whole process, for a moment."""
-    limit = csv.field_size_limit(_LONGEST_FIELD)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
+    options = {"delimiter": dialect.delimiter, "escapechar": dialect.escape}
+    return {**options, "quoting": quoting, "strict": True}
 
 
 def _is_like(label: str, others: Collection[str]) -> bool:
@@ -334,10 +298,10 @@ def _is_number(value: str) -> bool:
 
 
 def _have_names(rows: list[Row], width: int) -> bool:
-    """Return whether the rows begin with a name that the header has no field for, as in R.
+    """Return whether rows begin with a name that the header has no field for, as in R.
 
-    Only integers that differ are taken for names: in files with text or with labels in the first
-    column, a comma too many in each row gives rows of the same length.
+    Only integers that differ are taken for names. Elsewhere, a comma too many in each row gives
+    rows of the same length.
     """
     names = {row[0] for row in rows if len(row) == width + 1 and _INTEGER.fullmatch(row[0])}
     return 0 < len(rows) == len(names)

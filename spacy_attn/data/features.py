@@ -15,23 +15,12 @@ _BATCH = 10_000
 
 
 def class_names(feature: Any) -> list[str] | None:
-    """Return the names of the classes of a column of class ids, or of lists of these.
+    """Return the names of the classes of a column of class ids, or of lists of these; else None.
 
-    Args:
-        feature: The column's entry in `Dataset.features`; None if unknown. So below.
-
-    Returns:
-        None if the column holds something else.
+    The feature, here and below, is the column's entry in `Dataset.features`; None if unknown.
     """
     names = getattr(_element(feature), "names", None)
     return list(names) if names else None
-
-
-def holds_vectors(feature: Any) -> bool:
-    """Return whether a column holds lists of booleans or floats: one number for each label."""
-    element = _element(feature)
-    dtype = str(getattr(element, "dtype", ""))
-    return element is not feature and dtype.startswith(("bool", "float"))
 
 
 def field_names(feature: Any) -> list[str] | None:
@@ -39,12 +28,15 @@ def field_names(feature: Any) -> list[str] | None:
     return list(feature) if isinstance(feature, Mapping) else None
 
 
-def find_labels(dataset: Dataset, column: str) -> list[str] | None:
-    """Go through a column and collect the labels that it names.
+def holds_vectors(feature: Any) -> bool:
+    """Return whether a column holds lists of booleans or floats: one number for each label."""
+    return _element(feature) is not feature and _dtype(feature).startswith(("bool", "float"))
 
-    Returns:
-        The labels, sorted; None if the column holds something else than strings, integers, lists of
-        these, or JSON values.
+
+def find_labels(dataset: Dataset, column: str) -> list[str]:
+    """Go through a column and collect the labels that it names, sorted.
+
+    There are some in a column of strings, integers, lists of these, or JSON values.
     """
     feature = dataset.features[column]
     dataset = dataset.select_columns([column])
@@ -58,8 +50,6 @@ def find_labels(dataset: Dataset, column: str) -> list[str] | None:
     elif _dtype(feature) in ("string", "large_string") or _holds_integers(feature):
         for table in dataset.with_format("arrow").iter(_BATCH):
             found.update(_unique_values(table.column(column)))
-    else:
-        return None
     return sorted(found)
 
 
@@ -70,13 +60,8 @@ def require_one_numbering(
 
     Parquet and Arrow files written by `datasets` name their classes themselves. `datasets` takes
     the names of the first file of the first split, or those that the data set's card declares, for
-    all files and splits: others would be read as the wrong class.
-
-    Args:
-        builder: What reads the files. They are opened, but no row is read.
-        split: The split. Only its files are looked at.
-        label_columns: The columns that hold labels.
-        where: The data set and the split, for the error.
+    all files and splits: others would be read as the wrong class. The files of the split are
+    opened, but no row is read.
 
     Raises:
         DatasetError: Naming both files and their class names.

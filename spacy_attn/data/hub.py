@@ -1,4 +1,4 @@
-"""Whether the Hugging Face hub answers, and how `datasets` is kept from asking it."""
+"""The Hugging Face hub: whether it answers, and how `datasets` is kept from asking it."""
 
 from __future__ import annotations
 
@@ -44,19 +44,3 @@ def offline_mode() -> Iterator[None]:
         yield
     finally:
         datasets.config.HF_HUB_OFFLINE = asked_for
-
-
-@contextmanager
-def hub_or_cache() -> Iterator[bool]:
-    """Let `datasets` use the hub if it answers, and its local cache alone otherwise.
-
-    Yields:
-        Whether the hub may be asked.
-    """
-    import datasets
-
-    if not datasets.config.HF_HUB_OFFLINE and hub_answers():
-        yield True
-    else:
-        with offline_mode():
-            yield False

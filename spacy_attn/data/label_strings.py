@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from .errors import RowProblem
@@ -63,15 +64,20 @@ def read_lists(column: str, labels: Collection[str] | None, separator: str | Non
     return read
 
 
-def read_all(strings: Iterable[str], read: Read) -> dict[str, Any]:
-    """Read strings. Those that cannot be read are left out: their error comes with their row."""
-    values = {}
+def sort_out(strings: Iterable[str], read_list: Read) -> tuple[list[str], list[str]]:
+    """Return the different names that strings spell, be it in lists, and those that are no lists.
+
+    Strings that cannot be read are left out: their error comes with their row.
+    """
+    names: set[str] = set()
+    alone = []
     for string in strings:
-        try:
-            values[string] = read(string)
-        except RowProblem:
-            continue
-    return values
+        with suppress(RowProblem):
+            value = read_list(string)
+            names.update(filter(_is_name, value if isinstance(value, list) else [value]))
+            if not isinstance(value, list):
+                alone.append(string)
+    return sorted(names), alone
 
 
 def read_column(strings: Collection[str] | None, labels: Sequence[str] | None) -> Read:
@@ -116,6 +122,10 @@ def value_of(string: str) -> Any:
     if number is None or _PADDED.match(stripped):
         return string
     return int(number[1]) if number[1] else float(stripped)
+
+
+def _is_name(item: Any) -> bool:
+    return isinstance(item, str) and item != ""
 
 
 def is_integer(name: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import MissingValue, RowProblem, listing
 from .features import class_names, field_names, find_labels, holds_vectors
-from .label_strings import Read, is_integer, read_all, read_column, read_lists, value_of
+from .label_strings import Read, is_integer, read_column, read_lists, sort_out, value_of
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -41,41 +41,23 @@ def make_encoder(
 ) -> ColumnEncoder | ColumnsEncoder:
     """Make what reads the labels of the rows of a data set.
 
-    Args:
-        dataset: The data set. Its label column is read once where the labels have to be found.
-        label_column: The column of the labels, or one column for each label.
-        labels: All labels, as the user gave them.
-        exclusive: Whether each row must have exactly one label.
-        separator: What stands between several labels in a string.
-        streaming: Whether the data set is streamed.
-        untyped: Whether all columns are strings only because a CSV file knows nothing else.
+    The settings are those of `HFDataset_v1`; `untyped` says that all columns are strings only
+    because a CSV file knows nothing else. Labels that nobody names are looked for in the column.
 
     Raises:
         RowProblem: If the labels leave out a class that the data set names.
     """
     features: Mapping[str, Any] = dataset.features or {}
     if not isinstance(label_column, str):
-        return ColumnsEncoder(
-            label_column,
-            labels=labels,
-            class_columns={name for name in label_column if class_names(features.get(name))},
-            exclusive=exclusive,
-            read=value_of if untyped else _unchanged,
-        )
+        class_columns = {name for name in label_column if class_names(features.get(name))}
+        read_each = value_of if untyped else _unchanged
+        return ColumnsEncoder(label_column, labels, class_columns, exclusive, read_each)
     feature = features.get(label_column)
     names, learned = class_names(feature), field_names(feature)
     read = read_list = read_lists(label_column, labels or names, separator)
-    found = None
-    if not (learned or names or streaming) and (untyped or not labels):
-        found = find_labels(dataset, label_column)
     alone = None
-    if found is not None:
-        values = read_all(found, read_list)
-        alone = [string for string, value in values.items() if not isinstance(value, list)]
-        items = [
-            v for value in values.values() for v in (value if isinstance(value, list) else [value])
-        ]
-        learned = sorted({item for item in items if isinstance(item, str) and item})
+    if not (learned or names or streaming) and (untyped or not labels):
+        learned, alone = sort_out(find_labels(dataset, label_column), read_list)
     if untyped:
         read_alone = read_column(alone, labels)
 
@@ -85,13 +67,7 @@ def make_encoder(
             return items if isinstance(items, list) else read_alone(items)
 
     return ColumnEncoder(
-        label_column,
-        labels=labels,
-        class_names=names,
-        learned=learned,
-        exclusive=exclusive,
-        vectors=holds_vectors(feature),
-        read=read,
+        label_column, labels, names, learned, exclusive, vectors=holds_vectors(feature), read=read
     )
 
 
@@ -154,13 +130,11 @@ class ColumnEncoder:
         if nameless and len(labels) == len(names):
             return labels
         # Taking labels by position would swap classes without a word wherever the order differs.
-        raise self._problem(
+        raise RowProblem(
+            self.column,
             f"has the classes {listing(names)}, and 'labels' must name all of them, in any order, "
-            f"but is {listing(labels)}"
+            f"but is {listing(labels)}",
         )
-
-    def _problem(self, reason: str) -> RowProblem:
-        return RowProblem(self.column, reason)
 
     def _from_names(self, names: Collection[str], *, several: bool) -> Cats:
         """Return 1.0 for the labels of that name, and 0.0 for all the others.
@@ -175,15 +149,16 @@ class ColumnEncoder:
 
     def _all_labels(self) -> Sequence[str]:
         if not self.inventory:
-            raise self._problem(
-                "may hold several labels, and which there are is not known; give all in 'labels'"
+            raise RowProblem(
+                self.column,
+                "may hold several labels, and which there are is not known; give all in 'labels'",
             )
         return self.inventory
 
     def _from_mapping(self, value: Mapping[str, Any]) -> Cats:
         known = self._all_labels()
         if unknown := [name for name in value if name not in known]:
-            raise self._unknown(unknown[0])
+            raise RowProblem(self.column, self._unknown(unknown[0]))
         # A label that the mapping leaves out is as unknown as one whose probability is null.
         cats: Cats = dict.fromkeys(known, None)
         for name, number in value.items():
@@ -203,14 +178,16 @@ class ColumnEncoder:
     def _from_vector(self, values: Sequence[Any]) -> Cats:
         """Read one boolean or one probability for each of the labels, in their order."""
         if self.labels is None:
-            raise self._problem(
+            raise RowProblem(
+                self.column,
                 f"holds one number for each label ({values!r:.80}); name them in 'labels', in "
-                "that order"
+                "that order",
             )
         if len(values) != len(self.labels):
-            raise self._problem(
+            raise RowProblem(
+                self.column,
                 f"holds {len(values)} numbers for {len(self.labels)} labels; 'labels' must name "
-                "each of them, in their order"
+                "each of them, in their order",
             )
         return {
             name: _probability(self.column, name, number)
@@ -221,9 +198,10 @@ class ColumnEncoder:
         """Refuse [0, 1, 0]: read as class ids, a vector of zeros and ones would be wrong unseen."""
         is_vector = len(values) == len(self.labels or ()) and {*values} <= {0, 1}
         if is_vector or len(set(values)) < len(values):
-            raise self._problem(
+            raise RowProblem(
+                self.column,
                 f"holds {values!r:.80}, which may be class ids or a 0 or 1 for each label; turn "
-                "it into booleans for the latter, or into names"
+                "it into booleans for the latter, or into names",
             )
 
     def _name(self, value: Any) -> str:
@@ -236,18 +214,15 @@ class ColumnEncoder:
             return self._name_of_integer(int(value))
         if isinstance(value, str):
             return self._name_of_string(value)
-        hint = (
-            f'; for the probability of one label, write label_column = ["{self.column}"]'
-            if isinstance(value, float)
-            else ""
-        )
-        raise self._problem(
-            f"holds {value!r:.80} of type {type(value).__name__}, which is not a label{hint}"
-        )
+        reason = f"holds {value!r:.80} of type {type(value).__name__}, which is not a label"
+        if isinstance(value, float):
+            reason += f'; for the probability of one label, write label_column = ["{self.column}"]'
+        raise RowProblem(self.column, reason)
 
     def _name_of_boolean(self, value: bool) -> str:
         if self.labels is None or len(self.labels) != 2:
-            raise self._problem("holds booleans; name false and true, in this order, in 'labels'")
+            reason = "holds booleans; name false and true, in this order, in 'labels'"
+            raise RowProblem(self.column, reason)
         spelled = {name.lower(): name for name in self.labels}
         if spelled.keys() == {"false", "true"}:
             # Labels that are booleans themselves name those they spell, in whatever order.
@@ -257,16 +232,17 @@ class ColumnEncoder:
     def _name_of_integer(self, value: int) -> str:
         names = self.class_names or self.labels
         if names is None:
-            raise self._problem(self._how_to_name_integers(value))
+            raise RowProblem(self.column, self._how_to_name_integers(value))
         if self.class_names is not None and value == -1:
             raise MissingValue(self.column, "has the class id -1, which stands for no label")
         if self.class_names is None and all(is_integer(name) for name in names):
             # Labels that are numbers themselves ("1" to "5" stars) name the integers they spell.
             return self._name_of_string(str(value))
         if not 0 <= value < len(names):
-            raise self._problem(
+            raise RowProblem(
+                self.column,
                 f"has the class id {value}, but the labels have the ids 0 to {len(names) - 1} "
-                f"({listing(names)}); correct the row or give all labels in 'labels'"
+                f"({listing(names)}); correct the row or give all labels in 'labels'",
             )
         return names[value]
 
@@ -286,13 +262,14 @@ class ColumnEncoder:
         if value == "":
             raise MissingValue(self.column, "is an empty string where a label is wanted")
         if self.inventory is not None and value not in self.inventory:
-            raise self._unknown(value)
+            raise RowProblem(self.column, self._unknown(value))
         return value
 
-    def _unknown(self, value: str) -> RowProblem:
-        return self._problem(
-            f"has the label '{value}', which is none of {listing(self.inventory or ())}; correct "
-            "the row or add it to 'labels'"
+    def _unknown(self, value: str) -> str:
+        known = listing(self.inventory or ())
+        return (
+            f"has the label '{value}', which is none of {known}; correct the row or add it to "
+            "'labels'"
         )
 
 

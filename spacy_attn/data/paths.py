@@ -45,32 +45,26 @@ def matching_files(path: str) -> list[str]:
     return sorted(file for file in glob.glob(path, recursive=True) if os.path.isfile(file))
 
 
-def find_files(data_files: DataFiles, folder: str) -> DataFilesDict:
+def find_files(data_files: DataFiles | None, folder: str) -> DataFilesDict:
     """Find the files of each split, as `datasets` does, but take what exists for no pattern.
 
     Args:
-        data_files: Files or patterns, relative to the folder.
+        data_files: Files or patterns, relative to the folder. None finds the splits by their names.
         folder: The folder, whose own name is no pattern.
     """
-    from datasets.data_files import DataFilesDict, sanitize_patterns
-
-    patterns = {
-        split: [_literal(name, folder) for name in names]
-        for split, names in sanitize_patterns(data_files).items()
-    }
-    return DataFilesDict.from_patterns(patterns, base_path=glob.escape(folder))
-
-
-def find_all_files(folder: str) -> DataFilesDict:
-    """Find the files of each split in a folder, by their names, as `datasets` does.
-
-    Args:
-        folder: The folder, whose own name is no pattern.
-    """
-    from datasets.data_files import DataFilesDict, get_data_patterns
+    from datasets.data_files import DataFilesDict, get_data_patterns, sanitize_patterns
 
     base = glob.escape(folder)
-    return DataFilesDict.from_patterns(get_data_patterns(base), base_path=base)
+    if data_files is None:
+        return DataFilesDict.from_patterns(get_data_patterns(base), base_path=base)
+    patterns = {
+        split: [
+            glob.escape(name) if os.path.isfile(os.path.join(folder, name)) else name
+            for name in names
+        ]
+        for split, names in sanitize_patterns(data_files).items()
+    }
+    return DataFilesDict.from_patterns(patterns, base_path=base)
 
 
 def state_of(data_files: Mapping[str, Iterable[str]]) -> str:
@@ -79,9 +73,6 @@ def state_of(data_files: Mapping[str, Iterable[str]]) -> str:
     `datasets` itself knows a file by its path and the time of its last change, which copying tools
     set to that of the original. Nobody can set the time at which the file system wrote the file
     down (on Windows, created it).
-
-    Args:
-        data_files: The files of each split.
     """
     digest = hashlib.sha256()
     for files in data_files.values():
@@ -90,7 +81,3 @@ def state_of(data_files: Mapping[str, Iterable[str]]) -> str:
                 now = os.stat(file)
                 digest.update(f"{now.st_size} {now.st_ctime_ns} {now.st_ino}\n".encode())
     return digest.hexdigest()
-
-
-def _literal(name: str, folder: str) -> str:
-    return glob.escape(name) if os.path.isfile(os.path.join(folder, name)) else name

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from .errors import DatasetError, MissingValue, RowProblem, explained, no_column
-from .source import OpenedSource, Source, open_source
+from .source import Opened, Source, open_source
 
 Row = dict[str, Any]
 Skipped = Counter[str]
@@ -46,14 +46,13 @@ class Rows(Source):
         )
 
     @cached_property
-    def opened(self) -> OpenedSource:
-        """The wanted columns of all rows, whatever the limit.
+    def opened(self) -> Opened:
+        """The wanted columns of all rows, whatever the limit; and whether they are untyped.
 
         Raises:
             DatasetError: If the data set cannot be opened, lacks a column, or has no row.
         """
-        opened = open_source(self)
-        dataset = opened.dataset
+        dataset, untyped = open_source(self)
         with explained(self):
             if not self.streaming and not len(dataset):
                 raise self._no_rows()
@@ -61,7 +60,7 @@ class Rows(Source):
             if dataset.column_names is not None:
                 self._require_columns(dataset.column_names)
                 dataset = dataset.select_columns(list(self.columns))
-        return opened._replace(dataset=dataset)
+        return dataset, untyped
 
     def read_rows(self, convert: Callable[[Row, Skipped], Item]) -> Iterator[Item]:
         """Go through the rows once.
@@ -114,7 +113,7 @@ class Rows(Source):
             warnings.warn(warning, stacklevel=3)
 
     def _pass(self) -> Iterator[Row]:
-        dataset = self.opened.dataset
+        dataset, _ = self.opened
         if self.limit and not self.streaming:
             dataset = dataset.select(range(min(self.limit, len(dataset))))
         elif self.limit:

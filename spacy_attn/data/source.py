@@ -7,24 +7,19 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .delimited import Dialect
 from .errors import DatasetError, MissingDataError, explained
 from .features import require_one_numbering
-from .hub import hub_or_cache, offline_mode
-from .paths import (
-    FORMATS,
-    DataFiles,
-    extension,
-    find_all_files,
-    find_files,
-    matching_files,
-    state_of,
-)
+from .hub import hub_answers, offline_mode
+from .paths import FORMATS, DataFiles, extension, find_files, matching_files, state_of
 
 if TYPE_CHECKING:
     from datasets import BuilderConfig, Dataset, DatasetBuilder, IterableDataset
+
+# The rows of a split, and whether they are untyped.
+Opened = tuple["Dataset | IterableDataset", bool]
 
 _SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
 _OF_HUB = ("name", "revision", "data_files")
@@ -85,20 +80,12 @@ class Source:
             raise DatasetError(f"{self}: {complaint}")
 
 
-class OpenedSource(NamedTuple):
-    """A split, opened.
-
-    Attributes:
-        dataset: Its rows are on disk, not in memory.
-        untyped: Whether all values are strings only because everything in a CSV file is.
-    """
-
-    dataset: "Dataset | IterableDataset"
-    untyped: bool = False
-
-
-def open_source(source: Source) -> OpenedSource:
+def open_source(source: Source) -> Opened:
     """Open a split, wherever it is.
+
+    Returns:
+        The rows, which are on disk and not in memory; and whether all values are strings only
+        because everything in a CSV file is.
 
     Raises:
         DatasetError: If there is no such data set, it cannot be reached, or it has no such split.
@@ -107,25 +94,23 @@ def open_source(source: Source) -> OpenedSource:
     local = os.path.abspath(os.path.expanduser(path))
     with explained(source), _bars_on_terminals_only():
         if os.path.isdir(local):
-            return _open_saved(local, source) if _is_saved(local) else _open_local(local, source)
+            # Either file is written by `save_to_disk`, of a `DatasetDict` or a `Dataset`.
+            markers = (os.path.join(local, name) for name in ("dataset_dict.json", "state.json"))
+            is_saved = any(map(os.path.isfile, markers))
+            return (_open_saved if is_saved else _open_local)(local, source)
         if path in FORMATS.values():
-            return _open_format(path, source)
+            _refuse(source, "a file format", "name", "revision")
+            has_files = source.data_files is not None
+            reason = f"'{path}' is a file format; set 'data_files' to the files to read"
+            source.require(has_files, reason)
+            return _open_local(path, source)
         if files := matching_files(os.path.expanduser(path)):
             return _open_files(files, source)
         _refuse_unless_on_hub(path, local, source)
         return _open_on_hub(path, source)
 
 
-# A folder that `datasets` has saved
-
-
-def _is_saved(folder: str) -> bool:
-    """Return whether `save_to_disk` of a `Dataset` or a `DatasetDict` wrote the folder."""
-    markers = ("dataset_dict.json", "state.json")
-    return any(os.path.isfile(os.path.join(folder, marker)) for marker in markers)
-
-
-def _open_saved(path: str, source: Source) -> OpenedSource:
+def _open_saved(path: str, source: Source) -> Opened:
     from datasets import Dataset, load_from_disk
 
     _refuse(source, "a folder written by save_to_disk", *_OF_HUB, *_OF_CSV, "encoding")
@@ -140,14 +125,11 @@ def _open_saved(path: str, source: Source) -> OpenedSource:
     splits = {name: split.with_format(None) for name, split in splits.items()}
     if source.streaming:
         streams = {name: split.to_iterable_dataset() for name, split in splits.items()}
-        return OpenedSource(_take_stream(streams, source))
-    return OpenedSource(_take(splits, source))
+        return _take_stream(streams, source), False
+    return _take(splits, source), False
 
 
-# Data files
-
-
-def _open_files(files: list[str], source: Source) -> OpenedSource:
+def _open_files(files: list[str], source: Source) -> Opened:
     _refuse(source, "data files", *_OF_HUB)
     kind, *others = sorted({extension(file) for file in files})
     source.require(
@@ -170,23 +152,8 @@ def _open_files(files: list[str], source: Source) -> OpenedSource:
     return _open_local(FORMATS[kind], source, {source.split: files} if is_single else files)
 
 
-def _open_format(name: str, source: Source) -> OpenedSource:
-    _refuse(source, "a file format", "name", "revision")
-    source.require(
-        source.data_files is not None,
-        f"'{name}' is a file format; set 'data_files' to the files to read",
-    )
-    return _open_local(name, source)
-
-
-def _open_local(path: str, source: Source, data_files: DataFiles | None = None) -> OpenedSource:
-    """Open data files, or a folder of them.
-
-    Args:
-        path: A folder or a format.
-        source: The data set.
-        data_files: The files, if not those of the source.
-    """
+def _open_local(path: str, source: Source, data_files: DataFiles | None = None) -> Opened:
+    """Open a folder, or files of a format. The files are those of the source unless given."""
     from datasets import load_dataset_builder
 
     arguments: dict[str, Any] = {"name": source.name, "data_files": data_files or source.data_files}
@@ -200,18 +167,18 @@ def _open_local(path: str, source: Source, data_files: DataFiles | None = None) 
         declared = builder.info.features
         if _is_plain(builder.config, "CsvConfig"):
             table = _table_builder(builder, source, state)
-            return OpenedSource(_build(table, source), untyped=not declared)
+            return _build(table, source), not declared
         encoding = () if hasattr(builder.config, "encoding") else ("encoding",)
         _refuse(source, f"files of the kind '{builder.name}'", *_OF_CSV, *encoding)
         if _is_plain(builder.config, "JsonConfig") and not declared:
-            return OpenedSource(_build(_table_builder(builder, source, state), source))
+            return _build(_table_builder(builder, source, state), source), False
         if source.dialect.encoding is not None:
             arguments["encoding"] = source.dialect.encoding
         if builder.name == "parquet" and not remote:
             arguments |= _parquet_columns(builder, source)
         # A data set is found in the cache by all settings. This one has no other effect.
         builder = load_dataset_builder(path, **arguments, description=state)
-        return OpenedSource(_build(builder, source))
+        return _build(builder, source), False
 
 
 def _find_files(path: str, data_files: DataFiles | None, source: Source) -> DataFiles | None:
@@ -226,7 +193,7 @@ def _find_files(path: str, data_files: DataFiles | None, source: Source) -> Data
         "the folder has a README.md, which may say what its files are, and a name that `datasets` "
         "takes for a pattern; rename the folder to one without *, ? and [",
     )
-    return find_all_files(path)
+    return find_files(None, path)
 
 
 def _is_plain(config: "BuilderConfig", kind: str) -> bool:
@@ -276,9 +243,6 @@ def _parquet_columns(builder: "DatasetBuilder", source: Source) -> dict[str, lis
     return {"columns": columns} if len(columns) == len(source.columns) else {}
 
 
-# The hub
-
-
 def _refuse_unless_on_hub(path: str, local: str, source: Source) -> None:
     source.require(
         "://" not in path or path.startswith("hf://"),
@@ -292,12 +256,14 @@ def _refuse_unless_on_hub(path: str, local: str, source: Source) -> None:
         raise MissingDataError(f"{source}: there is no such file or folder (looked for '{local}')")
 
 
-def _open_on_hub(path: str, source: Source) -> OpenedSource:
-    from datasets import load_dataset_builder
+def _open_on_hub(path: str, source: Source) -> Opened:
+    import datasets
 
     _refuse(source, "a data set of the hub", *_OF_CSV, "encoding")
-    with hub_or_cache() as online:
-        builder = load_dataset_builder(
+    online = not datasets.config.HF_HUB_OFFLINE and hub_answers()
+    # In its offline mode, `datasets` looks for the copy of an earlier download at once.
+    with nullcontext() if online else offline_mode():
+        builder = datasets.load_dataset_builder(
             path, source.name, data_files=source.data_files, revision=source.revision
         )
         # Without the options for CSV files: the cache goes by the options, and a copy made with
@@ -309,10 +275,7 @@ def _open_on_hub(path: str, source: Source) -> OpenedSource:
             "copy in the local cache is used, whatever its revision.",
             stacklevel=2,
         )
-    return OpenedSource(dataset)
-
-
-# What all of these share
+    return dataset, False
 
 
 def _refuse(source: Source, kind: str, *settings: str) -> None:

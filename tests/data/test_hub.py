@@ -54,7 +54,7 @@ def test_copy_in_the_cache_is_used_without_the_hub_and_the_user_told(read, strea
 
 def test_offline_mode_is_respected(read, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("spacy_attn.data.hub.hub_answers", pytest.fail)
+    monkeypatch.setattr("spacy_attn.data.source.hub_answers", pytest.fail)
     with pytest.raises(DatasetError, match="cannot be reached"):
         read("owner/rows")
     assert datasets.config.HF_HUB_OFFLINE is True
@@ -105,7 +105,7 @@ def test_unknown_data_set_is_refused_with_advice(read, monkeypatch):
     def refuse(*_, **__):
         raise datasets.exceptions.DatasetNotFoundError("Dataset 'owner/rows' doesn't exist")
 
-    monkeypatch.setattr("spacy_attn.data.hub.hub_answers", lambda: True)
+    monkeypatch.setattr("spacy_attn.data.source.hub_answers", lambda: True)
     monkeypatch.setattr(datasets, "load_dataset_builder", refuse)
     with pytest.raises(DatasetError, match=r"shows no such data set .*`hf auth login`"):
         read("owner/rows")

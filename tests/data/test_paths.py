@@ -99,5 +99,5 @@ def test_file_replaced_with_the_same_time_stamp_is_read_anew(read, tmp_path, nam
 def test_file_that_stays_the_same_is_taken_from_the_cache(read, named, monkeypatch):
     named("rows.csv")
     read("rows.csv")
-    monkeypatch.setattr("spacy_attn.data.builders.read_delimited", pytest.fail)
+    monkeypatch.setattr("spacy_attn.data.builders.DelimitedFile", pytest.fail)
     assert texts(read("rows.csv")) == ["rows.csv"]

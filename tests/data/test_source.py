@@ -137,7 +137,7 @@ def test_format_saved_with_a_data_set_is_ignored(read, tmp_path):
 
 @pytest.mark.parametrize("path", ["nothing.parquet", "./nothing", "/no/where", "a/b/c", "no/*.csv"])
 def test_local_path_that_does_not_exist_is_refused_without_asking_the_hub(read, path, monkeypatch):
-    monkeypatch.setattr("spacy_attn.data.source.hub_or_cache", pytest.fail)
+    monkeypatch.setattr("spacy_attn.data.source.hub_answers", pytest.fail)
     with pytest.raises(DatasetError, match=f"data set '.*{path[-1]}', .*no such file or folder"):
         read(path)
 
