@@ -1,5 +1,7 @@
 """The config on either side of the page's difference is one that trains."""
 
+import json
+
 import pytest
 import spacy
 from spacy.tokens import DocBin
@@ -50,4 +52,6 @@ def test_model_of_the_difference_is_the_default():
     shown = Config().from_str(with_parents(config_of_one_side("+")), interpolate=False)
     filled = spacy.registry.fill(shown["components"]["attn_textcat"], validate=False)
     default = nlp.config["components"]["attn_textcat"]["model"]
-    assert Config(filled["model"]).to_str() == Config(default).to_str()
+    # JSON knows no tuples, which the config writes as lists.
+    shown, default = (json.dumps(model, sort_keys=True) for model in (filled["model"], default))
+    assert shown == default
