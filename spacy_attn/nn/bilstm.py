@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from .batching import SubBatch, sub_batches
 from .fast_ops import dropout as dropout_values
-from .fast_ops import gather
+from .fast_ops import gather, gather_beside
 from .stored import Shapes, StoredModule
 
 
@@ -91,9 +91,16 @@ class BiLSTM(StoredModule):
             forward, backward = rows[forward], rows[backward]
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
             hidden = dropout_values(hidden, dropout)
-            ahead = _run(forwards, hidden, forward, group.after_forward, group.padding)
-            behind = _run(backwards, hidden, backward, group.after_backward, group.padding)
-            hidden = torch.cat((ahead, behind), dim=-1)
+            ahead = _run(forwards, hidden, forward, group.after_forward)
+            behind = _run(backwards, hidden, backward, group.after_backward)
+            # The padding is taken out again.
+            hidden = gather_beside(
+                ahead,
+                behind,
+                (group.after_forward, group.after_backward),
+                (group.forward.flatten(), group.backward.flatten()),
+                group.padding,
+            )
             forward, backward = group.forward, group.backward
         # In mixed precision, back to the precision that gradients are scaled in.
         return hidden.to(tokens.dtype)
@@ -125,16 +132,10 @@ def hidden_states(padded: Tensor, lstms: Sequence[nn.Module]) -> Tensor:
     return hidden
 
 
-def _run(
-    lstm: nn.Module,
-    tokens: Tensor,
-    steps: Tensor,
-    after: Tensor,
-    padding: Tensor,
-) -> Tensor:
-    """One direction of one layer: pad, run and take the padding out again, shape (N, H)."""
+def _run(lstm: nn.Module, tokens: Tensor, steps: Tensor, after: Tensor) -> Tensor:
+    """Pad, and run one direction of one layer: states of all steps, shape (T * B, H)."""
     padded = gather(tokens, steps.flatten(), after).view(*steps.shape, -1)
-    return gather(hidden_states(padded, [lstm]).flatten(0, 1), after, steps.flatten(), padding)
+    return hidden_states(padded, [lstm]).flatten(0, 1)
 
 
 def _count(like: Tensor) -> Tensor:

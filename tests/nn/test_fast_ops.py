@@ -1,6 +1,6 @@
 import torch
 
-from spacy_attn.nn.fast_ops import gather, tanh
+from spacy_attn.nn.fast_ops import gather, gather_beside, tanh
 
 
 def test_tanh_gives_what_torch_gives():
@@ -22,17 +22,30 @@ def test_other_precisions_are_left_to_torch():
         assert torch.equal(tanh(values), torch.tanh(values))
 
 
-def test_gathering_back_has_the_gradient_of_index_select_with_rows_unread():
-    rows = torch.randn(5, 3, requires_grad=True)
+def test_gathering_has_the_gradient_of_index_select():
+    rows = torch.randn(3, 2, requires_grad=True)
     other = rows.detach().clone().requires_grad_()
-    index, weights = torch.tensor([4, 0, 2]), torch.randn(3, 3)
-    # Rows 1 and 3 are not read: where their gradient is looked up must not matter.
-    inverse, unread = torch.tensor([1, 0, 2, 2, 0]), torch.tensor([1, 3])
-    result, expected = gather(rows, index, inverse, unread), other.index_select(0, index)
+    index, weights = torch.tensor([2, 0, 1]), torch.randn(3, 2)
+    result, expected = gather(rows, index, torch.tensor([1, 2, 0])), other.index_select(0, index)
     assert torch.equal(result, expected)
     (result * weights).sum().backward()
     (expected * weights).sum().backward()
     assert torch.equal(rows.grad, other.grad)
+
+
+def test_gathering_beside_is_that_of_both_with_rows_unread():
+    pair = [torch.randn(5, 3, requires_grad=True) for _ in range(2)]
+    other = [rows.detach().clone().requires_grad_() for rows in pair]
+    indices, weights = (torch.tensor([4, 0, 2]), torch.tensor([2, 0, 4])), torch.randn(3, 6)
+    # Rows 1 and 3 are not read: where their gradient is looked up must not matter.
+    inverses = torch.tensor([1, 0, 2, 2, 0]), torch.tensor([1, 0, 0, 2, 2])
+    result = gather_beside(*pair, indices, inverses, torch.tensor([1, 3]))
+    selected = [rows.index_select(0, index) for rows, index in zip(other, indices, strict=True)]
+    assert torch.equal(result, torch.cat(selected, dim=1))
+    (result * weights).sum().backward()
+    (torch.cat(selected, dim=1) * weights).sum().backward()
+    for rows, expected in zip(pair, other, strict=True):
+        assert torch.equal(rows.grad, expected.grad)
 
 
 def test_a_row_read_twice_has_the_gradient_of_the_place_that_has_one():
