@@ -26,14 +26,11 @@ _Files = list[tuple[str, str]]
 
 @dataclass
 class TableConfig(datasets.BuilderConfig):
-    """What to read, and how the files are written.
+    """What to read, as `Source` has it, and how the files are written.
 
     Attributes:
-        columns: The columns to read.
-        label_columns: Those that hold labels; an empty one is null in delimited text.
         features: The types of the columns, if they are known.
-        default_delimiter: What separates fields unless the file is a .tsv.
-        dialect: What the user says of it.
+        default_delimiter: What separates fields of CSV files unless the dialect says so.
     """
 
     columns: tuple[str, ...] = ()

@@ -28,8 +28,7 @@ def make_describe_data(
     """Create a callback that prints the rows and the labels of the corpora, and compares them.
 
     It reads the rows once more, but does not tokenize them. It does not count streams, nor corpora
-    of other readers than `spacy-attn.HFDataset.v1` and `spacy.Corpus.v1`. It refuses training and
-    development data that have no label in common.
+    of other readers than `spacy-attn.HFDataset.v1` and `spacy.Corpus.v1`.
 
     Args:
         train: A corpus reader, of the training data.
@@ -37,7 +36,8 @@ def make_describe_data(
         then: Another callback to call afterwards.
 
     Returns:
-        The callback. It raises a `DatasetError` where it refuses the data, or cannot read them.
+        The callback. It raises a `DatasetError` if training and development data have no label in
+        common, or cannot be read.
     """
 
     def describe_data(nlp: Language) -> None:
@@ -66,13 +66,14 @@ def _describe_corpora(train: Reader, dev: Reader, nlp: Language) -> None:
 
 
 def _describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
-    """Print how many rows a corpus has, and how many of them have which label.
+    """Print how many rows a corpus has, and return how many of them have which label.
 
-    Returns:
-        The number of rows of each label, probabilities summed; None if it is not known.
+    Probabilities are summed. None if nobody knows.
     """
     all_cats = _read_cats(reader, nlp)
-    name = f"{title}: {_name(reader)}"
+    path = getattr(reader, "path", None)
+    name = f"'{path}'" if path else f"read by {type(reader).__name__}"
+    name = f"{title}: {reader if isinstance(reader, HFDataset) else name}"
     if all_cats is None:
         msg.info(f"{name} (not counted)")
         return None
@@ -115,13 +116,6 @@ def _read_cats(reader: Reader, nlp: Language) -> Iterable[Labels] | None:
         docs = reader.read_docbin(nlp.vocab, walk_corpus(reader.path, ".spacy"))
         return (doc.cats for doc in islice(docs, reader.limit or None))
     return None
-
-
-def _name(reader: Reader) -> str:
-    if isinstance(reader, HFDataset):
-        return str(reader)
-    path = getattr(reader, "path", None)
-    return f"'{path}'" if path else f"read by {type(reader).__name__}"
 
 
 def _rows_of(reader: Reader) -> object:

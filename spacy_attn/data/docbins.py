@@ -33,7 +33,7 @@ def is_spacy_data(path: str) -> bool:
         path: A file, which need not exist, a pattern or a folder.
     """
     expanded = Path(os.path.expanduser(path))
-    return expanded.suffix == _SUFFIX or (expanded.is_dir() and any(_spacy_files(expanded)))
+    return expanded.suffix == _SUFFIX or (expanded.is_dir() and any(expanded.glob(f"*{_SUFFIX}")))
 
 
 def read_docs(source: Rows, vocab: Vocab, *, exclusive: bool | None) -> Iterator[Doc]:
@@ -66,10 +66,6 @@ def read_docs(source: Rows, vocab: Vocab, *, exclusive: bool | None) -> Iterator
             yield doc
 
 
-def _spacy_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{_SUFFIX}"))
-
-
 def _find_files(source: Rows) -> list[Path]:
     path = os.path.expanduser(str(source.path))
     folder = Path(path)
@@ -85,7 +81,7 @@ def _find_files(source: Rows) -> list[Path]:
         raise MissingDataError(
             f"{source}: there is no such file (looked for '{os.path.abspath(path)}')"
         )
-    splits = {file.stem: file for file in _spacy_files(folder)}
+    splits = {file.stem: file for file in sorted(folder.glob(f"*{_SUFFIX}"))}
     if source.split in splits:
         return [splits[source.split]]
     source.require(

@@ -22,13 +22,9 @@ class MissingDataError(DatasetError):
 
 
 class RowProblem(Exception):  # noqa: N818
-    """A value of a row cannot be used. The row's number is not known yet.
+    """A value of a row cannot be used: the column, and the rest of a sentence, such as "is null".
 
-    Functions that read a value raise it. `Rows.read` turns it into a `DatasetError`.
-
-    Args:
-        column: The name of the column.
-        reason: The rest of the sentence, for example "is null".
+    Functions that read a value raise it. `Rows.read_rows` adds the number of the row.
     """
 
     def __init__(self, column: str, reason: str) -> None:
@@ -41,14 +37,9 @@ class MissingValue(RowProblem):
 
 
 class FileProblem(Exception):  # noqa: N818
-    """A file, or one line of it, cannot be used. The data set is not known yet.
+    """A file cannot be used, or a line of it, counted from 1, or another place in words.
 
-    Functions that read a file raise it. `explained` turns it into a `DatasetError`.
-
-    Args:
-        name: The name of the file.
-        place: The line, counted from 1, or another place in words; None for the whole file.
-        reason: The rest of the sentence, for example "it is empty".
+    Functions that read a file raise it. `explained` adds the data set.
     """
 
     def __init__(self, name: str, place: int | str | None, reason: str) -> None:
@@ -70,13 +61,10 @@ def no_column(column: str, columns: Iterable[str]) -> str:
 
 @contextmanager
 def explained(where: object) -> Iterator[None]:
-    """Turn whatever `datasets` raises within the block into one readable sentence.
+    """Turn whatever `datasets` raises within the block into a `DatasetError` of one sentence.
 
     Args:
         where: The data set and the split, with which the sentence begins.
-
-    Raises:
-        DatasetError: With the original exception as its cause.
     """
     try:
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import DatasetError, listing
@@ -38,6 +38,9 @@ def find_labels(dataset: Dataset, column: str) -> list[str]:
 
     There are some in a column of strings, integers, lists of these, or JSON values.
     """
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.compute as pc  # type: ignore[import-untyped]
+
     feature = dataset.features[column]
     dataset = dataset.select_columns([column])
     found: set[str] = set()
@@ -48,8 +51,13 @@ def find_labels(dataset: Dataset, column: str) -> list[str]:
                 items = value if isinstance(value, (list, Mapping)) else [value]
                 found.update(item for item in items if isinstance(item, str) and item)
     elif _dtype(feature) in ("string", "large_string") or _holds_integers(feature):
+        # In Arrow, millions of rows take seconds.
         for table in dataset.with_format("arrow").iter(_BATCH):
-            found.update(_unique_values(table.column(column)))
+            values = table.column(column)
+            if pa.types.is_nested(values.type):
+                values = pc.list_flatten(values)
+            unique = pc.unique(values).to_pylist()
+            found.update(str(value) for value in unique if value not in (None, ""))
     return sorted(found)
 
 
@@ -77,7 +85,6 @@ def require_one_numbering(
     used = {name: class_names(features[name]) for name in label_columns if name in features}
     if "://" in first and (declared or not any(used.values())):
         return  # a remote data set of many files: its card is believed, and no file asked
-    told = "the data set's card declares" if declared else f"'{_short(first)}' has"
     for part in split.split("+"):
         for file in splits.get(part.split("[")[0].strip(), ()):
             features = _features(file, builder.name)
@@ -85,11 +92,12 @@ def require_one_numbering(
                 own = class_names(features[column])
                 unnamed = own is None and (declared or not _holds_integers(features[column]))
                 if own != used.get(column) and not unnamed:
+                    by = "the data set's card declares" if declared else f"'{_end_of(first)}' has"
                     raise DatasetError(
                         f"{where}: the files number the classes of column '{column}' differently: "
-                        f"{told} {_told(used.get(column))}, and '{_short(file)}' has "
-                        f"{_told(own)}; read them one by one, each as a 'path' of its own, or "
-                        "write them again with the same names in the same order"
+                        f"{by} {_told(used.get(column))}, and '{_end_of(file)}' has {_told(own)}; "
+                        "read them one by one, each as a 'path' of its own, or write them again "
+                        "with the same names in the same order"
                     )
 
 
@@ -107,16 +115,6 @@ def _dtype(feature: Any) -> str:
 def _holds_integers(feature: Any) -> bool:
     """Return whether a column holds integers or lists of them; class ids are integers."""
     return "int" in _dtype(feature)
-
-
-def _unique_values(values: Any) -> Iterator[str]:
-    """Stay in Arrow for a column of one type, so that millions of rows take seconds."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.compute as pc  # type: ignore[import-untyped]
-
-    if pa.types.is_nested(values.type):
-        values = pc.list_flatten(values)
-    return (str(value) for value in pc.unique(values).to_pylist() if value not in (None, ""))
 
 
 def _features(file: str, kind: str) -> Mapping[str, Any]:
@@ -137,8 +135,7 @@ def _features(file: str, kind: str) -> Mapping[str, Any]:
         return Features.from_arrow_schema(schema)
 
 
-def _short(file: str) -> str:
-    """Return the end of a path, which says enough."""
+def _end_of(file: str) -> str:
     return "/".join(file.split(os.sep)[-2:])
 
 

@@ -68,22 +68,18 @@ def _objects(lines: TextIO, name: str) -> Iterator[_Objects]:
     n_lines = 0
     while chunk := lines.readlines(_CHUNK):
         if not n_lines and "".join(chunk[:100]).lstrip().startswith("["):
-            yield from _array("".join([*chunk, *lines]), name)
+            try:
+                values = _parse("".join([*chunk, *lines]))
+            except ValueError as error:
+                raise FileProblem(name, None, f"it is not JSON ({error}); correct it") from None
+            for start in range(0, len(values), _OBJECTS):
+                objects = values[start : start + _OBJECTS]
+                yield objects, "entry", range(start, start + len(objects))
             return
         filled = [(n_lines + i, line) for i, line in enumerate(chunk, 1) if line.strip()]
         n_lines += len(chunk)
         if filled:
             yield _parse_lines(filled, name), "line", [number for number, _ in filled]
-
-
-def _array(text: str, name: str) -> Iterator[_Objects]:
-    try:
-        values = _parse(text)
-    except ValueError as error:
-        raise FileProblem(name, None, f"it is not JSON ({error}); correct it") from None
-    for start in range(0, len(values), _OBJECTS):
-        objects = values[start : start + _OBJECTS]
-        yield objects, "entry", range(start, start + len(objects))
 
 
 def _parse_lines(lines: list[tuple[int, str]], name: str) -> list[Any]:
@@ -97,11 +93,8 @@ def _parse_lines(lines: list[tuple[int, str]], name: str) -> list[Any]:
         try:
             values.append(_parse(line))
         except ValueError as error:
-            raise FileProblem(
-                name,
-                number,
-                f"it is not JSON ({error}); write one object on each line, or all in one array",
-            ) from None
+            reason = f"it is not JSON ({error}); write one object on each line, or all in one array"
+            raise FileProblem(name, number, reason) from None
     return values
 
 

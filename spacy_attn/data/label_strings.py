@@ -39,8 +39,8 @@ def read_lists(column: str, labels: Collection[str] | None, separator: str | Non
         separator: What stands between labels in a string; None if nothing does.
 
     Returns:
-        A function that returns the list, or the value itself if it is none. It raises a RowProblem
-        if the value looks like a list and cannot be read as one.
+        A function that returns any other value as it is. It raises a RowProblem if a string looks
+        like a list and cannot be read as one.
     """
     names = frozenset(labels or ())
 
@@ -74,8 +74,9 @@ def sort_out(strings: Iterable[str], read_list: Read) -> tuple[list[str], list[s
     for string in strings:
         with suppress(RowProblem):
             value = read_list(string)
-            names.update(filter(_is_name, value if isinstance(value, list) else [value]))
-            if not isinstance(value, list):
+            items = value if isinstance(value, list) else [value]
+            names.update(item for item in items if isinstance(item, str) and item)
+            if items is not value:
                 alone.append(string)
     return sorted(names), alone
 
@@ -124,10 +125,6 @@ def value_of(string: str) -> Any:
     return int(number[1]) if number[1] else float(stripped)
 
 
-def _is_name(item: Any) -> bool:
-    return isinstance(item, str) and item != ""
-
-
 def is_integer(name: str) -> bool:
     """Return whether a label is spelt like an integer, such as "3" or "03"."""
     return name.removeprefix("-").isdecimal()
@@ -138,9 +135,9 @@ def _parse_list(string: str) -> list[Any]:
         value = json.loads(string)
     except ValueError:
         value = ast.literal_eval(string)
-    items = (
-        sorted(value) if isinstance(value, set) else [value] if isinstance(value, str) else value
-    )
+    # A tuple of one string and no comma is a string.
+    items = [value] if isinstance(value, str) else value
+    items = sorted(items) if isinstance(items, set) else items
     # As Arrow has it, where lists are of one type: [0.5, 1] are probabilities, and 1 no class id.
     has_floats = any(isinstance(item, float) for item in items)
     return [float(item) if has_floats else item for item in items]
