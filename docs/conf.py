@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
+    "commands_directive",
     "settings_directive",
 ]
 exclude_patterns = ["_build", "jupyter_execute"]
@@ -48,7 +49,11 @@ napoleon_use_rtype = False
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 # Files of other projects' objects are not fetched: their names are not linked, ours must be.
-nitpick_ignore_regex = [(r"py:.*", r"(?!spacy_attn).*")]
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!spacy_attn).*"),
+    # Of what is internal, only the name is shown.
+    (r"py:class", r"spacy_attn\.(pipeline\.storage\.StorageMixin|nn\.stored\.StoredModule)"),
+]
 
 # --- Appearance ---
 
