@@ -1,1 +1,1 @@
-"""Measurements of spacy-attn; not part of the installed package."""
+"""What measures spacy-attn beside its peers: accuracy, speed, memory and faithfulness."""

@@ -1,24 +1,31 @@
-"""The command `python -m benchmarks.accuracy`."""
+"""The command `python -m benchmarks.accuracy`: how accurate `attn_textcat` is beside its peers."""
 
 import json
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Argument, Option
 
-from . import table
-from .data import EMBEDDED, Columns, Prepared, prepare
-from .errors import UsageError
-from .models import ModelSpec, choose
-from .run import Launch, Settings, launch_process, plan, result_of, run_all
-from .worker import Task
+from spacy_attn.data.errors import DatasetError
+
+from .models import ENSEMBLE, MODELS, OURS, Model, UsageError, choose
+from .splits import EMBEDDED, ROOT, Prepared, prepare
+from .tables import NONE, markdown, number, spread
+from .training import Settings, Task, plan, run_all
 
 OUTPUT = Path("benchmarks/results/accuracy")
+COLUMNS = (
+    *("model", "title", "role", "overrides", "same config", "curve", "train_seconds", "bytes"),
+    *("test.accuracy", "test.macro_f", "test.ece", "validation.accuracy", "words_per_second"),
+)
+PUBLISHED = ROOT / "benchmarks" / "published" / "accuracy"
 
 
 def main(
@@ -33,7 +40,7 @@ def main(
     ] = None,
     models: Annotated[
         list[str] | None,
-        Option(help="A model to compare (repeatable); ten of them by default"),
+        Option(help="A model to compare (repeatable); eleven of them by default"),
     ] = None,
     config: Annotated[
         list[Path] | None, Option(help="A training config to compare, too (repeatable)")
@@ -49,111 +56,42 @@ def main(
     jobs: Annotated[int, Option(min=1, help="Models to train at a time")] = 1,
     threads: Annotated[int, Option(min=0, help="Threads of each; 0 to share all cores")] = 0,
     keep: Annotated[bool, Option("--keep", help="Keep the trained models")] = False,
+    anew: Annotated[bool, Option("--anew", help="Do not take over published results")] = False,
+    train: Annotated[
+        bool, Option(help="Train what is missing; or make tables of what is there, of all models")
+    ] = True,
     output: Annotated[Path, Option(help="Folder for results")] = OUTPUT,
 ) -> None:
     """Train attn_textcat and its peers on the same splits, and write tables of what they reach.
 
     Each model is selected on validation rows, and scored on others. A run that was stopped goes on
-    where it was: what has been measured is kept, and measured again only if its config or its data
-    have changed.
+    where it was. Published results are taken over.
     """
     try:
-        compare(
-            datasets or [str(EMBEDDED)],
-            choose(models or [], config or []),
-            Settings(
-                output,
-                seeds=read_seeds(seeds),
-                overrides=read_overrides(override or []),
-                threads=threads or max(1, (os.cpu_count() or 1) // jobs),
-                keep=keep,
-            ),
-            columns=Columns(text_column, label_column),
-            limit=limit,
-            jobs=jobs,
+        settings = Settings(
+            output,
+            numbers(seeds, int, "--seeds"),
+            read_overrides(override or []),
+            threads or max(1, (os.cpu_count() or 1) // jobs),
+            keep,
+            None if anew else PUBLISHED,
         )
-    except UsageError as error:
+        chosen = choose(models or ([] if train else list(MODELS)), config or [])
+        columns = {"text_column": text_column, "label_column": label_column}
+        prepared = [
+            prepare(source, output, limit=limit, **columns)
+            for source in datasets or [str(EMBEDDED)]
+        ]
+        compare(prepared, chosen, settings, jobs=jobs if train else 0)
+    except (UsageError, DatasetError) as error:
         raise typer.BadParameter(str(error)) from error
 
 
-def compare(
-    sources: Sequence[str],
-    models: Sequence[ModelSpec],
-    settings: Settings,
-    *,
-    columns: Columns | None = None,
-    limit: int = 0,
-    jobs: int = 1,
-    launch: Launch = launch_process,
-) -> None:
-    """Measure what has not been measured, and write the tables after each result.
-
-    Args:
-        launch: Does one unit of work.
-
-    Raises:
-        UsageError: For data that cannot be used; typer.Exit if a unit failed, when the others are
-            done.
-    """
-    output = settings.output
-    datasets = {
-        data.name: data
-        for data in (prepare(source, columns or Columns(), output, limit) for source in sources)
-    }
-    if len(datasets) < len(sources):
-        raise UsageError("two data sets have the same name: rename a folder, or run them apart")
-    tasks = [task for data in datasets.values() for task in plan(data, models, settings)]
-    todo = [task for task in tasks if result_of(task) is None]
-    typer.echo(f"{len(tasks) - len(todo)} of {len(tasks)} trainings were done before")
-    write(output, datasets, models, tasks)
-    failed = False
-    with tqdm(total=len(todo), disable=not sys.stderr.isatty()) as progress:
-        for task, error in run_all(todo, jobs=jobs, launch=launch):
-            progress.update()
-            tqdm.write(str(error) if error else describe(task))
-            failed = failed or error is not None
-            write(output, datasets, models, tasks)
-    typer.echo((output / "results.md").read_text())
-    if failed:
-        raise typer.Exit(1)
-
-
-def describe(task: Task) -> str:
-    result = result_of(task) or {}
-    return (
-        f"{task.title}: accuracy {result['test']['accuracy']:.3f}, "
-        f"trained in {result['train_seconds']:.0f} s"
-    )
-
-
-def write(
-    output: Path, datasets: dict[str, Prepared], models: Sequence[ModelSpec], tasks: Sequence[Task]
-) -> None:
-    """Write the tables of what is there by now, as Markdown and as JSON."""
-    rows: dict[str, list[table.Row]] = {name: [] for name in datasets}
-    for name, own in rows.items():
-        for spec in models:
-            mine = [t for t in tasks if t.dataset == name and t.model == spec.trained_as]
-            if results := [result for task in mine if (result := result_of(task))]:
-                own.append(table.make_row(spec, results))
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "results.md").write_text(table.to_markdown(rows, datasets))
-    content = {
-        name: {
-            "data": datasets[name].to_dict(),
-            "ours_minus_best_peer": table.difference(own),
-            "models": {row.name: {"role": row.role, "runs": row.runs} for row in own},
-        }
-        for name, own in rows.items()
-    }
-    (output / "results.json").write_text(json.dumps(content, indent=2) + "\n")
-
-
-def read_seeds(text: str) -> list[int]:
+def numbers(text: str, kind: Any, option: str) -> list[Any]:
     try:
-        return [int(seed) for seed in text.split(",")]
+        return [kind(number) for number in text.split(",")]
     except ValueError:
-        raise UsageError(f"--seeds: wanted numbers as in 0,1,2, but found '{text}'") from None
+        raise UsageError(f"{option}: wanted numbers as in 0,1,2, but found '{text}'") from None
 
 
 def read_overrides(texts: Sequence[str]) -> dict[str, Any]:
@@ -168,6 +106,208 @@ def read_overrides(texts: Sequence[str]) -> dict[str, Any]:
         except json.JSONDecodeError:
             overrides[name] = value
     return overrides
+
+
+def compare(
+    datasets: Sequence[Prepared], models: Sequence[Model], settings: Settings, jobs: int = 1
+) -> None:
+    """Measure what has not been measured, and write the tables after each result.
+
+    Args:
+        jobs: How many models to train at a time; 0 trains none.
+
+    Raises:
+        UsageError: For data sets of one name; typer.Exit if a unit failed, when the others are
+            done.
+    """
+    if len({data.name for data in datasets}) < len(datasets):
+        raise UsageError("two data sets have the same name: rename a folder, or run them apart")
+    tasks = {data.name: plan(data, models, settings) for data in datasets}
+    todo = [task for own in tasks.values() for task in own if task.read() is None]
+    n_tasks = sum(map(len, tasks.values()))
+    typer.echo(f"{n_tasks - len(todo)} of {n_tasks} trainings were done before")
+    todo = [task for task in todo if jobs and not task.model.retired]
+    failed = False
+    with tqdm(total=len(todo), disable=not sys.stderr.isatty()) as progress:
+        for task, error in run_all(todo, jobs or 1):
+            progress.update()
+            tqdm.write(f"{task.title} failed: {error}" if error else describe(task))
+            failed = failed or error is not None
+            write(settings.output, datasets, models, tasks)
+    typer.echo(write(settings.output, datasets, models, tasks))
+    if failed:
+        raise typer.Exit(1)
+
+
+def describe(task: Task) -> str:
+    result = task.read() or {}
+    accuracy, seconds = result["test"]["accuracy"], result["train_seconds"]
+    return f"{task.title}: accuracy {accuracy:.3f}, trained in {seconds:.0f} s"
+
+
+# --- The tables -----------------------------------------------------------------------------------
+
+
+def write(
+    output: Path,
+    datasets: Sequence[Prepared],
+    models: Sequence[Model],
+    tasks: Mapping[str, Sequence[Task]],
+) -> str:
+    """Write what is there by now, as Markdown and as JSON; return the former."""
+    frames = {data.name: collect(models, tasks[data.name]) for data in datasets}
+    text = to_markdown(datasets, frames)
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "results.md").write_text(text)
+    runs = pd.concat([runs.assign(dataset=name) for name, runs in frames.items()])
+    runs.to_json(output / "results.json", orient="records", indent=2)
+    return text
+
+
+def collect(models: Sequence[Model], tasks: Sequence[Task]) -> pd.DataFrame:
+    """Return a row for each model and seed that has been measured, a column for each measure."""
+    results = [(task.model.training, task.read()) for task in tasks]
+    rows = []
+    for model in models:
+        about = {"model": model.name, "title": model.title, "role": model.role}
+        for name, result in results:
+            if result is None or name != model.training:
+                continue
+            overrides = ", ".join(f"{k} = {v}" for k, v in result.get("overrides", {}).items())
+            same, where = result["same config"], result["environment"]
+            if model.trained_as:
+                # Not trained itself, and of the size of what was.
+                result = result["equal_weights"]
+            rows.append(
+                {**result, **about, "overrides": overrides, "same config": same, "where": where}
+            )
+    found = pd.json_normalize(rows, max_level=1)
+    return found.reindex(columns=list(dict.fromkeys([*COLUMNS, *found.columns])))
+
+
+def to_markdown(datasets: Sequence[Prepared], frames: Mapping[str, pd.DataFrame]) -> str:
+    parts = ["# Accuracy", summary(frames), SUMMARY_CAPTION]
+    for data in datasets:
+        if len(runs := frames[data.name]):
+            parts += [f"## {data.name}", caption(data, runs), dataset_table(runs)]
+    return "\n\n".join([*parts, COLUMNS_CAPTION]) + "\n"
+
+
+def mean_accuracies(runs: pd.DataFrame) -> "pd.Series[float]":
+    """Return the mean of each model on the scored rows, by title."""
+    return runs.groupby("title", sort=False)["test.accuracy"].mean()
+
+
+def difference(runs: pd.DataFrame) -> tuple[str, float] | None:
+    """Return the best peer, and our mean accuracy minus its: negative where ours is worse.
+
+    The best is chosen on the scored rows: a choice that favours the peers.
+    """
+    ours, peers = runs[runs["role"] == "ours"], runs[runs["role"] == "peer"]
+    if ours.empty or peers.empty:
+        return None
+    accuracies = mean_accuracies(peers)
+    return str(accuracies.idxmax()), float(ours["test.accuracy"].mean() - accuracies.max())
+
+
+def summary(frames: Mapping[str, pd.DataFrame]) -> str:
+    """Make a table of a row for each model, a column for each data set."""
+    table = pd.DataFrame(
+        {name: mean_accuracies(runs).map(lambda x: number(x, 3)) for name, runs in frames.items()},
+        index=list(dict.fromkeys(title for runs in frames.values() for title in runs["title"])),
+        dtype=object,
+    )
+    found = {name: difference(runs) or (NONE, math.nan) for name, runs in frames.items()}
+    table.loc["best peer"] = {name: peer for name, (peer, _) in found.items()}
+    table.loc[f"{OURS} minus best peer"] = {k: number(x, 3, "+") for k, (_, x) in found.items()}
+    return markdown(table.reset_index(names="mean accuracy"))
+
+
+SUMMARY_CAPTION = (
+    "Mean accuracy on the scored rows. The difference is positive where ours is better, and "
+    "negative where it is worse. The best peer is chosen on the scored rows themselves, which "
+    "favours the peers."
+)
+COLUMNS_CAPTION = (
+    "Spread is the standard deviation over the seeds. ECE is the expected calibration error of the "
+    "predicted label's probability (15 bins of equal width). Training time is what a user waits: "
+    "reading, tokenising, training and evaluation on the rows for selection. For the linear models "
+    "it is that of six strengths of regularisation, of which those rows choose. Beside it, how "
+    "long it took until the score on the rows for selection was the best that `spacy ensemble` "
+    "reached there. Words a second are spaCy's tokens at prediction, from texts to labels, after a "
+    "warm-up. Size is that on disk."
+)
+
+
+def caption(data: Prepared, runs: pd.DataFrame) -> str:
+    """Say what the rows are, and in what the measurements differ."""
+    counts = data.counts
+    best = mean_accuracies(runs).max()
+    error = math.sqrt(best * (1 - best) / counts["test"])
+    sentences = [
+        f"{data.name}, {len(data.labels)} labels: trained on {counts['train']:,} rows, selected "
+        f"on {counts['validation']:,} ({data.selection}), scored on {counts['test']:,} "
+        f"({data.scored}), which gives each figure a standard error of about {error:.3f}.",
+    ]
+    if data.n_repeated:
+        sentences.append(
+            f"{data.n_repeated:,} scored texts are in the rows for training or selection, too."
+        )
+    where = runs.filter(like="where.").astype(str)
+    threads = sorted(where["where.threads"].unique(), key=int)
+    if len(threads) == 1:
+        sentences.append(f"Threads: {threads[0]}.")
+    else:
+        sentences.append(f"Times cannot be compared: threads differ ({', '.join(threads)}).")
+    if others := [
+        name[6:] for name in where if name != "where.threads" and where[name].nunique() > 1
+    ]:
+        sentences.append(f"Rows were measured with different {', '.join(others)}.")
+    for setting, some in runs[runs["overrides"] != ""].groupby("overrides"):
+        sentences.append(f"With {setting}: {'; '.join(some['title'].unique())}.")
+    earlier = runs[~runs["same config"].astype(bool) & (runs["overrides"] == "")]
+    if len(earlier):
+        sentences.append(
+            f"Published with an earlier config: {'; '.join(earlier['title'].unique())}."
+        )
+    return " ".join(sentences)
+
+
+def dataset_table(runs: pd.DataFrame) -> str:
+    """Make a table of a row for each model, the most accurate first."""
+    curves = runs.loc[runs["model"] == ENSEMBLE, "curve"].dropna()
+    level = sum(max(score for _, score in curve) for curve in curves) / max(1, len(curves))
+    rows = []
+    for title in mean_accuracies(runs).sort_values(ascending=False, kind="stable").index:
+        own = runs[runs["title"] == title]
+        rows.append(
+            {
+                "model": title,
+                "accuracy": spread(own["test.accuracy"], 3),
+                "each seed": ", ".join(number(value, 3) for value in own["test.accuracy"]),
+                "validation": mean(own["validation.accuracy"], 3),
+                "macro F": spread(own["test.macro_f"], 3),
+                "ECE": mean(own["test.ece"], 3),
+                "training, s": mean(own["train_seconds"], 1),
+                "to the ensemble's score, s": time_to(own["curve"].dropna(), level),
+                "words/s": mean(own["words_per_second"], 0),
+                "size, MB": mean(own["bytes"] / 1e6, 1),
+            }
+        )
+    return markdown(rows)
+
+
+def mean(values: "pd.Series[float]", digits: int) -> str:
+    return number(values.astype(float).mean(), digits)
+
+
+def time_to(curves: "pd.Series[Any]", level: float) -> str:
+    """Write the mean seconds of the trainings that reached a score, and how many did not."""
+    if not level or curves.empty:
+        return NONE
+    found = [next((s for s, score in curve if score >= level), math.nan) for curve in curves]
+    missed = sum(map(math.isnan, found))
+    return mean(pd.Series(found), 0) + (f" ({missed} of {len(found)} never)" if missed else "")
 
 
 if __name__ == "__main__":

@@ -1,137 +1,124 @@
-"""A process for each side, which runs its passes when it is told to."""
+"""The one way to run something in a process of its own, for its memory, threads and times."""
 
 import multiprocessing
 import os
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, TypeVar
 
-from .corpus import LENGTHS, make_corpus
+Result = TypeVar("Result")
 
-Task = Literal["predict", "train", "single"]
-
-# Of which the vocabulary is made.
-TRAINING_SNIPPETS = 6000
+# Where numerical libraries read the number of their threads.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-class Setting(NamedTuple):
-    """What a pass goes over.
+class ChildError(RuntimeError):
+    """What was to be done in the other process failed there, or the process ended."""
 
-    Attributes:
-        length: A name of `LENGTHS`.
-        n_snippets: How much text: so many snippets of about 20 tokens.
-        start_method: How further processes are started, "fork" or "spawn".
+
+class Child:
+    """A new process that calls functions, one after the other, and ends with this process.
+
+    Args:
+        threads: For torch and the numerical libraries.
+        log: The file that its output goes to; None to share that of this process.
+        subject: Makes there what all functions get as their first argument; None for nothing.
     """
 
-    length: str
-    n_snippets: int
-    batch_size: int
-    n_process: int = 1
-    start_method: str = "spawn"
-
-
-class Timing(NamedTuple):
-    """seconds: Of one pass. peak: Resident memory at its highest during it, in bytes; None where
-    the system does not tell. before: The same before the pass."""
-
-    seconds: float
-    before: int | None
-    peak: int | None
-
-
-class Worker:
-    """The other end of a side's process."""
-
-    def __init__(self, side: str, task: Task, threads: int) -> None:
-        self.side = side
+    def __init__(
+        self,
+        threads: int = 1,
+        log: Path | None = None,
+        subject: Callable[[], object] | None = None,
+    ) -> None:
+        # A library reads them when it is imported, which the new process does while it starts.
+        os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        with _environment(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads)):
-            self._process = context.Process(target=_serve, args=(theirs, side, task, threads))
-            self._process.start()
+        self._process = context.Process(target=_serve, args=(theirs, threads, log, subject))
+        self._process.start()
         theirs.close()
 
-    def prepare(self, setting: Setting) -> None:
-        """Make ready for passes over a setting, and run one to warm up."""
-        self._ask(("prepare", setting))
+    def __enter__(self) -> "Child":
+        return self
 
-    def run(self) -> Timing:
-        return self._ask(("run", None))
-
-    def close(self) -> None:
-        self._connection.send(None)
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
         self._process.join()
 
-    def _ask(self, message: tuple[str, Setting | None]) -> Timing:
-        self._connection.send(message)
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Call a function of a module there, and wait for what it returns.
+
+        Raises:
+            ChildError: With the traceback of what went wrong there.
+        """
+        self._connection.send((function, arguments))
         try:
-            answer = self._connection.recv()
+            result, problem = self._connection.recv()
         except EOFError:
-            raise RuntimeError(f"the process of '{self.side}' ended; see above for why") from None
-        return Timing(*answer)
+            raise ChildError("the process ended before it had answered") from None
+        if problem:
+            raise ChildError(problem)
+        return result
 
 
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Set variables that a new process starts with."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    yield
-    for name, value in before.items():
-        if value is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = value
-
-
-def _serve(connection: Connection, side: str, task: Task, threads: int) -> None:
+def _serve(
+    connection: Connection,
+    threads: int,
+    log: Path | None,
+    subject: Callable[[], object] | None,
+) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if log is not None:
+        with log.open("w") as stream:
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
     import torch
 
-    from .sides import make_prediction, make_single, make_training
-
     torch.set_num_threads(threads)
-    makers = {"predict": make_prediction, "train": make_training, "single": make_single}
-    make = makers[task](side, make_corpus(next(iter(LENGTHS)), TRAINING_SNIPPETS))
-    current = None
-    while message := connection.recv():
-        what, setting = message
-        if what == "prepare":
-            corpus = make_corpus(setting.length, setting.n_snippets)
-            multiprocessing.set_start_method(setting.start_method, force=True)
-            current = make(corpus, setting.batch_size, setting.n_process)
-        assert current is not None
-        connection.send(_time(current))
+    made: list[object] = []
+    while True:
+        try:
+            function, arguments = connection.recv()
+        except EOFError:
+            return
+        try:
+            if subject and not made:
+                made.append(subject())
+            connection.send((function(*made, *arguments), None))
+        except Exception:
+            connection.send((None, traceback.format_exc()))
 
 
-def _time(run) -> Timing:  # type: ignore[no-untyped-def]
-    before = _reset_peak()
-    start = time.perf_counter()
-    run()
-    return Timing(time.perf_counter() - start, before, resident_memory("VmHWM"))
+def _end_with_parent() -> None:
+    """End this process at once when the one that started it is gone, however that was ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
-def _reset_peak() -> int | None:
-    """Have the highest resident memory counted anew. RETURNS: The present one."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return None
-    return resident_memory("VmRSS")
-
-
-def resident_memory(name: str, process: int | str = "self") -> int | None:
-    """A line of Linux's status of a process, in bytes; None where there is none.
+def resident_memory(name: str) -> int | None:
+    """Return a line of Linux's status of this process, in bytes; None on other systems.
 
     Args:
         name: "VmRSS", the present memory, or "VmHWM", the highest.
     """
     try:
-        status = Path(f"/proc/{process}/status").read_text()
+        status = Path("/proc/self/status").read_text()
     except OSError:
         return None
     found = re.search(rf"{name}:\s+(\d+) kB", status)
     return int(found[1]) * 1024 if found else None
+
+
+def reset_peak() -> None:
+    """Have the highest memory of this process counted from now on, where the system can."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return

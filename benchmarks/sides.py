@@ -1,9 +1,14 @@
-"""What is compared, and the passes that are timed."""
+"""What the benchmark of speed compares, the passes of each side, and the documents they go over."""
 
-from collections.abc import Callable
+import multiprocessing
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+import pandas as pd
 import spacy
 import torch
 from spacy import util
@@ -18,205 +23,202 @@ from spacy_attn.nn.batching import sub_batches
 from spacy_attn.nn.bilstm import BiLSTM
 from spacy_attn.pipeline.prediction import MAX_CHUNK_TOKENS
 
-from ..accuracy.configs import (
-    BOW,
-    ENSEMBLE,
-    PARAMETRIC_ATTENTION,
-    REDUCE,
-    own_config,
-    spacy_config,
-)
-from .corpus import ROOT, Corpus
+from .child import reset_peak, resident_memory
+from .models import DEFAULT_CONFIG, ENSEMBLE, MODELS, OURS, SPACY_DEFAULT, file_config
+from .splits import EMBEDDED
 
-# Makes a pass over a corpus, from the corpus, the batch size and the number of processes.
-Pass = Callable[[], None]
-MakePass = Callable[[Corpus, int, int], Pass]
+Task = Literal["predict", "train", "single"]
 
-OURS = "attn_textcat"
-OURS_PLAIN = "attn_textcat, no perturbation"
+PLAIN = "attn_textcat, no perturbation"
 TOKENIZER = "tokenizer alone"
 BARE = "bare LSTM"
 NAIVE = "packed LSTM, random order"
-# What has no threads of torch.
-SINGLE_THREADED = ("spacy BOW", "spacy reduce", "spacy parametric attention", "spacy ensemble")
+SPACY = (SPACY_DEFAULT, "spacy BOW", "spacy reduce", "spacy parametric attention", ENSEMBLE)
+PIPELINES = (OURS, *SPACY)
 
-_SPACY = {
-    "spacy BOW": partial(spacy_config, BOW, None),
-    "spacy reduce": partial(spacy_config, REDUCE, "efficiency"),
-    "spacy parametric attention": partial(spacy_config, PARAMETRIC_ATTENTION, "efficiency"),
-    "spacy ensemble": partial(spacy_config, ENSEMBLE, "efficiency"),
-}
-PIPELINES = (OURS, *_SPACY)
-PREDICTING = (*PIPELINES, TOKENIZER, BARE, NAIVE)
-TRAINING = (OURS, OURS_PLAIN, *_SPACY, BARE, NAIVE)
+# How many snippets, of about 20 tokens each, make a document.
+LENGTHS = {"short": 1, "middle": 4, "long": 12}
+# Of which the vocabulary is made.
+TRAINING_SNIPPETS = 6000
 
 
-def make_prediction(side: str, training: Corpus) -> MakePass:
-    """RETURNS: What makes a pass of prediction, of a pipeline initialised with some documents."""
-    if side == TOKENIZER:
-        return _tokenize
-    if side in (BARE, NAIVE):
-        return partial(_predict_lstm, side)
-    nlp, _ = make_pipeline(side, training)
-    return partial(_pipe, nlp)
+class Setting(NamedTuple):
+    """What a pass goes over.
+
+    Attributes:
+        length: A name of `LENGTHS`.
+        n_snippets: How much text: so many snippets of about 20 tokens.
+        batch_size: Documents of a batch.
+        n_process: For `nlp.pipe`.
+        start_method: How further processes are started, "fork" or "spawn".
+    """
+
+    length: str
+    n_snippets: int
+    batch_size: int
+    n_process: int = 1
+    start_method: str = "spawn"
 
 
-def make_training(side: str, training: Corpus) -> MakePass:
-    """RETURNS: What makes a pass of training."""
-    if side in (BARE, NAIVE):
-        return partial(_train_lstm, side)
-    nlp, config = make_pipeline(side, training)
-    return partial(_train, nlp, config)
+class Timing(NamedTuple):
+    """One pass.
+
+    Attributes:
+        seconds: How long it took.
+        before: Resident memory before it, in bytes; None where the system does not tell.
+        peak: The same at its highest.
+    """
+
+    seconds: float
+    before: int | None
+    peak: int | None
 
 
-def make_pipeline(side: str, corpus: Corpus) -> tuple[Language, Config]:
-    """A pipeline as the config says, initialised with the words and labels of a corpus."""
+def make_texts(length: str, n_snippets: int) -> list[str]:
+    """Join the snippets of the embedded data set to documents; each snippet comes once in a round.
+
+    Args:
+        length: A name of `LENGTHS`.
+        n_snippets: How many to use, more than there are by going round again.
+    """
+    size = LENGTHS[length]
+    snippets = pd.read_parquet(EMBEDDED / "train.parquet")["text"].tolist()
+    shuffle = random.Random(0).shuffle
+    pool: list[str] = []
+    while len(pool) < n_snippets:
+        shuffle(snippets)
+        pool += snippets
+    return [" ".join(pool[i : i + size]) for i in range(0, n_snippets - size + 1, size)]
+
+
+def count_tokens(texts: Sequence[str]) -> list[int]:
+    return [len(doc) for doc in spacy.blank("en").pipe(texts)]
+
+
+def make_examples(nlp: Language, texts: Sequence[str]) -> list[Example]:
+    """Make training examples, positive and negative by turns."""
+    return [
+        Example.from_dict(
+            nlp.make_doc(text), {"cats": {"negative": float(i % 2), "positive": 1.0 - i % 2}}
+        )
+        for i, text in enumerate(texts)
+    ]
+
+
+def make_pipeline(side: str, texts: Sequence[str]) -> tuple[Language, Config]:
+    """Make a pipeline as the config says, initialised with the words of some texts."""
     fix_random_seed(0)
-    config = _config(side)
+    if side in SPACY:
+        make = MODELS[side].config
+        assert make is not None
+        config = make()
+    else:
+        config = file_config(DEFAULT_CONFIG)
+    if side == PLAIN:
+        config["components"][OURS]["perturbation"] = 0.0
     config["training"].pop("before_to_disk", None)
     nlp = util.load_model_from_config(config, auto_fill=True)
-    nlp.initialize(partial(make_examples, nlp, corpus))
+    nlp.initialize(partial(make_examples, nlp, texts))
     return nlp, nlp.config.interpolate()
 
 
-def _config(side: str) -> Config:
-    if side in _SPACY:
-        return _SPACY[side]()
-    config = own_config(ROOT / "configs" / "default.cfg")
-    if side == OURS_PLAIN:
-        config["components"]["attn_textcat"]["perturbation"] = 0.0
-    return config
+class Side:
+    """One of the things compared.
+
+    Args:
+        name: A pipeline, or one of the names above.
+        task: What a pass does: predict by `nlp.pipe`, predict by `nlp(text)`, or train.
+        n_snippets: Of the texts that pipelines are initialised with.
+    """
+
+    def __init__(self, name: str, task: Task, n_snippets: int = TRAINING_SNIPPETS) -> None:
+        self.name = name
+        self.task = task
+        if name in (*PIPELINES, PLAIN):
+            self.nlp, self.config = make_pipeline(name, make_texts("short", n_snippets))
+
+    def prepare(self, setting: Setting) -> None:
+        """Make ready for passes over a setting, and run one to warm up."""
+        texts = make_texts(setting.length, setting.n_snippets)
+        if setting.n_process > 1:
+            multiprocessing.set_start_method(setting.start_method, force=True)
+        size = 1 if self.task == "single" else setting.batch_size
+        self._pass: Callable[[], object]
+        if self.name == TOKENIZER:
+            self._pass = partial(call_with_each, spacy.blank("en").tokenizer, texts)
+        elif self.name in (BARE, NAIVE):
+            self._pass = make_lstm_pass(self.name, self.task, texts, size)
+        elif self.task == "single":
+            self._pass = partial(call_with_each, self.nlp, texts)
+        elif self.task == "predict":
+            pipe = partial(self.nlp.pipe, batch_size=size, n_process=setting.n_process)
+            self._pass = lambda: deque(pipe(texts), maxlen=0)
+        else:
+            self._pass = make_training_pass(self.nlp, self.config["training"], texts, size)
+        self._pass()
+
+    def run(self) -> Timing:
+        """Make one pass."""
+        reset_peak()
+        before = resident_memory("VmRSS")
+        start = time.perf_counter()
+        self._pass()
+        return Timing(time.perf_counter() - start, before, resident_memory("VmHWM"))
 
 
-def make_examples(nlp: Language, corpus: Corpus) -> list[Example]:
-    names = sorted(set(corpus.labels))
-    return [
-        Example.from_dict(
-            nlp.make_doc(text), {"cats": {name: float(name == label) for name in names}}
-        )
-        for text, label in zip(corpus.texts, corpus.labels, strict=True)
-    ]
+def call_with_each(function: Callable[[str], object], texts: Sequence[str]) -> None:
+    for text in texts:
+        function(text)
 
 
-def make_single(side: str, training: Corpus) -> MakePass:
-    """RETURNS: What makes a pass over the documents one by one, with `nlp(text)`."""
-    if side == TOKENIZER:
-        return _tokenize
-    if side == BARE:
-        return lambda corpus, _, n_process: _predict_lstm(BARE, corpus, 1, n_process)
-    nlp, _ = make_pipeline(side, training)
-
-    def make(corpus: Corpus, batch_size: int, n_process: int) -> Pass:
-        def run() -> None:
-            for text in corpus.texts:
-                nlp(text)
-
-        return run
-
-    return make
-
-
-# Passes of prediction
-
-
-def _pipe(nlp: Language, corpus: Corpus, batch_size: int, n_process: int) -> Pass:
-    def run() -> None:
-        for _ in nlp.pipe(corpus.texts, batch_size=batch_size, n_process=n_process):
-            pass
-
-    return run
-
-
-def _tokenize(corpus: Corpus, batch_size: int, n_process: int) -> Pass:
-    tokenizer = spacy.blank("en").tokenizer
-
-    def run() -> None:
-        for text in corpus.texts:
-            tokenizer(text)
-
-    return run
-
-
-def _predict_lstm(side: str, corpus: Corpus, batch_size: int, n_process: int) -> Pass:
-    batches = list(minibatch(count_tokens(corpus), batch_size))
-    lstm: Any
-    if side == NAIVE:
-        lstm, inputs = _packed(batches)
-    else:
-        # In the runs that the component cuts a batch into.
-        chunks = [chunk for batch in batches for chunk in runs(batch, MAX_CHUNK_TOKENS, int)]
-        lstm, inputs = _bare(chunks)
-
-    @torch.no_grad()
-    def run() -> None:
-        for x in inputs:
-            for layer in lstm:
-                layer(x)
-
-    return run
-
-
-# Passes of training
-
-
-def _train(nlp: Language, config: Config, corpus: Corpus, batch_size: int, n_process: int) -> Pass:
-    batches = list(minibatch(make_examples(nlp, corpus), batch_size))
-    optimizer = registry.resolve({"optimizer": config["training"]["optimizer"]})["optimizer"]
-    dropout = config["training"]["dropout"]
+def make_training_pass(
+    nlp: Language, settings: dict[str, Any], texts: Sequence[str], size: int
+) -> Callable[[], None]:
+    batches = list(minibatch(make_examples(nlp, texts), size))
+    optimizer = registry.resolve({"optimizer": settings["optimizer"]})["optimizer"]
 
     def run() -> None:
         for batch in batches:
-            nlp.update(batch, sgd=optimizer, drop=dropout)
+            nlp.update(batch, sgd=optimizer, drop=settings["dropout"])
 
     return run
 
 
-def _train_lstm(side: str, corpus: Corpus, batch_size: int, n_process: int) -> Pass:
-    batches = list(minibatch(count_tokens(corpus), batch_size))
-    lstm, inputs = (_packed if side == NAIVE else _bare)(batches)
+def make_lstm_pass(side: str, task: Task, texts: Sequence[str], size: int) -> Callable[[], None]:
+    """Make a pass of the LSTM of our default width alone, whose inputs lie ready."""
+    batches: list[list[int]] = list(minibatch(count_tokens(texts), size))
+    training = task == "train"
+    model = file_config(DEFAULT_CONFIG)["components"][OURS]["model"]
+    widths = model["tok2vec"]["width"], model["hidden_width"]
+    if side == NAIVE:
+        # What most tutorials do: a bidirectional LSTM over packed batches, in the order they come.
+        layers: list[torch.nn.Module] = [torch.nn.LSTM(*widths, bidirectional=True)]
+        inputs = [_pack([torch.randn(n, widths[0]) for n in batch if n]) for batch in batches]
+    else:
+        # The one-directional LSTMs and shapes of our component, in the runs that it cuts a batch
+        # into at prediction.
+        bilstm = BiLSTM(*widths)
+        layers = [bilstm.forwards[0], bilstm.backwards[0]]
+        chunks = [x for batch in batches for x in runs(batch, MAX_CHUNK_TOKENS, int)]
+        inputs = [
+            torch.randn(*group.forward.shape, widths[0], requires_grad=True)
+            for chunk in (batches if training else chunks)
+            for group in sub_batches(chunk, torch.device("cpu"))
+        ]
 
     def run() -> None:
-        for x in inputs:
-            for layer in lstm:
-                outputs = layer(x)[0]
-                outputs = outputs.data if side == NAIVE else outputs
-                outputs.backward(torch.ones_like(outputs))
+        with torch.set_grad_enabled(training):
+            for x in inputs:
+                for layer in layers:
+                    outputs = layer(x)[0]
+                    if training:
+                        outputs = outputs.data if side == NAIVE else outputs
+                        outputs.backward(torch.ones_like(outputs))
 
     return run
 
 
-# The LSTM of our default width
-
-
-def count_tokens(corpus: Corpus) -> list[int]:
-    return [len(doc) for doc in spacy.blank("en").pipe(corpus.texts)]
-
-
-def _widths() -> tuple[int, int]:
-    """RETURNS: Those of the token vectors and of each direction, of the default config."""
-    model = own_config(ROOT / "configs" / "default.cfg")["components"]["attn_textcat"]["model"]
-    return model["tok2vec"]["width"], model["hidden_width"]
-
-
-def _bare(batches: list[list[int]]) -> tuple[list[torch.nn.Module], list[torch.Tensor]]:
-    """The one-directional LSTMs and random inputs, of the shapes that our component gives them."""
-    width, hidden_width = _widths()
-    bilstm = BiLSTM(width, hidden_width)
-    inputs = [
-        torch.randn(*group.forward.shape, width, requires_grad=True)
-        for batch in batches
-        for group in sub_batches(batch, torch.device("cpu"))
-    ]
-    return [bilstm.forwards[0], bilstm.backwards[0]], inputs
-
-
-def _packed(batches: list[list[int]]) -> tuple[list[torch.nn.Module], list[Any]]:
-    """What most tutorials do: a bidirectional LSTM over packed batches, in the order they come."""
-    width, hidden_width = _widths()
-    inputs = []
-    for batch in batches:
-        documents = [torch.randn(n, width, requires_grad=True) for n in batch if n]
-        lengths = [len(document) for document in documents]
-        inputs.append(pack_padded_sequence(pad_sequence(documents), lengths, enforce_sorted=False))
-    detached = [packed._replace(data=packed.data.detach().requires_grad_()) for packed in inputs]
-    return [torch.nn.LSTM(width, hidden_width, bidirectional=True)], detached
+def _pack(documents: list[torch.Tensor]) -> Any:
+    lengths = [len(document) for document in documents]
+    packed = pack_padded_sequence(pad_sequence(documents), lengths, enforce_sorted=False)
+    return packed._replace(data=packed.data.detach().requires_grad_())

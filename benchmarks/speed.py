@@ -1,22 +1,36 @@
-"""The command `python -m benchmarks.speed`."""
+"""The command `python -m benchmarks.speed`: words a second and memory, by turns in one run."""
 
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Option
 
-from ..accuracy.measure import environment
-from .corpus import LENGTHS, make_corpus
-from .sides import BARE, OURS, PIPELINES, PREDICTING, TOKENIZER, TRAINING, count_tokens
-from .table import median, megabytes, ratio, table, thousands
-from .worker import Setting, Task, Timing, Worker
+from .child import Child
+from .models import ENSEMBLE, MODELS, OURS, SPACY_DEFAULT
+from .sides import (
+    BARE,
+    LENGTHS,
+    NAIVE,
+    PIPELINES,
+    PLAIN,
+    TOKENIZER,
+    Setting,
+    Side,
+    Task,
+    count_tokens,
+    make_texts,
+)
+from .tables import markdown, median_and_range, number
+from .training import environment
 
 OUTPUT = Path("benchmarks/results/speed")
 LIMIT = "limit: tokenizer, then LSTM"
@@ -25,40 +39,22 @@ PIPE_BATCH = 1000
 # Smaller ones, so that both processes have several.
 PROCESS_BATCH = 200
 BATCH_SIZES = (1, 8, 32, 128, 512, 2000)
-
-
-@dataclass
-class Measured:
-    """The timings of all sides over one setting, round by round.
-
-    Attributes:
-        words: Tokens of a pass.
-    """
-
-    task: Task
-    threads: int
-    setting: Setting
-    words: int
-    timings: dict[str, list[Timing]] = field(default_factory=dict)
-
-    def speeds(self, side: str) -> list[float]:
-        """Words a second in each round."""
-        if side == LIMIT:
-            both = zip(self.timings[TOKENIZER], self.timings[BARE], strict=True)
-            return [self.words / (a.seconds + b.seconds) for a, b in both]
-        return [self.words / timing.seconds for timing in self.timings[side]]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "task": self.task,
-            "threads": self.threads,
-            "setting": self.setting._asdict(),
-            "words": self.words,
-            "rounds": {
-                side: [timing._asdict() for timing in timings]
-                for side, timings in self.timings.items()
-            },
-        }
+TITLES = {
+    "predict": "Prediction, thousand words a second",
+    "batches": "Prediction by batch size, short documents",
+    "single": "One short document, `nlp(text)`",
+    "train": "Training, thousand words a second",
+    "processes": "Prediction in two processes",
+}
+# What takes turns in each part.
+SIDES: dict[str, tuple[str, ...]] = {
+    "predict": (*PIPELINES, TOKENIZER, BARE, NAIVE),
+    "batches": (OURS, SPACY_DEFAULT, ENSEMBLE, TOKENIZER, BARE),
+    "single": (*PIPELINES, TOKENIZER, BARE),
+    "train": (OURS, PLAIN, *PIPELINES[1:], BARE, NAIVE),
+    "processes": (OURS, SPACY_DEFAULT, ENSEMBLE, "spacy BOW"),
+}
+TASKS: dict[str, Task] = {"train": "train", "single": "single"}
 
 
 def main(
@@ -67,189 +63,128 @@ def main(
     snippets: Annotated[int, Option(help="Text of a pass of prediction, of 20 tokens each")] = 4000,
     training_snippets: Annotated[int, Option(help="Text of a pass of training")] = 1500,
     process_snippets: Annotated[int, Option(help="Text for nlp.pipe with two processes")] = 20_000,
-    tasks: Annotated[
-        str, Option(help="Comma-separated: predict, batches, single, train, processes")
-    ] = "predict,batches,single,train,processes",
+    tasks: Annotated[str, Option(help="Comma-separated")] = ",".join(TITLES),
     output: Annotated[Path, Option(help="Folder for results")] = OUTPUT,
 ) -> None:
     """Time attn_textcat, spaCy's text classifiers, and what bounds them, by turns in one run.
 
     Each side has a process of its own, and each round one pass of each. Words are spaCy's tokens.
     """
-    counts = [int(number) for number in threads.split(",")]
-    parts: dict[str, Callable[[int], list[Measured]]] = {
-        "predict": lambda n: measure(
-            "predict", PREDICTING, n, rounds, [Setting(x, snippets, PIPE_BATCH) for x in LENGTHS]
-        ),
-        "batches": lambda n: measure(
-            "predict",
-            (OURS, "spacy ensemble", TOKENIZER, BARE),
-            n,
-            rounds,
-            [Setting("short", snippets // 2, size) for size in BATCH_SIZES],
-        ),
-        "single": lambda n: measure(
-            "single", (*PIPELINES, TOKENIZER, BARE), n, rounds, [Setting("short", 300, 1)]
-        ),
-        "train": lambda n: measure(
-            "train",
-            TRAINING,
-            n,
-            rounds,
-            [Setting(x, training_snippets, TRAINING_BATCH) for x in LENGTHS],
-        ),
-        "processes": lambda n: measure(
-            "predict",
-            (OURS, "spacy BOW", "spacy ensemble"),
-            n,
-            min(rounds, 3),
-            [
-                Setting(length, process_snippets, PROCESS_BATCH, n_process, start)
-                for length in ("short", "long")
-                for n_process, start in ((1, "fork"), (2, "fork"), (2, "spawn"))
-            ],
-        ),
-    }
-    wanted = tasks.split(",")
-    if unknown := [name for name in wanted if name not in parts]:
-        raise typer.BadParameter(f"--tasks: there is no '{unknown[0]}'; known are {list(parts)}")
-    results = {(name, n): parts[name](n) for n in counts for name in wanted}
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "results.md").write_text(to_markdown(results, rounds))
-    content = {
-        "environment": environment(max(counts)),
-        "results": [
-            {"part": name, **measured.to_dict()}
-            for (name, _), group in results.items()
-            for measured in group
+    parts, counts = tasks.split(","), [int(number) for number in threads.split(",")]
+    if unknown := [part for part in parts if part not in TITLES]:
+        raise typer.BadParameter(f"--tasks: there is no '{unknown[0]}'; known are {list(TITLES)}")
+    starts = ((1, "fork"), (2, "fork"), (2, "spawn"))
+    settings = {
+        "predict": [Setting(x, snippets, PIPE_BATCH) for x in LENGTHS],
+        "batches": [Setting("short", snippets // 2, size) for size in BATCH_SIZES],
+        "single": [Setting("short", 300, 1)],
+        "train": [Setting(x, training_snippets, TRAINING_BATCH) for x in LENGTHS],
+        "processes": [
+            Setting(x, process_snippets, PROCESS_BATCH, *start)
+            for x in ("short", "long")
+            for start in starts
         ],
     }
-    (output / "results.json").write_text(json.dumps(content, indent=1) + "\n")
-    typer.echo((output / "results.md").read_text())
-
-
-def measure(
-    task: Task, sides: Sequence[str], threads: int, rounds: int, settings: Sequence[Setting]
-) -> list[Measured]:
-    """Have the sides take turns over each of the settings."""
+    texts = ["# Speed", f"{os.cpu_count()} cores; median and range of {rounds} rounds."]
     found = []
-    workers = [Worker(side, task, threads) for side in sides]
-    total = len(settings) * len(workers) * (rounds + 1)
-    title = f"{task}, {threads} threads"
-    with tqdm(total=total, desc=title, disable=not sys.stderr.isatty()) as progress:
-        for setting in settings:
-            words = sum(count_tokens(make_corpus(setting.length, setting.n_snippets)))
-            measured = Measured(task, threads, setting, words, {side: [] for side in sides})
-            for worker in workers:
-                worker.prepare(setting)
-                progress.update()
-            for _ in range(rounds):
-                for worker in workers:
-                    measured.timings[worker.side].append(worker.run())
-                    progress.update()
-            found.append(measured)
-    for worker in workers:
-        worker.close()
-    return found
-
-
-def to_markdown(results: dict[tuple[str, int], list[Measured]], rounds: int) -> str:
-    parts = ["# Speed", f"{os.cpu_count()} cores; median and range of {rounds} rounds."]
-    for (name, threads), group in results.items():
-        parts.append(f"## {TITLES[name]}, {threads} thread{'s' * (threads > 1)}")
-        parts.append(TABLES[name](group))
-    return "\n\n".join(parts) + "\n"
-
-
-TITLES = {
-    "predict": "Prediction, thousand words a second",
-    "batches": "Prediction by batch size, short documents",
-    "single": "One short document, `nlp(text)`",
-    "train": "Training, thousand words a second",
-    "processes": "Prediction in two processes",
-}
-
-
-def prediction_table(group: list[Measured]) -> str:
-    return _sides_table(group, (*PREDICTING, LIMIT))
-
-
-def training_table(group: list[Measured]) -> str:
-    return _sides_table(group, TRAINING)
-
-
-def _sides_table(group: list[Measured], sides: Sequence[str]) -> str:
-    rows = []
-    for side in sides:
-        row = {"": side}
-        for measured in group:
-            length = measured.setting.length
-            row[length] = thousands(measured.speeds(side))
-            row[f"ours / this, {length}"] = ratio(measured.speeds(OURS), measured.speeds(side))
-            timings = measured.timings.get(side, [])
-            peaks = [timing.peak for timing in timings if timing.peak is not None]
-            row[f"peak MB, {length}"] = megabytes(max(peaks, default=None))
-        rows.append(row)
-    return table(rows)
-
-
-def batches_table(group: list[Measured]) -> str:
-    return table(
-        [
-            {
-                "batch size": str(measured.setting.batch_size),
-                OURS: thousands(measured.speeds(OURS)),
-                "ours / limit": ratio(measured.speeds(OURS), measured.speeds(LIMIT)),
-                "ours / spacy ensemble": ratio(
-                    measured.speeds(OURS), measured.speeds("spacy ensemble")
-                ),
-            }
-            for measured in group
-        ]
-    )
-
-
-def single_table(group: list[Measured]) -> str:
-    (measured,) = group
-    n_docs = measured.setting.n_snippets
-    rows = []
-    for side in (*PIPELINES, TOKENIZER, BARE, LIMIT):
-        speeds = measured.speeds(side)
-        milliseconds = 1000 * measured.words / median(speeds) / n_docs
-        rows.append(
-            {
-                "": side,
-                "ms a document": f"{milliseconds:.2f}",
-                "time of ours / of this": ratio(speeds, measured.speeds(OURS)),
-            }
-        )
-    return table(rows)
-
-
-def processes_table(group: list[Measured]) -> str:
-    rows = []
-    for side in group[0].timings:
-        for one, fork, spawn in (group[:3], group[3:]):
-            rows.append(
-                {
-                    "": f"{side}, {one.setting.length}",
-                    "one process": thousands(one.speeds(side)),
-                    "two by fork": thousands(fork.speeds(side)),
-                    "fork / one": ratio(fork.speeds(side), one.speeds(side)),
-                    "two by spawn": thousands(spawn.speeds(side)),
-                    "spawn / one": ratio(spawn.speeds(side), one.speeds(side)),
-                }
+    for n in counts:
+        for part in parts:
+            timings = measure(
+                part, n, min(rounds, 3) if part == "processes" else rounds, settings[part]
             )
-    return table(rows)
+            found.append(timings.assign(part=part, threads=n))
+            texts += [f"## {TITLES[part]}, {n} thread{'s' * (n > 1)}", table(part, timings)]
+    output.mkdir(parents=True, exist_ok=True)
+    text = "\n\n".join(texts) + "\n"
+    (output / "results.md").write_text(text)
+    passes = pd.concat(found).to_dict(orient="records")
+    content = {"environment": environment(max(counts)), "passes": passes}
+    (output / "results.json").write_text(json.dumps(content, indent=1) + "\n")
+    typer.echo(text)
 
 
-TABLES = {
-    "predict": prediction_table,
-    "batches": batches_table,
-    "single": single_table,
-    "train": training_table,
-    "processes": processes_table,
-}
+def measure(part: str, threads: int, rounds: int, settings: Sequence[Setting]) -> pd.DataFrame:
+    """Have the sides take turns over each of the settings. Return a row for each pass."""
+    sides = SIDES[part]
+    rows = []
+    total = len(settings) * len(sides) * (rounds + 1)
+    with (
+        ExitStack() as stack,
+        tqdm(
+            total=total, desc=f"{part}, {threads} threads", disable=not sys.stderr.isatty()
+        ) as progress,
+    ):
+        children = {
+            side: stack.enter_context(
+                Child(threads, subject=partial(Side, side, TASKS.get(part, "predict")))
+            )
+            for side in sides
+        }
+        for setting in settings:
+            texts = make_texts(setting.length, setting.n_snippets)
+            size = {"words": sum(count_tokens(texts)), "documents": len(texts)}
+            for child in children.values():
+                child.call(Side.prepare, setting)
+                progress.update()
+            for turn in range(rounds):
+                for side, child in children.items():
+                    timing = child.call(Side.run)._asdict()
+                    rows.append(
+                        {"side": side, "round": turn, **setting._asdict(), **size, **timing}
+                    )
+                    progress.update()
+    return pd.DataFrame(rows)
+
+
+# --- The tables -----------------------------------------------------------------------------------
+
+
+def table(part: str, timings: pd.DataFrame) -> str:
+    """Make a table of a row for each side and setting: medians and ranges of the rounds."""
+    timings = with_limit(timings)
+    timings["speed"] = timings["words"] / timings["seconds"] / 1000
+    settings = [*Setting._fields]
+    rows = []
+    for _, setting in timings.groupby(settings, sort=False):
+        ours = setting.loc[setting["side"] == OURS, "speed"].to_numpy()
+        for side, own in setting.groupby("side", sort=False):
+            speed = own["speed"].to_numpy()
+            row = describe(part, own.iloc[0])
+            row["side"] = MODELS[side].title if side in MODELS else str(side)
+            row["thousand words/s"] = median_and_range(speed, 1)
+            row[f"{OURS} / this"] = median_and_range(ours / speed, 2)
+            if part == "processes":
+                one = timings[(timings["n_process"] == 1) & (timings["side"] == side)]
+                one = one.loc[one["length"] == own["length"].iloc[0], "speed"].to_numpy()
+                row["this / one process"] = median_and_range(speed / one, 2)
+            if part == "single":
+                seconds = own["seconds"] / own["documents"]
+                row["ms a document"] = number(1000 * seconds.median(), 2)
+            row["peak MB"] = number(own["peak"].max() / 1e6, 0)
+            rows.append(row)
+    return markdown(rows)
+
+
+def describe(part: str, timing: "pd.Series[Any]") -> dict[str, str]:
+    """Say what a setting of a part differs in from the others."""
+    if part == "batches":
+        return {"batch size": str(timing["batch_size"])}
+    row = {"documents": str(timing["length"])}
+    if part == "processes":
+        n = timing["n_process"]
+        row["processes"] = f"{n} by {timing['start_method']}" if n > 1 else "1"
+    return row
+
+
+def with_limit(timings: pd.DataFrame) -> pd.DataFrame:
+    """Add what no pipeline with this LSTM can be faster than: the tokenizer, then the LSTM."""
+    parts = timings[timings["side"].isin([TOKENIZER, BARE])]
+    if TOKENIZER not in set(parts["side"]):
+        return timings
+    of_a_pass = [*Setting._fields, "round", "words", "documents"]
+    limit = parts.groupby(of_a_pass, sort=False, as_index=False)["seconds"].sum()
+    return pd.concat([timings, limit.assign(side=LIMIT)], ignore_index=True)
+
 
 if __name__ == "__main__":
     typer.run(main)

@@ -1,45 +1,41 @@
-"""Data sets as Parquet files train, validation and test that every model reads."""
+"""Data sets as Parquet files train, validation and test, disjoint, that every model reads."""
 
+import glob
 import hashlib
 import json
-import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy
+import pandas as pd
+import spacy
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
 
-from .errors import UsageError
+from spacy_attn.data.errors import DatasetError
+from spacy_attn.data.reader import HFDataset_v1
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-
-Row = tuple[str, str]  # text and label
-Splits = dict[str, list[Row]]
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 EMBEDDED = ROOT / "assets" / "movie_reviews"
-# Names that data sets give to their validation split, in order of preference.
-VALIDATION_NAMES = ("validation", "valid", "dev", "val")
+# Names that data sets give to their splits, in order of preference.
+NAMES = {
+    "train": ("train",),
+    "validation": ("validation", "valid", "dev", "val"),
+    "test": ("test",),
+}
 # Held-out rows are drawn with this seed, whatever the seed of the model.
 SPLIT_SEED = 0
 HELD_OUT_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Columns:
-    text: str = "text"
-    label: str = "label"
-
-
-@dataclass(frozen=True)
 class Prepared:
-    """A data set on disk, its splits disjoint.
+    """A data set on disk.
 
     Attributes:
         name: What tables and folders call it.
-        source: Where it came from.
         folder: Holds train.parquet, validation.parquet (for selection) and test.parquet (scored).
         scored: What the scored rows are.
         selection: What the rows are that models are selected on.
@@ -50,7 +46,6 @@ class Prepared:
     """
 
     name: str
-    source: str
     folder: str
     scored: str
     selection: str
@@ -59,129 +54,102 @@ class Prepared:
     n_repeated: int
     fingerprint: str
 
-    def to_dict(self) -> dict[str, object]:
-        # Without the folder: results must not depend on where they were made.
-        return {key: value for key, value in asdict(self).items() if key != "folder"}
 
-
-def dataset_name(source: str) -> str:
-    """A short name for tables and folders."""
-    path = Path(source)
-    return path.resolve().name if path.exists() else source.replace("/", "--").replace(":", "-")
-
-
-def prepare(source: str, columns: Columns, output: Path, limit: int = 0) -> Prepared:
+def prepare(
+    source: str,
+    output: Path,
+    *,
+    text_column: str = "text",
+    label_column: str = "label",
+    limit: int = 0,
+) -> Prepared:
     """Read a data set, split it if need be, and write it where the models find it.
 
     Args:
         source: A folder with train.parquet and perhaps validation.parquet and test.parquet; or the
             name of a data set on the hub, with ":" and its configuration if it has several.
+        output: The folder for what is written.
+        text_column: The column of the texts.
+        label_column: The column of the labels.
         limit: Keep so many rows of each split, drawn at random; 0 keeps all.
 
     Raises:
-        UsageError: If the data set cannot be used.
+        DatasetError: If the data set cannot be used.
     """
-    loaded = read_folder(Path(source), columns) if is_folder(source) else read_hub(source, columns)
-    splits, scored, selection = make_splits(loaded)
+    splits, scored, selection = hold_out_missing(read(source, text_column, label_column))
     if limit:
-        splits = {name: draw(rows, limit) for name, rows in splits.items()}
-    if empty := [name for name, rows in splits.items() if not rows]:
-        raise UsageError(f"{source}: no row is left for {empty[0]}; use a larger data set")
+        splits = {name: rows.iloc[shuffled(rows)[:limit]] for name, rows in splits.items()}
+    if empty := [name for name, rows in splits.items() if rows.empty]:
+        raise DatasetError(f"{source}: no row is left for {empty[0]}; use a larger data set")
     digest = fingerprint(splits)
-    folder = output / dataset_name(source) / f"data-{digest[:8]}"
-    if not folder.exists():
-        write_parquet(splits, folder)
-    known = {text for name in ("train", "validation") for text, _ in splits[name]}
+    path = Path(source)
+    name = path.resolve().name if path.exists() else source.replace("/", "--").replace(":", "-")
+    folder = output / name / f"data-{digest[:8]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, rows in splits.items():
+        rows.to_parquet(folder / f"{split}.parquet", index=False)
+    known = pd.concat([splits["train"], splits["validation"]])
     return Prepared(
-        name=dataset_name(source),
-        source=source if not Path(source).exists() else dataset_name(source),
+        name=name,
         folder=str(folder),
         scored=scored,
         selection=selection,
-        counts={name: len(rows) for name, rows in splits.items()},
-        labels=sorted({label for rows in splits.values() for _, label in rows}),
-        n_repeated=sum(text in known for text, _ in splits["test"]),
+        counts={split: len(rows) for split, rows in splits.items()},
+        labels=sorted({*known["label"], *splits["test"]["label"]}),
+        n_repeated=int(splits["test"]["text"].isin(known["text"]).sum()),
         fingerprint=digest,
     )
 
 
-def is_folder(source: str) -> bool:
-    """RAISES: UsageError for what can be neither a folder nor a name on the hub."""
-    path = Path(source)
-    if path.is_file():
-        raise UsageError(f"{source}: is a file; give the folder that holds train.parquet")
-    no_hub_name = path.is_absolute() or source.startswith(".") or source.count("/") > 1
-    if no_hub_name and not path.exists():
-        raise UsageError(f"{source}: there is no such folder")
-    return path.is_dir()
-
-
-def read_folder(folder: Path, columns: Columns) -> Splits:
-    import pyarrow.parquet  # type: ignore[import-untyped]
-    from datasets import Dataset
-    from datasets.table import InMemoryTable
-
+def read(source: str, text_column: str, label_column: str) -> dict[str, pd.DataFrame]:
+    """Read the splits that there are, labels as names."""
     splits = {}
-    for name in ("train", "validation", "test"):
+    for name, place in find(source).items():
+        reader = HFDataset_v1(
+            **place, text_column=text_column, label_column=label_column, exclusive=True
+        )
+        try:
+            references = [example.reference for example in reader(make_nlp_without_tokens())]
+        except DatasetError as error:
+            # The labels of a split that others are judged on may be withheld.
+            if name == "train" or "class id -1" not in str(error):
+                raise
+            continue
+        rows = [(doc.text, max(doc.cats, key=doc.cats.__getitem__)) for doc in references]
+        splits[name] = pd.DataFrame(rows, columns=["text", "label"])
+    return splits
+
+
+def make_nlp_without_tokens() -> Language:
+    """Make a pipeline to whose tokenizer every text is one token: texts are all that is wanted."""
+    nlp = spacy.blank("en")
+    nlp.tokenizer = lambda text: Doc(nlp.vocab, [text][: len(text)], [False][: len(text)])
+    return nlp
+
+
+def find(source: str) -> dict[str, dict[str, Any]]:
+    """Return the arguments of the reader for each split that a source has."""
+    path = Path(source)
+    if path.is_dir():
         # Also "train-00000-of-00002.parquet", as the hub names them.
-        if files := sorted([*folder.glob(f"{name}.parquet"), *folder.glob(f"{name}-*.parquet")]):
-            table = pyarrow.parquet.read_table(files)
-            splits[name] = read_rows(Dataset(InMemoryTable(table)), columns, f"{folder}, {name}")
-    if not splits.get("train"):
-        raise UsageError(f"{folder}: there is no train.parquet in it, or no row in that")
-    return {name: rows for name, rows in splits.items() if rows}
+        patterns = {name: f"{glob.escape(source)}/{name}[.-]*parquet" for name in NAMES}
+        found = {name: pattern for name, pattern in patterns.items() if glob.glob(pattern)}
+        if "train" not in found:
+            raise DatasetError(f"{source}: there is no train.parquet in it")
+        return {name: {"path": pattern} for name, pattern in found.items()}
+    no_hub_name = path.is_absolute() or source.startswith(".") or source.count("/") > 1
+    if path.exists() or no_hub_name:
+        return {"train": {"path": source}}
+    from datasets import get_dataset_split_names
+
+    dataset, _, config = source.partition(":")
+    own = get_dataset_split_names(dataset, config or None)
+    names = {name: next(filter(own.__contains__, known), None) for name, known in NAMES.items()}
+    place = {"path": dataset, "name": config or None}
+    return {name: {**place, "split": split} for name, split in names.items() if split}
 
 
-def read_hub(source: str, columns: Columns) -> Splits:
-    from datasets import load_dataset
-
-    name, _, config = source.partition(":")
-    try:
-        dataset = load_dataset(name, config or None)
-    except Exception as error:
-        # Which class it is depends on what is wrong and on the version of the library.
-        raise UsageError(
-            f"{source}: neither a folder nor a data set of the hub that can be loaded: {error}"
-        ) from error
-    if "train" not in dataset:
-        raise UsageError(f"{source}: has no split 'train', but {', '.join(map(repr, dataset))}")
-    found = {"train": "train", "test": "test"}
-    found |= {"validation": next(filter(dataset.__contains__, VALIDATION_NAMES), "")}
-    splits = {
-        split: read_rows(dataset[own], columns, f"{source}, {own}")
-        for split, own in found.items()
-        if own in dataset
-    }
-    return {split: rows for split, rows in splits.items() if rows}
-
-
-def read_rows(dataset: "Dataset", columns: Columns, where: str) -> list[Row]:
-    """All rows, labels as names; none of a split whose labels are withheld (class id -1).
-
-    Raises:
-        UsageError: For a missing column or value.
-    """
-    for column in (columns.text, columns.label):
-        if column not in dataset.column_names:
-            raise UsageError(
-                f"{where}: there is no column '{column}'; set --text-column and --label-column to "
-                f"some of {', '.join(map(repr, dataset.column_names))}"
-            )
-    names = getattr(dataset.features[columns.label], "names", None)
-    texts, labels = dataset[columns.text][:], dataset[columns.label][:]
-    if names and -1 in labels:
-        return []
-    for number, (text, label) in enumerate(zip(texts, labels, strict=True)):
-        if not isinstance(text, str) or not isinstance(label, (str, int)):
-            raise UsageError(
-                f"{where}, row {number} (counted from 0): wanted a text and one label, "
-                f"but found {text!r:.60} and {label!r:.60}"
-            )
-    spelled = [names[label] if names else str(label) for label in labels]
-    return list(zip(texts, spelled, strict=True))
-
-
-def make_splits(loaded: Mapping[str, list[Row]]) -> tuple[Splits, str, str]:
+def hold_out_missing(loaded: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], str, str]:
     """Hold out what is missing, so that no row serves two ends.
 
     Args:
@@ -200,52 +168,23 @@ def make_splits(loaded: Mapping[str, list[Row]]) -> tuple[Splits, str, str]:
         scored = "held-out: a tenth of the training split, since there is no other"
     if "validation" not in splits:
         # A tenth of the whole, where another tenth has been taken away before.
-        n_all = len(loaded["train"])
-        share = HELD_OUT_SHARE * n_all / max(1, len(splits["train"]))
+        share = HELD_OUT_SHARE * len(loaded["train"]) / max(1, len(splits["train"]))
         splits["train"], splits["validation"] = hold_out(splits["train"], share)
         selection = "a tenth of the training split"
-    return {name: splits[name] for name in ("train", "validation", "test")}, scored, selection
+    return {name: splits[name] for name in NAMES}, scored, selection
 
 
-def hold_out(rows: list[Row], share: float) -> tuple[list[Row], list[Row]]:
-    """RETURNS: The rows that stay, and a fixed random share of them, both in their order."""
-    chosen = set(shuffled(len(rows))[: round(share * len(rows))])
-    kept = [row for i, row in enumerate(rows) if i not in chosen]
-    return kept, [row for i, row in enumerate(rows) if i in chosen]
+def hold_out(rows: pd.DataFrame, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows that stay, and a fixed random share of them, both in their order."""
+    chosen = numpy.sort(shuffled(rows)[: round(share * len(rows))])
+    return rows.drop(rows.index[chosen]), rows.iloc[chosen]
 
 
-def draw(rows: list[Row], n: int) -> list[Row]:
-    """The same random rows each time, in random order."""
-    return [rows[i] for i in shuffled(len(rows))[:n]]
+def shuffled(rows: pd.DataFrame) -> NDArray[numpy.int64]:
+    """Return the numbers of all rows, in the same random order each time."""
+    return numpy.random.default_rng(SPLIT_SEED).permutation(len(rows))
 
 
-def shuffled(n: int) -> list[int]:
-    order: list[int] = numpy.random.default_rng(SPLIT_SEED).permutation(n).tolist()
-    return order
-
-
-def fingerprint(splits: Splits) -> str:
-    return hashlib.sha256(json.dumps(splits, sort_keys=True).encode()).hexdigest()
-
-
-def write_parquet(splits: Splits, folder: Path) -> None:
-    """Write all files or none."""
-    import pyarrow
-    import pyarrow.parquet
-
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name, rows in splits.items():
-        texts, labels = zip(*rows, strict=True)
-        table = pyarrow.table({"text": list(texts), "label": list(labels)})
-        pyarrow.parquet.write_table(table, partial / f"{name}.parquet")
-    partial.rename(folder)
-
-
-def read_split(folder: Path, split: str) -> tuple[list[str], list[str]]:
-    """RETURNS: The texts and the labels of a prepared split."""
-    import pyarrow.parquet
-
-    columns = pyarrow.parquet.read_table(folder / f"{split}.parquet").to_pydict()
-    return columns["text"], columns["label"]
+def fingerprint(splits: dict[str, pd.DataFrame]) -> str:
+    content = {name: rows.to_numpy().tolist() for name, rows in splits.items()}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,29 +1,68 @@
-"""Train and measure one model with one seed on one data set, in a process of its own.
+"""Train and measure one model with one seed on one data set, and know what has been measured."""
 
-python -m benchmarks.accuracy.worker TASK.json
-"""
-
+import hashlib
 import json
 import os
 import pickle
-import sys
+import platform
+import re
+import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, Any, TypeVar
 
-import typer
+import pandas as pd
+import spacy
+from sklearn.metrics import accuracy_score, f1_score
+from spacy import util
+from spacy.cli.train import train
+from spacy.language import Language
+from thinc.api import Config
 
-from . import linear
-from .data import read_split
-from .measure import Measures, count_words, environment, folder_size, score, timed
+import spacy_attn
+from spacy_attn.pipeline.scorer import expected_calibration_error
 
-if TYPE_CHECKING:
-    from spacy.language import Language
+from .child import Child
+from .models import OURS, STRENGTHS, Model, UsageError, linear_settings, make_linear
+from .splits import Prepared
+
+Measures = dict[str, Any]
+Result = TypeVar("Result")
+
+# A pass over the texts that is shorter than this is repeated, since its time says little.
+MIN_SECONDS = 5.0
+MAX_PASSES = 3
+PACKAGES = ("spacy", "thinc", "torch", "scikit-learn", "numpy", "spacy-attn")
+CURVE_LOGGER = "spacy-attn-benchmarks.Curve.v1"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How models are trained, beside their configs.
+
+    Attributes:
+        output: Folder for prepared data and results.
+        seeds: A training each, except for linear models.
+        overrides: Values in all training configs, by dotted name.
+        threads: For each training and measurement.
+        keep: Whether to keep the trained models.
+        published: Folder of results that count although the config has changed since, unless there
+            are overrides; None for none.
+    """
+
+    output: Path
+    seeds: Sequence[int] = (0, 1, 2)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    threads: int = 1
+    keep: bool = False
+    published: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -31,177 +70,301 @@ class Task:
     """A unit of work.
 
     Attributes:
-        dataset, model: Names, as in the table.
+        data: The data set.
+        model: The model that is trained.
         seed: None for a model that needs none.
-        key: Fingerprint of all that decides the result.
-        config: The complete training config; None for a linear model.
-        data: Folder of the prepared data set.
-        threads: For torch and the numerical libraries.
-        result: The file that the result is written to.
-        keep: Folder for the trained model; None to delete it.
-        equal_weights: Whether to predict with equal weights of the tokens, too.
+        settings: How it is trained.
     """
 
-    dataset: str
-    model: str
+    data: Prepared
+    model: Model
     seed: int | None
-    key: str
-    config: str | None
-    data: str
-    threads: int
-    result: str
-    keep: str | None = None
-    equal_weights: bool = False
+    settings: Settings
 
     @property
     def title(self) -> str:
         seed = "" if self.seed is None else f", seed {self.seed}"
-        return f"{self.dataset}: {self.model}{seed}"
+        return f"{self.data.name}: {self.model.training}{seed}"
+
+    def config(self, folder: str) -> Config | None:
+        """Return the complete training config, for data in a folder; None for a linear model."""
+        if not self.model.config or self.seed is None:
+            return None
+        overrides = self.settings.overrides
+        return complete(self.model.config(), Path(folder), self.data.labels, self.seed, overrides)
+
+    @cached_property
+    def key(self) -> str:
+        """The fingerprint of all that decides the result, but for where the data lie."""
+        decisive = self.config("") or linear_settings(self.model.name)
+        return fingerprint(self.model.training, self.seed, decisive, self.data.fingerprint)
+
+    @cached_property
+    def place(self) -> Path:
+        """The folder of the model; with ".json", the file of the result.
+
+        With the key in its name, a result of another config or of other data is left as it is.
+        """
+        return self.settings.output / self.data.name / f"{self._name}-{self.key[:8]}"
+
+    @property
+    def _name(self) -> str:
+        slug = re.sub(r"[^a-z0-9]+", "-", self.model.training.lower()).strip("-")
+        return slug if self.seed is None else f"{slug}-seed{self.seed}"
+
+    def read(self) -> Measures | None:
+        """Return the result, if it was made with the config and data of now or was published."""
+        files = [self.place.with_suffix(".json")]
+        published = self.settings.published
+        if published and not self.settings.overrides:
+            files += (published / self.data.name).glob(f"{self._name}-{'?' * 8}.json")
+        for file in filter(Path.exists, files):
+            result: Measures = json.loads(file.read_text())
+            same = result["key"] == self.key
+            if same or (file != files[0] and result["data"] == self.data.fingerprint):
+                return {**result, "same config": same}
+        return None
+
+    def write(self, measures: Measures) -> None:
+        """Write a result whole or not at all."""
+        result = {
+            "dataset": self.data.name,
+            "model": self.model.training,
+            "seed": self.seed,
+            "key": self.key,
+            "overrides": self.settings.overrides,
+            "data": self.data.fingerprint,
+            **measures,
+        }
+        unfinished = self.place.with_suffix(".partial")
+        unfinished.write_text(json.dumps(result, indent=2))
+        unfinished.replace(self.place.with_suffix(".json"))
 
 
-def run(task: Task) -> Measures:
-    """Do a unit of work and write down its result, whole or not at all."""
-    with model_folder(task) as folder:
-        measures = run_linear(task, folder) if task.config is None else run_spacy(task, folder)
-    result = {
-        "dataset": task.dataset,
-        "model": task.model,
-        "seed": task.seed,
-        "key": task.key,
-        **measures,
-        "environment": environment(task.threads),
+def plan(data: Prepared, models: Iterable[Model], settings: Settings) -> list[Task]:
+    """Return the units of work for a data set: a model and a seed each, a linear model once."""
+    units = {
+        (model.training, seed): Task(data, model, seed, settings)
+        for model in models
+        for seed in (settings.seeds if model.config else [None])
     }
-    write_result(Path(task.result), result)
-    return result
+    return list(units.values())
 
 
-def write_result(path: Path, result: Measures) -> None:
-    """Write a result whole or not at all, since it may be read meanwhile."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(result, indent=2))
-    partial.replace(path)
+def complete(
+    config: Config, data: Path, labels: Sequence[str], seed: int, overrides: Mapping[str, Any]
+) -> Config:
+    """Return a copy that reads prepared data, trains with a seed, and refers to nothing else.
+
+    Raises:
+        UsageError: For an override of what the config does not have.
+    """
+    config = config.copy()
+    config.setdefault("system", {})["seed"] = seed
+    for name, value in overrides.items():
+        try:
+            util.dot_to_object(config, name)  # it must be there
+            util.set_dot_to_object(config, name, value)
+        except KeyError:
+            raise UsageError(f"no setting '{name}' in the config to override") from None
+    # Before references are resolved: other blocks may refer to the corpora. Those of other names,
+    # such as raw text that an encoder was pretrained on, stay.
+    corpora = {k: v for k, v in config.get("corpora", {}).items() if k != "test"}
+    for name, split in (("train", "train"), ("dev", "validation")):
+        corpora[name] = {
+            "@readers": "spacy-attn.HFDataset.v1",
+            "path": (data / f"{split}.parquet").as_posix(),
+            "labels": list(labels),
+            "exclusive": True,
+        }
+    config["corpora"] = corpora
+    config = config.interpolate()
+    config["training"] |= {
+        "seed": seed,
+        "train_corpus": "corpora.train",
+        "dev_corpus": "corpora.dev",
+    }
+    # Of no more use, and perhaps of another data set.
+    config["paths"] = {}
+    return config
 
 
-@contextmanager
-def model_folder(task: Task) -> Iterator[Path]:
-    if task.keep is not None:
-        Path(task.keep).mkdir(parents=True, exist_ok=True)
-        yield Path(task.keep)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+def fingerprint(*content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def run_spacy(task: Task, folder: Path) -> Measures:
-    import datasets
-    import spacy
-    import torch
-    from spacy.cli.train import train
-    from thinc.api import Config
+def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, Exception | None]]:
+    """Do units of work, so many at a time. Yield each as it ends, and what went wrong with it."""
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = {pool.submit(run, task): task for task in tasks}
+        try:
+            for future in as_completed(futures):
+                error = future.exception()
+                if error is not None and not isinstance(error, Exception):
+                    raise error
+                yield futures[future], error
+        finally:
+            pool.shutdown(cancel_futures=True)
 
-    from . import curve, pooling  # which register a logger and an architecture
 
-    torch.set_num_threads(task.threads)
-    datasets.disable_progress_bars()
-    config = Config().from_str(task.config or "")
+def run(task: Task) -> None:
+    """Do a unit of work in a process of its own, whose output stays only if it fails."""
+    task.place.parent.mkdir(parents=True, exist_ok=True)
+    log = task.place.with_suffix(".log")
+    with Child(task.settings.threads, log) as child:
+        task.write(child.call(measure, task))
+    log.unlink()
+
+
+# --- In the process of a training -----------------------------------------------------------------
+
+
+def measure(task: Task) -> Measures:
+    """Train a model and measure it."""
+    if task.settings.keep:
+        task.place.mkdir(parents=True, exist_ok=True)
+    kept = nullcontext(str(task.place)) if task.settings.keep else tempfile.TemporaryDirectory()
+    with kept as folder:
+        act = measure_spacy if task.model.config else measure_linear
+        return {**act(task, Path(folder)), "environment": environment(task.settings.threads)}
+
+
+def measure_spacy(task: Task, folder: Path) -> Measures:
+    config = task.config(task.data.folder) or Config()
+    data = Path(task.data.folder)
     log = folder / "curve.jsonl"
-    config["training"]["logger"] = {"@loggers": curve.LOGGER, "path": str(log)}
+    config["training"]["logger"] = {"@loggers": CURVE_LOGGER, "path": str(log)}
     config.to_disk(folder / "config.cfg")
     start = time.perf_counter()
     train(folder / "config.cfg", folder)
     seconds = time.perf_counter() - start
+    curve = [json.loads(line) for line in log.read_text().splitlines()]
+    best = max(line["score"] for line in curve)
     nlp = spacy.load(folder / "model-best")
     measures = {
         "train_seconds": seconds,
-        **curve.read_curve(log, start),
+        "steps": curve[-1]["step"],
+        # Of several as good, the training loop keeps the last.
+        "best_step": [line["step"] for line in curve if line["score"] == best][-1],
+        "curve": [[line["clock"] - start, line["score"]] for line in curve],
         "bytes": folder_size(folder / "model-best"),
-        **measure_pipeline(nlp, Path(task.data)),
+        **measure_pipeline(nlp, data),
     }
-    if task.equal_weights:
-        pooling.equal_weights(nlp)
-        measures["equal_weights"] = measure_pipeline(nlp, Path(task.data))
+    if task.model.training == OURS:
+        head: Any = nlp.get_pipe(OURS).model.get_ref("output_layer")  # type: ignore[attr-defined]
+        head.shims[0].module.attention.scoring = "uniform"
+        measures["equal_weights"] = measure_pipeline(nlp, data)
     return measures
 
 
-def measure_pipeline(nlp: "Language", data: Path) -> Measures:
-    """Measure predictions, from texts to scores; those in validation come first, to warm up."""
+@spacy.registry.loggers(CURVE_LOGGER)
+def make_curve_logger(path: str) -> Callable[..., Any]:
+    """Make a logger of `[training]` that writes a line of JSON for each evaluation."""
 
-    def predict(texts: list[str]) -> list[dict[str, float]]:
-        return [doc.cats for doc in nlp.pipe(texts)]
+    def setup(nlp: Language, *streams: IO[str]) -> tuple[Callable[..., None], Callable[[], None]]:
+        def log_step(info: dict[str, Any] | None) -> None:
+            if info is not None and info["score"] is not None:
+                line = {"step": info["step"], "score": info["score"], "clock": time.perf_counter()}
+                with Path(path).open("a") as file:
+                    file.write(json.dumps(line) + "\n")
 
-    measures: Measures = {}
-    for split in ("validation", "test"):
-        texts, truth = read_split(data, split)
-        if split == "validation":
-            cats = predict(texts)
-        else:
-            cats, seconds = timed(lambda texts=texts: predict(texts))  # type: ignore[misc]
-            measures["words_per_second"] = count_words(texts) / seconds
-        predicted = [max(scores, key=scores.__getitem__) for scores in cats]
-        measures[split] = score(truth, predicted, [max(scores.values()) for scores in cats])
-    return measures
+        return log_step, lambda: None
+
+    return setup
 
 
-def run_linear(task: Task, folder: Path) -> Measures:
-    data = Path(task.data)
-    linear.make(task.model, strength=1.0)  # imports scikit-learn, which is no part of the training
+def measure_pipeline(nlp: Language, data: Path) -> Measures:
+    return measure_predictions(
+        data,
+        predict=lambda texts: [doc.cats for doc in nlp.pipe(texts)],
+        interpret=lambda texts, cats: (
+            [max(scores, key=scores.__getitem__) for scores in cats],
+            [max(scores.values()) for scores in cats],
+        ),
+    )
+
+
+def measure_linear(task: Task, folder: Path) -> Measures:
+    """Train with each strength of regularisation, and keep what is most accurate in validation."""
     start = time.perf_counter()
-    validation = read_split(data, "validation")
-    model, strength = linear.fit(task.model, read_split(data, "train"), validation)
+    data, name = Path(task.data.folder), task.model.name
+    rows, held = (pd.read_parquet(data / f"{split}.parquet") for split in ("train", "validation"))
+    models = {c: make_linear(name, c).fit(rows["text"], rows["label"]) for c in STRENGTHS}
+    # Of equally good ones the most regularised.
+    strength = max(models, key=lambda c: models[c].score(held["text"], held["label"]))
+    model = models[strength]
     seconds = time.perf_counter() - start
     (folder / "model.pickle").write_bytes(pickle.dumps(model))
-    texts, truth = read_split(data, "test")
-    in_validation = model.predict(validation[0])
-    predicted, predict_seconds = timed(lambda: model.predict(texts))
+
+    def interpret(texts: list[str], labels: Any) -> tuple[list[str], list[float] | None]:
+        has = hasattr(model, "predict_proba")
+        return list(labels), model.predict_proba(texts).max(axis=1).tolist() if has else None
+
     return {
         "train_seconds": seconds,
         "strength": strength,
         "bytes": folder_size(folder),
-        "words_per_second": count_words(texts) / predict_seconds,
-        "validation": score(
-            validation[1], list(in_validation), linear_confidence(model, validation[0])
-        ),
-        "test": score(truth, list(predicted), linear_confidence(model, texts)),
+        **measure_predictions(data, model.predict, interpret),
     }
 
 
-def linear_confidence(model: Any, texts: list[str]) -> list[float] | None:
-    if not hasattr(model, "predict_proba"):
-        return None
-    confidence: list[float] = model.predict_proba(texts).max(axis=1).tolist()
-    return confidence
+def measure_predictions(
+    data: Path,
+    predict: Callable[[list[str]], Result],
+    interpret: Callable[[list[str], Result], tuple[list[str], list[float] | None]],
+) -> Measures:
+    """Score and time predictions; those in validation come first, to warm up.
 
-
-def end_with_input() -> None:
-    """End this process as soon as its standard input ends.
-
-    A pipe from the process that started this one ends with that, however it was ended: a training
-    would go on for up to an hour otherwise, and nobody would be waiting for it.
+    Args:
+        data: Folder of the prepared data set.
+        predict: What is timed.
+        interpret: Makes labels of what it returns, and their probabilities if there are any.
     """
-
-    def watch() -> None:
-        # Not through sys.stdin, whose lock would be held when this process ends by itself.
-        while os.read(sys.stdin.fileno(), 1024):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def main(
-    task_path: Path,
-    attached: Annotated[
-        bool, typer.Option("--attached", help="End with the standard input")
-    ] = False,
-) -> None:
-    if attached:
-        end_with_input()
-    run(Task(**json.loads(task_path.read_text())))
+    measures: Measures = {}
+    for split in ("validation", "test"):
+        rows = pd.read_parquet(data / f"{split}.parquet")
+        texts, truth = rows["text"].tolist(), rows["label"].tolist()
+        result, seconds = timed(partial(predict, texts), split == "test")
+        labels, confidence = interpret(texts, result)
+        correct = [a == b for a, b in zip(truth, labels, strict=True)]
+        measures[split] = {
+            "accuracy": float(accuracy_score(truth, labels)),
+            "macro_f": float(f1_score(truth, labels, average="macro", zero_division=0)),
+            "ece": confidence and expected_calibration_error(confidence, correct),
+        }
+    # Tokens of spaCy's English tokenizer: the same unit for every model.
+    n_words = sum(len(doc) for doc in spacy.blank("en").pipe(texts))
+    return {**measures, "words_per_second": n_words / seconds}
 
 
-def save(task: Task, path: Path) -> None:
-    path.write_text(json.dumps(asdict(task)))
+def timed(act: Callable[[], Result], repeat: bool) -> tuple[Result, float]:
+    """Return what the first call returns, and the median seconds of a call, of at most three."""
+    seconds: list[float] = []
+    results = []
+    while not seconds or (repeat and sum(seconds) < MIN_SECONDS and len(seconds) < MAX_PASSES):
+        start = time.perf_counter()
+        results.append(act())
+        seconds.append(time.perf_counter() - start)
+    return results[0], statistics.median(seconds)
 
 
-if __name__ == "__main__":
-    typer.run(main)
+def folder_size(folder: Path) -> int:
+    """Return the bytes of all files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def environment(threads: int) -> Measures:
+    """Return where and with what a model was measured."""
+    digest = hashlib.sha256()
+    # The package's version does not change with every commit.
+    root = Path(spacy_attn.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return {
+        "threads": threads,
+        "cpus": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+        "spacy-attn source": digest.hexdigest()[:12],
+    }

@@ -4,18 +4,23 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import faithfulness
-from benchmarks.accuracy import worker
+from benchmarks import faithfulness, training
+from benchmarks.tables import spread
 
 from .test_accuracy_benchmark import FEW_STEPS, make_rows, write_folder
 
 runner = CliRunner()
 
 
+def run_here(task):
+    task.place.parent.mkdir(parents=True, exist_ok=True)
+    task.write(training.measure(task))
+
+
 @pytest.fixture
 def command(tmp_path, monkeypatch):
-    """RETURNS: The arguments of a small run: two values, two seeds, few steps, in this process."""
-    monkeypatch.setattr(faithfulness, "launch_process", worker.run)
+    """Return the arguments of a small run: two values, two seeds, few steps, in this process."""
+    monkeypatch.setattr(training, "run", run_here)
     source = write_folder(
         tmp_path / "made_up",
         train=make_rows(30),
@@ -33,6 +38,7 @@ def run(command):
     return runner.invoke(app, command)
 
 
+@pytest.mark.slow
 def test_it_compares_trainings_with_each_value_and_goes_on_where_it_was(
     command, tmp_path, monkeypatch
 ):
@@ -48,7 +54,7 @@ def test_it_compares_trainings_with_each_value_and_goes_on_where_it_was(
     def refuse(*args):
         raise AssertionError("done anew")
 
-    monkeypatch.setattr(faithfulness, "launch_process", refuse)
+    monkeypatch.setattr(training, "run", refuse)
     monkeypatch.setattr(faithfulness, "measure", refuse)
     assert run(command).exit_code == 0
     reports[0].unlink()
@@ -73,7 +79,8 @@ def test_the_table_has_means_and_spreads_over_seeds():
         "conicity": {"mean": 0.7},
         "seeds": {"other": {"attention_divergence": None}},
     }
-    rows = dict(faithfulness.rows_of([report, {**report, "accuracy": 0.9}]))
+    found = faithfulness.rows_of([report, {**report, "accuracy": 0.9}])
+    rows = {name: spread(values, 3) for name, values in found}
     assert rows["accuracy"] == "0.850 ± 0.071"
     assert rows["comprehensiveness, leave one out"] == "0.400 ± 0.000"
     assert rows["contributions: its share of leave one out's"] == "0.750 ± 0.000"
