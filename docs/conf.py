@@ -47,6 +47,9 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "signature"
+autoclass_content = "both"
+add_module_names = False
+python_maximum_signature_line_length = 88
 autodoc_member_order = "bysource"
 # Files of other projects' objects are not fetched: their names are not linked, ours must be.
 nitpick_ignore_regex = [
