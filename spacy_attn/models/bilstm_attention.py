@@ -73,22 +73,23 @@ def BiLSTMAttention_v1(
     Raises:
         ValueError: If a setting is out of its range.
     """
-    _check_settings(hidden_width, depth, dropout, attention, attention_width, evidence)
-    bilstm = bilstm_encoder(
-        hidden_width=hidden_width,
-        depth=depth,
-        dropout=dropout,
-        mixed_precision=mixed_precision,
-        grad_scaler_config=grad_scaler_config,
-    )
+    where = "spacy-attn.BiLSTMAttention.v1"
+    check_positive(where, hidden_width=hidden_width, depth=depth, attention_width=attention_width)
+    check_not_negative(where, evidence=evidence)
+    check_rate(where, dropout=dropout)
+    check_choice(where, "attention", attention, SCORINGS)
+    of_torch: dict[str, Any] = {
+        "dropout": dropout,
+        "mixed_precision": mixed_precision,
+        "grad_scaler_config": grad_scaler_config,
+    }
+    bilstm = bilstm_encoder(hidden_width=hidden_width, depth=depth, **of_torch)
     head = attention_head(
         width=2 * hidden_width,
         attention=attention,
         attention_width=attention_width,
         evidence=evidence,
-        dropout=dropout,
-        mixed_precision=mixed_precision,
-        grad_scaler_config=grad_scaler_config,
+        **of_torch,
     )
     encoder: Model[list[Doc], list[Floats2d]] = chain(tok2vec, bilstm)
     return Model(
@@ -100,21 +101,6 @@ def BiLSTMAttention_v1(
         refs={"tok2vec": tok2vec, "bilstm": bilstm, "encoder": encoder, "output_layer": head},
         attrs={"resize_output": resize_output, "expected_nO": nO},
     )
-
-
-def _check_settings(
-    hidden_width: int,
-    depth: int,
-    dropout: float | None,
-    attention: str,
-    attention_width: int | None,
-    evidence: float,
-) -> None:
-    where = "spacy-attn.BiLSTMAttention.v1"
-    check_positive(where, hidden_width=hidden_width, depth=depth, attention_width=attention_width)
-    check_not_negative(where, evidence=evidence)
-    check_rate(where, dropout=dropout)
-    check_choice(where, "attention", attention, SCORINGS)
 
 
 def forward(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from .batching import SubBatch, sub_batches
 from .fast_ops import dropout as dropout_values
-from .fast_ops import gather, gather_beside
+from .fast_ops import gather
 from .stored import Shapes, StoredModule
 
 
@@ -66,12 +66,12 @@ class BiLSTM(StoredModule):
         groups = sub_batches(lengths, tokens.device)
         # From the order of the batch to that of the sub-batches, and back.
         order = torch.cat([group.tokens for group in groups])
-        place = torch.empty_like(order).scatter_(0, order, _count(order))
-        parts = gather(tokens, order, place).split([len(group.tokens) for group in groups])
+        place = order.argsort()
+        parts = gather([tokens], [order], [place]).split([len(group.tokens) for group in groups])
         hidden = [
             self.encode(part, group, dropout) for part, group in zip(parts, groups, strict=True)
         ]
-        return gather(torch.cat(hidden), place, order)
+        return gather([torch.cat(hidden)], [place], [order])
 
     def encode(
         self, tokens: Tensor, group: SubBatch, dropout: float = 0.0, rows: Tensor | None = None
@@ -86,22 +86,23 @@ class BiLSTM(StoredModule):
         Returns:
             Their hidden states, shape (N, 2H).
         """
-        hidden, forward, backward = tokens, group.forward, group.backward
-        if rows is not None:
-            forward, backward = rows[forward], rows[backward]
-        for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
+        steps = [group.forward, group.backward]
+        after = [group.after_forward, group.after_backward]
+        read = steps if rows is None else [rows[step] for step in steps]
+        hidden = tokens
+        for lstms in zip(self.forwards, self.backwards, strict=True):
             hidden = dropout_values(hidden, dropout)
-            ahead = _run(forwards, hidden, forward, group.after_forward)
-            behind = _run(backwards, hidden, backward, group.after_backward)
+            padded = [
+                gather([hidden], [step.flatten()], [place]).view(*step.shape, -1)
+                for step, place in zip(read, after, strict=True)
+            ]
+            states = [
+                hidden_states(inputs, [lstm]).flatten(0, 1)
+                for inputs, lstm in zip(padded, lstms, strict=True)
+            ]
             # The padding is taken out again.
-            hidden = gather_beside(
-                ahead,
-                behind,
-                (group.after_forward, group.after_backward),
-                (group.forward.flatten(), group.backward.flatten()),
-                group.padding,
-            )
-            forward, backward = group.forward, group.backward
+            hidden = gather(states, after, [step.flatten() for step in steps], group.padding)
+            read = steps
         # In mixed precision, back to the precision that gradients are scaled in.
         return hidden.to(tokens.dtype)
 
@@ -130,13 +131,3 @@ def hidden_states(padded: Tensor, lstms: Sequence[nn.Module]) -> Tensor:
         batch_first=False,
     )
     return hidden
-
-
-def _run(lstm: nn.Module, tokens: Tensor, steps: Tensor, after: Tensor) -> Tensor:
-    """Pad, and run one direction of one layer: states of all steps, shape (T * B, H)."""
-    padded = gather(tokens, steps.flatten(), after).view(*steps.shape, -1)
-    return hidden_states(padded, [lstm]).flatten(0, 1)
-
-
-def _count(like: Tensor) -> Tensor:
-    return torch.arange(len(like), device=like.device)

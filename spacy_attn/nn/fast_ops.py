@@ -1,5 +1,6 @@
 """Small operations that torch does more slowly on a CPU: dropout, tanh and picking rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -31,78 +32,54 @@ def tanh(values: Tensor) -> Tensor:
     return values
 
 
-def gather(rows: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
-    """Return what `rows.index_select(0, index)` does, for an index that can be undone.
+def gather(
+    tensors: Sequence[Tensor],
+    indices: Sequence[Tensor],
+    inverses: Sequence[Tensor],
+    unread: Tensor | None = None,
+) -> Tensor:
+    """Pick rows of one or several tensors, which then stand side by side.
 
-    The gradient of `index_select` starts from zeros and adds up row by row. Picking rows instead is
-    several times faster on a CPU.
+    The index of each must be one that can be undone. The gradient of `index_select` starts from
+    zeros and adds up row by row. Picking rows instead is several times faster on a CPU.
 
     Args:
-        rows: Shape (n_rows, width).
-        index: Which row each row of the result is, shape (n,).
-        inverse: For each row, where in the result its gradient stands, shape (n_rows,). Where a row
-            comes more than once, the gradient must be 0 in all other places.
+        tensors: Shape (n_rows, width) each.
+        indices: For each tensor, which row of it each row of the result has, shape (n,).
+        inverses: For each tensor, where in the result the gradient of each row stands, shape
+            (n_rows,). Where a row comes more than once, the gradient must be 0 in all other places.
+        unread: Rows that are not in the result. They have no gradient, wherever `inverses` point.
 
     Returns:
-        Shape (n, width).
+        Shape (n, len(tensors) * width).
     """
-    return _Gather.apply(rows, index, inverse)
+    return _Gather.apply(indices, inverses, unread, *tensors)
 
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
-        ctx.inverse = inverse
-        return rows.index_select(0, index)
-
-    @staticmethod
-    def backward(ctx: Any, d_result: Tensor) -> tuple[Tensor, None, None]:
-        return d_result.index_select(0, ctx.inverse), None, None
-
-
-def gather_beside(
-    left: Tensor,
-    right: Tensor,
-    indices: tuple[Tensor, Tensor],
-    inverses: tuple[Tensor, Tensor],
-    unread: Tensor,
-) -> Tensor:
-    """Return what `gather` does of two tensors, side by side, without a copy to join them.
-
-    Args:
-        left: Shape (n_rows, width), as that of `right`.
-        indices: Which row of each the rows of the result have, shape (n,) each.
-        inverses: As in `gather`, of each.
-        unread: Rows that are not in the result, which have no gradient wherever `inverses` point.
-
-    Returns:
-        Shape (n, 2 * width).
-    """
-    return _GatherBeside.apply(left, right, indices, inverses, unread)
-
-
-class _GatherBeside(torch.autograd.Function):
-    @staticmethod
     def forward(
         ctx: Any,
-        left: Tensor,
-        right: Tensor,
-        indices: tuple[Tensor, Tensor],
-        inverses: tuple[Tensor, Tensor],
-        unread: Tensor,
+        indices: Sequence[Tensor],
+        inverses: Sequence[Tensor],
+        unread: Tensor | None,
+        *tensors: Tensor,
     ) -> Tensor:
         ctx.inverses, ctx.unread = inverses, unread
-        result = left.new_empty(len(indices[0]), 2 * left.shape[1])
-        for rows, index, half in zip((left, right), indices, result.chunk(2, dim=1), strict=True):
-            torch.index_select(rows, 0, index, out=half)
+        first = tensors[0]
+        result = first.new_empty(len(indices[0]), len(tensors) * first.shape[1])
+        parts = result.chunk(len(tensors), dim=1)
+        for tensor, index, part in zip(tensors, indices, parts, strict=True):
+            torch.index_select(tensor, 0, index, out=part)
         return result
 
     @staticmethod
-    def backward(ctx: Any, d_result: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        d_left, d_right = (
-            half.index_select(0, inverse)
-            for half, inverse in zip(d_result.chunk(2, dim=1), ctx.inverses, strict=True)
-        )
-        for d_rows in (d_left, d_right):
-            d_rows.index_fill_(0, ctx.unread, 0.0)
-        return d_left, d_right, None, None, None
+    def backward(ctx: Any, d_result: Tensor) -> tuple[Tensor | None, ...]:
+        parts = d_result.chunk(len(ctx.inverses), dim=1)
+        gradients = [
+            part.index_select(0, inverse) for part, inverse in zip(parts, ctx.inverses, strict=True)
+        ]
+        if ctx.unread is not None:
+            for gradient in gradients:
+                gradient.index_fill_(0, ctx.unread, 0.0)
+        return None, None, None, *gradients

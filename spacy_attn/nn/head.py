@@ -95,16 +95,13 @@ class AttentionHead(StoredModule):
         return self.evidence * torch.log(size + LEAST_EVIDENCE)
 
     def with_labels(self, n_labels: int, new_bias: float) -> "AttentionHead":
-        """A copy with more labels: weights of the present ones kept, new rows 0 and `new_bias`."""
+        """Return a copy with more labels, whose weights are 0 and whose bias is `new_bias`."""
         resized = AttentionHead(**{**self.sizes, "n_labels": n_labels})
-        resized = resized.to(self.output.weight.device)
-        state, old = self.state_dict(), self.output.out_features
-        weight = torch.zeros_like(resized.output.weight)
-        bias = torch.full_like(resized.output.bias, new_bias)
-        weight[:old], bias[:old] = state["output.weight"], state["output.bias"]
-        state.update({"output.weight": weight, "output.bias": bias})
+        state, n_new = self.state_dict(), n_labels - self.output.out_features
+        state["output.weight"] = F.pad(state["output.weight"], (0, 0, 0, n_new))
+        state["output.bias"] = F.pad(state["output.bias"], (0, n_new), value=new_bias)
         resized.load_state_dict(state)
-        return resized
+        return resized.to(self.output.weight.device)
 
 
 def final_states(hidden: Tensor, documents: Layout) -> Tensor:
