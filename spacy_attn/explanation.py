@@ -1,4 +1,4 @@
-"""What a decision about one document was made of, as plain data."""
+"""`Explanation`: what a decision about one document was made of, as plain data."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,12 @@ _SHOWN_CHARACTERS, _SHOWN_LABELS = 50, 3
 
 
 def method_name(method: str) -> str:
-    """What a method is called where people read it: "leave one out" for "leave_one_out"."""
+    """Return what a method is called where people read it: "leave one out"."""
     return method.replace("_", " ")
 
 
 def shorten(text: str, length: int) -> str:
-    """The beginning of a text that is longer."""
+    """Return a text, or its beginning if it is longer."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
@@ -32,15 +32,15 @@ class Explanation:
     r"""The tokens of a document, the component's decision, and each token's part in it.
 
     Attributions of the method "contributions" are exact. The logits are linear in the hidden states
-    that attention averages, so that each is a sum over tokens, plus a bias:
+    that attention averages. So each logit is a sum over tokens, plus a bias:
 
     .. math::
         z_c = b_c + \sum_t a_t (w_c \cdot h_t)
 
-    All of it is in logits of the scores, in which w and b are the model's divided by the
-    temperature: softmax(z), with independent labels sigmoid(z), are the scores.
+    The scores are softmax(z), with independent labels sigmoid(z). So w and b are the model's
+    weights and bias, divided by the temperature.
 
-    The hidden state h_t has read the whole document, in both directions: a contribution belongs to
+    The hidden state h_t has read the whole document, in both directions. A contribution belongs to
     a place in the document, not to its word alone.
 
     Attributes:
@@ -66,7 +66,7 @@ class Explanation:
     method: str = CONTRIBUTIONS
 
     def __repr__(self) -> str:
-        """The beginning of the text and the highest scores: all the arrays would be a wall."""
+        """Show the beginning of the text and the highest scores."""
         best = numpy.argsort(-self.scores, kind="stable")[:_SHOWN_LABELS]
         scores = [f"{self.labels[i]!r}: {self.scores[i]:.3f}" for i in best]
         more = ["..."] if len(self.labels) > _SHOWN_LABELS else []
@@ -76,14 +76,14 @@ class Explanation:
         )
 
     def _repr_html_(self) -> str:
-        """In a notebook: the tokens, shaded by what they add to the label that scores highest."""
+        """Shade the tokens, in a notebook, by what they add to the label that scores highest."""
         from .interpret.show.pictures import notebook_picture
 
         return notebook_picture(self)
 
     @property
     def contributions(self) -> Floats:
-        """The exact contributions, shape (n_tokens, n_labels), which add up to logits minus bias.
+        """Exact contributions, shape (n_tokens, n_labels), which add up to logits minus bias.
 
         Raises:
             ValueError: If the attributions are those of another method.
@@ -97,11 +97,12 @@ class Explanation:
 
     @property
     def text(self) -> str:
+        """The text of the document."""
         pairs = zip(self.tokens, self.spaces, strict=True)
         return "".join(token + " " * space for token, space in pairs)
 
     def of_label(self, label: str) -> Floats:
-        """The attributions for one label, shape (n_tokens,).
+        """Return the attributions for one label, shape (n_tokens,).
 
         Raises:
             ValueError: For a label that the component does not have.
@@ -112,10 +113,10 @@ class Explanation:
         return self.attributions[:, self.labels.index(label)]
 
     def to_dict(self) -> dict[str, Any]:
-        """The explanation in lists, strings and numbers, which JSON can hold.
+        """Return the explanation in lists, strings and numbers, which JSON can hold.
 
-        Values for labels become tables: {"logits": {label: value}, "attributions": {label: [value
-        of each token]}}.
+        Values for labels become tables by label. In "attributions", each label has a list with a
+        value for each token.
         """
         return {
             "text": self.text,
@@ -130,8 +131,10 @@ class Explanation:
         }
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """A row for each token and label, with the columns index, token, attention, label, method
-        and attribution."""
+        """Return a row for each token and label.
+
+        The columns are index, token, attention, label, method and attribution.
+        """
         import pandas
 
         n_tokens, n_labels = self.attributions.shape

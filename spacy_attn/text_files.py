@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 from uuid import uuid4
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -17,6 +16,7 @@ def read_lines(path: Path, newline: str | None = None) -> Iterator[tuple[int, st
     """Go through the lines of a UTF-8 file, with or without a byte order mark.
 
     Args:
+        path: The file.
         newline: As that of `open`.
 
     Yields:
@@ -57,8 +57,8 @@ def decoded(lines: Iterable[str], name: str, encoding: str) -> Iterator[tuple[in
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file, which appears under its name only when it is complete.
 
-    The text goes to another file of the same folder first, which is made if it is missing. What
-    has the name already is replaced; its permissions stay. A device or a pipe is written to.
+    The folder is made if it is missing. The text goes to another file of it first. A file that has
+    the name already is replaced, with its permissions. A device or a pipe is written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
@@ -69,15 +69,11 @@ def write_text(path: Path, text: str) -> None:
     try:
         with temporary.open("x", encoding="utf8") as file:
             file.write(text)
-            _to_disk(file)
+            # A file that is renamed before it is on the disk can be empty after a power failure.
+            file.flush()
+            os.fsync(file.fileno())
         if path.exists():
             temporary.chmod(path.stat().st_mode)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _to_disk(file: IO[str]) -> None:
-    """A file that is renamed before it is on the disk can be empty after a power failure."""
-    file.flush()
-    os.fsync(file.fileno())

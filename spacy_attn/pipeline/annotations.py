@@ -3,7 +3,7 @@
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import cast
 
 import numpy
 from spacy.errors import Errors
@@ -13,21 +13,24 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.types import Floats2d
 
+from ..explanation import shorten
 from .vocabularies import is_streamed
+
+# So many characters of a text, and so many labels, are shown in an error or a warning.
+_SHOWN_CHARACTERS, _SHOWN_LABELS = 51, 10
 
 
 class AnnotationsMixin(TextCategorizer):
     """Takes labels from examples, checks annotations, and turns them into numbers.
 
-    To be mixed into spaCy's own text categorizers, which do the same in time that is quadratic in
-    the number of labels.
+    spaCy's own text categorizers do the same in time that is quadratic in the number of labels.
     """
 
     # Whether it has been said that examples have other labels than the component.
     _warned_of_labels = False
 
     def _validate(self, doc: Doc, cats: Mapping[str, float]) -> None:
-        """RAISES: ValueError for an annotation that a subclass does not learn from."""
+        """Raise a ValueError for an annotation that the component does not learn from."""
         for label, value in cats.items():
             # Values may be of any type, as NumPy's are. A comparison with NaN is false.
             if isinstance(value, str) or value is None or not 0.0 <= value <= 1.0:
@@ -38,10 +41,10 @@ class AnnotationsMixin(TextCategorizer):
                 )
 
     def _annotation_error(self, doc: Doc, problem: str) -> ValueError:
-        return ValueError(f"Component '{self.name}': the text {beginning(doc)!r} {problem}.")
+        text = shorten(doc.text, _SHOWN_CHARACTERS)
+        return ValueError(f"Component '{self.name}': the text {text!r} {problem}.")
 
     def _validate_categories(self, examples: Iterable[Example]) -> None:
-        """RAISES: ValueError for an annotation that the component does not learn from."""
         for example in examples:
             self._validate(example.reference, example.reference.cats)
 
@@ -56,11 +59,6 @@ class AnnotationsMixin(TextCategorizer):
         self._warned_of_labels = nlp is not None and any(
             isinstance(pipe, TextCategorizer) and pipe is not self for _, pipe in nlp.pipeline
         )
-        if labels is not None:
-            self._add_labels(labels)
-            self._validate_categories(get_examples())
-            self._warn_of_unknown_labels(get_examples())
-            return
         found: dict[str, None] = {}
         n_first = 0
         for example in get_examples():
@@ -68,15 +66,15 @@ class AnnotationsMixin(TextCategorizer):
             found.update(dict.fromkeys(example.reference.cats))
             n_first = n_first or len(found)
         # A reader that knows all labels names them in its first row.
-        if is_streamed(nlp) and len(found) > n_first:
+        if labels is None and is_streamed(nlp) and len(found) > n_first:
             warnings.warn(
                 f"Component '{self.name}' takes its labels from the first documents of a streamed "
                 f"corpus only, and never learns one that comes later. Write those of the whole "
                 f"corpus with 'python -m spacy init labels CONFIG labels --training.max_epochs 0', "
                 f"and name that file in [initialize.components.{self.name}.labels].",
-                stacklevel=4,
+                stacklevel=5,
             )
-        self._add_labels(found)
+        self._add_labels(found if labels is None else labels)
 
     def _add_labels(self, labels: Iterable[str]) -> None:
         """Add those labels that are new, as `add_label` does one by one."""
@@ -109,8 +107,9 @@ class AnnotationsMixin(TextCategorizer):
         if not unknown:
             return
         self._warned_of_labels = True
-        names = ", ".join(repr(label) for label, _ in unknown.most_common(10))
-        more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+        names = ", ".join(repr(label) for label, _ in unknown.most_common(_SHOWN_LABELS))
+        n_more = len(unknown) - _SHOWN_LABELS
+        more = f" and {n_more} more" if n_more > 0 else ""
         warnings.warn(
             f"Component '{self.name}': {n_with_unknown} of {n_docs} documents have labels that it "
             f"does not have ({names}{more}). It does not learn them. Unless they are those of "
@@ -119,12 +118,12 @@ class AnnotationsMixin(TextCategorizer):
             stacklevel=5,
         )
 
-    def _examples_to_truth(self, examples: Iterable[Example]) -> tuple[Any, numpy.ndarray]:
-        """As spaCy's, in time that is linear in the number of labels.
+    def _examples_to_truth(  # type: ignore[override]
+        self, examples: Iterable[Example]
+    ) -> tuple[Floats2d, Floats2d]:
+        """Return annotated probabilities, and 1 where a label is annotated, otherwise 0.
 
-        Returns:
-            The annotated probabilities, and where a label is annotated 1, otherwise 0; shape
-            (n_docs, n_labels) each.
+        Both have shape (n_docs, n_labels). spaCy's own method takes quadratic time.
         """
         examples = list(examples)
         columns = {label: column for column, label in enumerate(self.labels)}
@@ -136,10 +135,5 @@ class AnnotationsMixin(TextCategorizer):
                 if column is not None:
                     truths[row, column] = value
                     known[row, column] = 1.0
-        return self.model.ops.asarray2f(cast(Floats2d, truths)), known
-
-
-def beginning(doc: Doc) -> str:
-    """The first characters of a text, for errors."""
-    text = doc.text
-    return text if len(text) <= 50 else text[:50] + "…"
+        asarray = self.model.ops.asarray2f
+        return asarray(cast(Floats2d, truths)), asarray(cast(Floats2d, known))

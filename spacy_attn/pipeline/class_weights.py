@@ -25,8 +25,12 @@ _MOST_NAMED = 5
 
 
 def check_class_weights(name: str, class_weights: ClassWeights) -> None:
-    """RAISES: ValueError if the setting is of none of its forms, if a weight is out of its range,
-    or if a config does not give back what was set."""
+    """Check the setting `class_weights` of the component with a name.
+
+    Raises:
+        ValueError: If it is of none of its forms, if a weight is out of its range, or if a config
+            does not give back what was set.
+    """
     if class_weights is None or class_weights == "balanced":
         return
     where = f"Component '{name}': 'class_weights'"
@@ -44,24 +48,25 @@ def check_class_weights(name: str, class_weights: ClassWeights) -> None:
                 f"{where}: the weight of label '{label}' must be a number of at least 0, but is "
                 f"{weight!r}.{hint if isinstance(weight, str) else ''}"
             )
-    (label, count), *_ = Counter(label for label, _ in pairs).most_common(1) or [("", 0)]
-    if count > 1:
-        raise ValueError(f"{where} gives label '{label}' {count} weights: remove all but one.")
-    _check_survives(where, class_weights)
-
-
-def check_not_empty(name: str, class_weights: ClassWeights) -> None:
-    """RAISES: ValueError if the setting is a table or list of nothing, as where all its lines are
-    comments to a config. For training: models with such a table have been saved."""
-    if class_weights is not None and not len(class_weights):
-        raise ValueError(
-            f"Component '{name}': 'class_weights' names no label: set it to null. Labels that "
-            f"begin with '#', ';' or '[' need the form of a list: [[\"# a\", 2.0]]."
-        )
+    for label, count in Counter(label for label, _ in pairs).items():
+        if count > 1:
+            raise ValueError(f"{where} gives label '{label}' {count} weights: remove all but one.")
+    if _survives(class_weights):
+        return
+    if isinstance(class_weights, Mapping):
+        alone: list[Any] = [{label: weight} for label, weight in pairs]
+    else:
+        alone = [[pair] for pair in class_weights]
+    lost = [pair for pair, one in zip(pairs, alone, strict=True) if not _survives(one)] or pairs
+    listed = json.dumps([_listed(*pair) for pair in lost[:_MOST_NAMED]])
+    raise ValueError(
+        f"{where}: a config cannot hold {len(lost)} of the labels as they are given, such as "
+        f"'{lost[0][0]}'. Give all weights as a list, with these labels written so: {listed}."
+    )
 
 
 def weights_by_label(class_weights: ClassWeights) -> dict[str, float]:
-    """The weights of a table or of a list of pairs."""
+    """Return the weights of a table or of a list of pairs."""
     return dict(_pairs(class_weights)) if class_weights else {}
 
 
@@ -75,7 +80,6 @@ def _has_form(class_weights: Any) -> bool:
 
 
 def _pairs(class_weights: Any) -> Iterator[tuple[str, float]]:
-    """Labels and their weights."""
     if isinstance(class_weights, Mapping):
         yield from class_weights.items()
     else:
@@ -84,30 +88,13 @@ def _pairs(class_weights: Any) -> Iterator[tuple[str, float]]:
 
 
 def _listed(label: str, weight: float) -> list[Any]:
-    """What `_pairs` reads as a label and its weight, without a dollar sign."""
+    """Write a label and its weight without a dollar sign, as `_pairs` reads them."""
     escaped = re.sub(r"\\(?=u[0-9a-fA-F]{4})", lambda m: r"\u005c", label)
     return [escaped.replace("$", r"\u0024"), weight]
 
 
-def _check_survives(where: str, class_weights: Any) -> None:
-    if _survives(class_weights):
-        return
-    pairs = list(_pairs(class_weights))
-    if isinstance(class_weights, Mapping):
-        lost = [(label, weight) for label, weight in pairs if not _survives({label: weight})]
-    else:
-        each = zip(pairs, class_weights, strict=True)
-        lost = [pair for pair, written in each if not _survives([written])]
-    lost = lost or pairs
-    listed = json.dumps([_listed(*pair) for pair in lost[:_MOST_NAMED]])
-    raise ValueError(
-        f"{where}: a config cannot hold {len(lost)} of the labels as they are given, such as "
-        f"'{lost[0][0]}'. Give all weights as a list, with these labels written so: {listed}."
-    )
-
-
 def _survives(class_weights: Any) -> bool:
-    """Whether a config that is saved and loaded has these weights still."""
+    """Tell whether a config that is saved and loaded has these weights still."""
     config = Config({"component": {"class_weights": class_weights}})
     try:
         # As spaCy loads a pipeline: the config that it keeps, and what the component gets of it.
@@ -119,41 +106,25 @@ def _survives(class_weights: Any) -> bool:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Whether the labels are the same and the weights, of which older versions of spaCy write ten
-    decimals."""
+    """Tell whether labels and weights are the same; old versions of spaCy write ten decimals."""
     labels, weights = zip(*_pairs(one), strict=True) if one else ((), ())
     other_labels, other_weights = zip(*_pairs(other), strict=True) if other else ((), ())
     return labels == other_labels and numpy.allclose(weights, other_weights, rtol=1e-8, atol=0)
 
 
-def check_labels_of_weights(name: str, table: Mapping[str, float], labels: Sequence[str]) -> None:
-    """RAISES: ValueError if a weight is given for something that is not a label."""
-    present = set(labels)
-    unknown = [label for label in table if label not in present]
-    if unknown:
-        raise ValueError(
-            f"Component '{name}': 'class_weights' names {unknown}, but the labels are "
-            f"{list(labels)}: correct the name, or remove it."
-        )
-
-
 def balance(
     name: str, labels: Sequence[str], numerators: NDArray, positives: NDArray
 ) -> dict[str, float]:
-    """Weights in inverse proportion to how often labels apply.
+    """Return weights by label: numerators / positives, both of shape (n_labels,).
 
-    Args:
-        numerators, positives: Shape (n_labels,); the weights are their ratio.
-
-    Returns:
-        Weights by label: 1, with a warning, for one that never applies.
+    A label that never applies gets the weight 1, with a warning.
     """
     absent = [label for label, count in zip(labels, positives, strict=True) if not count]
     if absent:
         warnings.warn(
             f"Component '{name}': no training document has the labels {absent}, which "
             f'class_weights = "balanced" therefore gives the weight 1.',
-            stacklevel=4,
+            stacklevel=6,
         )
     weights = numpy.ones(len(labels))
     numpy.divide(numerators, positives, out=weights, where=positives > 0)

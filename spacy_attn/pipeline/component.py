@@ -17,7 +17,7 @@ from thinc.api import Model
 from ..checks import check_not_negative, check_rate
 from ..explanation import ATTENTION
 from ..models.contract import check_model
-from .class_weights import ClassWeights, balance, check_class_weights, check_not_empty
+from .class_weights import ClassWeights, balance, check_class_weights
 from .defaults import DEFAULT_PERTURBATION
 from .storage import StorageMixin
 from .temperature import fit_temperature
@@ -149,6 +149,8 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         set_vocabularies(self, get_examples, nlp, words)
         self._take_labels(get_examples, nlp, labels)
+        if labels is not None:
+            self._warn_of_unknown_labels(get_examples())
         self._check_labels()
         super().initialize(get_examples, nlp=nlp, labels=(), **settings)
         self._balance_classes(get_examples, nlp)
@@ -162,7 +164,13 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
     ) -> None:
         """Find the weights that "balanced" stands for, or check the labels of those given."""
         if self.class_weights != "balanced":
-            check_not_empty(self.name, self.class_weights)
+            # Not refused before training, since models with such a table have been saved.
+            if self.class_weights is not None and not len(self.class_weights):
+                raise ValueError(
+                    f"Component '{self.name}': 'class_weights' names no label: set it to null. "
+                    f"Labels that begin with '#', ';' or '[' need the form of a list: "
+                    f'[["# a", 2.0]].'
+                )
             self._label_weights()
             return
         if is_streamed(nlp):
@@ -173,7 +181,7 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
             )
         numerators, positives = numpy.zeros(len(self.labels)), numpy.zeros(len(self.labels))
         for batch in minibatch(get_examples(), 1000):
-            truths, known = self._truths(batch)
+            truths, known = self._examples_to_truth(batch)
             counted = self._count_for_balance(truths, known)
             numerators += self.model.ops.to_numpy(counted.sum(axis=0))
             positives += self.model.ops.to_numpy((truths * known).sum(axis=0))
@@ -212,7 +220,7 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
                 f"Component '{self.name}': there are no examples with its labels to calibrate with "
                 f"that have tokens."
             )
-        truths, known = self._truths(examples)
+        truths, known = self._examples_to_truth(examples)
         # Otherwise no score would be too sure where every document is classified rightly. So much
         # as in Platt 1999, "Probabilistic Outputs for Support Vector Machines".
         targets = self._smooth(truths, known, 2.0 / (len(examples) + 2.0))

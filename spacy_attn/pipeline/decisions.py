@@ -1,7 +1,7 @@
 """What a component decides about a document, and whether it is right.
 
-This is said here alone. The scores, the report page, the summary of a corpus and the measures of
-faithfulness all ask `Decisions.judge`.
+The scores, the report page, the summary of a corpus and the measures of faithfulness all ask
+`Decisions.judge`. Nothing else tells right from wrong.
 """
 
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ class Annotation(NamedTuple):
     """What an annotation says of a document.
 
     Attributes:
-        known: The annotated probabilities of the component's labels, by their numbers.
-        unknown: Those of labels that no component has, above 0.
-        gold: The numbers of the labels that the document has; None without annotation.
+        known: Annotated probabilities of the component's labels, by number of the label.
+        unknown: Probabilities above 0 of labels that no component has.
+        gold: Numbers of the labels that the document has; None without annotation.
         missing: The labels that the document has and that no component has.
     """
 
@@ -42,14 +42,14 @@ class Outcome:
     """A document's decision, and what the annotation says of it.
 
     Attributes:
-        predicted: The numbers of the predicted labels.
-        gold: Those of the labels that the document has; None without annotation.
-        correct: Whether every annotated label has been predicted rightly; None without annotation.
-        confidence: The score of the predicted class; with independent labels, the probability of
-            the least certain one to be as predicted.
-        loss: The cross-entropy, with independent labels the average over the annotated ones; None
-            without annotation.
-        known: The numbers of the independent labels that the annotation speaks of.
+        predicted: Numbers of the predicted labels.
+        gold: Numbers of the labels that the document has; None without annotation.
+        correct: Whether every annotated label is predicted rightly; None without annotation.
+        confidence: The score of the predicted class. With independent labels, the probability that
+            the least certain one is as predicted.
+        loss: The cross-entropy; None without annotation. With independent labels, the average over
+            the annotated ones.
+        known: Numbers of the independent labels that the annotation speaks of.
         missing: The labels that the document has and that no component has.
     """
 
@@ -66,19 +66,17 @@ class Outcome:
 class Decisions:
     """How a component decides.
 
-    A document with a label that the component does not have is decided wrongly, whatever the
-    component says: it cannot give that label. A document of which the annotation says nothing is
-    neither right nor wrong; with exclusive labels that is one without any true label, with
-    independent ones a document without any of the labels in `Doc.cats`. Of probabilities as
-    annotations, the highest one is the exclusive label, and those of at least 0.5 are the
-    independent labels.
+    A document with a label that the component does not have is always decided wrongly: the
+    component cannot give that label. A document without annotation is neither right nor wrong.
+    With exclusive labels, such a document has no true label; with independent ones, it has none of
+    the labels in `Doc.cats`. Annotations may be probabilities. The highest one is the exclusive
+    label; those of at least 0.5 are the independent labels.
 
     Attributes:
-        labels: Its labels.
+        labels: The component's labels.
         exclusive: Whether exactly one of them is right.
-        threshold: The score from which on one of independent labels is predicted.
-        others: The labels that other components of the pipeline give, of which nothing is said
-            here.
+        threshold: The score from which on an independent label is predicted.
+        others: Labels that other components of the pipeline give, which do not count.
     """
 
     labels: tuple[str, ...]
@@ -88,11 +86,11 @@ class Decisions:
 
     @cached_property
     def columns(self) -> dict[str, int]:
-        """The number of each label."""
+        """Numbers of the labels."""
         return {label: column for column, label in enumerate(self.labels)}
 
     def decide(self, scores: AnyFloats) -> Bools:
-        """Which labels some scores predict, both of shape (n_docs, n_labels)."""
+        """Return which labels some scores predict, both of shape (n_docs, n_labels)."""
         if not self.exclusive:
             # A threshold that is no number of single precision must not be rounded to one.
             return scores.astype(numpy.float64) >= self.threshold
@@ -101,11 +99,7 @@ class Decisions:
         return decisions
 
     def read(self, cats: Mapping[str, float]) -> Annotation:
-        """What an annotation says of a document.
-
-        Args:
-            cats: As in `Doc.cats`; empty if there is none.
-        """
+        """Read an annotation, as in `Doc.cats`; empty if there is none."""
         known, unknown = {}, {}
         for label, value in cats.items():
             column = self.columns.get(label)
@@ -168,5 +162,4 @@ def _judge_exclusive(scores: AnyFloats, annotation: Annotation) -> Outcome:
 
 
 def _log(probabilities: AnyFloats | float) -> AnyFloats:
-    """The logarithm, finite where a probability has been rounded to 0."""
     return numpy.log(numpy.maximum(probabilities, TINY))

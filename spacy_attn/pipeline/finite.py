@@ -17,14 +17,11 @@ _REMEDY = (
 
 
 def check_step(name: str, update: int, model: Model, optimizer: Optimizer) -> None:
-    """Refuse a step that would spoil the weights, before it changes them.
-
-    Args:
-        update: The number of the step, counted from 1.
+    """Refuse a step, by its number from 1, that would spoil the weights.
 
     Raises:
         ValueError: If a setting of the optimizer, as its schedule has it now, is out of its range,
-            or if a gradient is not finite.
+            or if a gradient is not finite. The weights are those of before.
     """
     where = f"Component '{name}', update {update}"
     settings = ("learn_rate", "L2", "grad_clip")
@@ -40,13 +37,13 @@ def check_step(name: str, update: int, model: Model, optimizer: Optimizer) -> No
 
 
 def check_finite(name: str, update: int, what: str, *arrays: Any) -> None:
-    """RAISES: ValueError, in update number `update`, if one of some arrays is not finite."""
+    """Raise a ValueError, in update number `update`, if one of some arrays is not finite."""
     if not all(map(_is_finite, arrays)):
         _stop(name, update, what)
 
 
 def check_weights(name: str, n_updates: int, model: Model) -> None:
-    """RAISES: ValueError if a weight is not finite, so that it is not saved."""
+    """Raise a ValueError if a weight is not finite, so that it is not saved."""
     spoilt = find_spoilt_weights(model)
     if spoilt is not None:
         raise ValueError(
@@ -56,7 +53,7 @@ def check_weights(name: str, n_updates: int, model: Model) -> None:
 
 
 def check_logits(name: str, labels: Sequence[str], logits: Floats2d) -> None:
-    """RAISES: ValueError if a logit is not finite. logits: Shape (n_docs, n_labels)."""
+    """Raise a ValueError if a logit is not finite, of shape (n_docs, n_labels)."""
     if not _is_finite(logits):
         xp = get_array_module(logits)
         row, column = (int(i) for i in xp.argwhere(~xp.isfinite(logits))[0])

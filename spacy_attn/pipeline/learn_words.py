@@ -21,17 +21,20 @@ Corpus = Callable[[Language], Iterable[Example | Doc]]
 def make_learn_words(component: str, corpus: Corpus) -> Callable[[Language], None]:
     """Create a callback that gives a component the words of a corpus before it is initialised.
 
-    `spacy pretrain` shows the layer it initialises one document only, from which an embedding of
-    whole words would learn its vocabulary. In training, where the pretrained weights
-    (`[initialize] init_tok2vec`) bring their words along, the corpus is not read.
+    `spacy pretrain` initialises the layer with one document only, from which an embedding of whole
+    words would learn its vocabulary. In training, the pretrained weights
+    (`[initialize] init_tok2vec`) bring their words along, and the corpus is not read.
 
     Args:
         component: The component that owns the embedding, as in `[pretraining] component`.
         corpus: A corpus reader, as in `[corpora.pretrain]`.
+
+    Returns:
+        The callback. It raises a ValueError if the component, its embedding, the corpus or words
+        are missing.
     """
 
     def learn_words(nlp: Language) -> None:
-        """RAISES: ValueError if the component, its embedding, the corpus or words are missing."""
         if _loads_pretrained_weights(nlp, component):
             return
         if component not in nlp.component_names:
@@ -74,6 +77,6 @@ def _loads_pretrained_weights(nlp: Language, component: str) -> bool:
 
 
 def _docs(examples: Iterable[Example | Doc]) -> Iterator[Doc]:
-    """What pretraining takes from a corpus, too."""
+    """Go through what pretraining takes from a corpus, too."""
     for example in examples:
         yield example if isinstance(example, Doc) else example.reference

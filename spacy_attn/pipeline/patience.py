@@ -13,7 +13,6 @@ from .vocabularies import is_streamed
 Corpus = Callable[[Language], Iterable[Example]]
 Batcher = Callable[[Iterable[Example]], Iterable[list[Example]]]
 
-
 # Evaluating and saving more often takes longer than training does.
 _FEWEST_STEPS_BETWEEN_EVALUATIONS = 10
 
@@ -31,7 +30,8 @@ def make_bound_patience(
     part of an epoch of a large corpus and dozens of epochs of a small one. Where `patience` lies
     outside of the bounds, the callback sets it to the nearer bound. `eval_frequency` then goes with
     it in proportion, and a small corpus is evaluated in every epoch.
-    A `patience` of 0, which never ends a training, stays. So do both settings where the corpus is
+
+    A `patience` of 0, which never ends a training, stays. Both settings stay where the corpus is
     streamed, since the length of an epoch is then unknown.
 
     Args:
@@ -68,16 +68,12 @@ def make_bound_patience(
         if bounded == patience:
             return
         training["patience"] = bounded
-        training["eval_frequency"] = _frequency(frequency * bounded / patience, n_batches)
+        # From one evaluation to the next, an epoch at most, unless that is very short.
+        at_most = max(n_batches, _FEWEST_STEPS_BETWEEN_EVALUATIONS)
+        training["eval_frequency"] = min(math.ceil(frequency * bounded / patience), at_most)
         msg.info(
             f"An epoch has {n_batches} steps: patience is {bounded} steps instead of {patience}, "
             f"eval_frequency {training['eval_frequency']} instead of {frequency}"
         )
 
     return bound_patience
-
-
-def _frequency(in_proportion: float, n_batches: int) -> int:
-    """Steps from one evaluation to the next: an epoch at most, unless that is very short."""
-    at_most = max(n_batches, _FEWEST_STEPS_BETWEEN_EVALUATIONS)
-    return min(math.ceil(in_proportion), at_most)

@@ -1,8 +1,9 @@
 """Scorers: spaCy's own scores of categories, accuracy, and how well scores are calibrated."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy
 from numpy.typing import ArrayLike
@@ -15,6 +16,8 @@ from .decisions import Decisions
 _CALIBRATION_BINS = 15
 
 Score = Callable[..., dict[str, Any]]
+# What spaCy's scorer takes for an `Example`.
+_Pair = namedtuple("_Pair", ["predicted", "reference"])
 
 
 def make_textcat_scorer() -> Score:
@@ -26,39 +29,41 @@ def make_textcat_multilabel_scorer() -> Score:
 
 
 def textcat_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-    """Score exclusive classes: `spacy.scorer.Scorer.score_cats`, and accuracy.
+    """Score exclusive classes.
 
     A document counts for its label of the highest annotated probability. A label that the component
     does not have is one more class, which it never finds (see `Decisions`).
 
+    Args:
+        examples: Documents as predicted and as annotated.
+        kwargs: The component's `cfg`; its labels by default are those predicted.
+
     Returns:
-        Those scores; under `cats_acc` the share of annotated documents whose label with the highest
-        score is the annotated one; and under `cats_ece` the expected calibration error of that
-        highest score (both None where no document is annotated).
+        The scores of `spacy.scorer.Scorer.score_cats`, and two more, which are None where no
+        document is annotated. `cats_acc` is the share of annotated documents whose label with the
+        highest score is the annotated one. `cats_ece` is the expected calibration error of that
+        score.
     """
     return _score(list(examples), exclusive=True, **kwargs)
 
 
 def textcat_multilabel_score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-    """Score independent labels: `spacy.scorer.Scorer.score_cats`, and accuracy.
+    """Score independent labels.
 
     A document has the labels whose annotated probability is at least 0.5. Nothing is known of one
     that its `cats` lack. A label that the component does not have is scored where a document has
     it; the component never finds it (see `Decisions`).
 
+    Args:
+        examples: Documents as predicted and as annotated.
+        kwargs: The component's `cfg`; its labels by default are those predicted.
+
     Returns:
-        Those scores; under `cats_acc` the share of annotated documents of which every annotated
-        label is predicted rightly at the threshold; and under `cats_ece` the expected calibration
-        error of the scores of all annotated labels (both None where no document is annotated).
+        As `textcat_score`. `cats_acc` is the share of annotated documents of which every annotated
+        label is predicted rightly at the threshold. `cats_ece` is that of the scores of all
+        annotated labels.
     """
     return _score(list(examples), exclusive=False, **kwargs)
-
-
-class _Pair(NamedTuple):
-    """What spaCy's scorer takes for an `Example`."""
-
-    predicted: Mapping[str, float]
-    reference: Mapping[str, float]
 
 
 def _score(
@@ -96,7 +101,7 @@ def _score(
 
 
 class _Judged:
-    """What becomes of documents, one by one, so that memory does not grow with their number."""
+    """Counts what becomes of documents one by one, in memory that does not grow."""
 
     def __init__(self, by: Decisions) -> None:
         self.by = by
@@ -104,7 +109,7 @@ class _Judged:
         self.calibration = _Calibration()
 
     def pairs(self, examples: Iterable[Example]) -> Iterator[_Pair]:
-        """Predictions and annotations as spaCy's scorer can read them: true or false."""
+        """Go through predictions and annotations, which spaCy's scorer reads as true or false."""
         labels = self.by.labels
         for example in examples:
             predicted, cats = example.predicted.cats, example.reference.cats
@@ -127,14 +132,14 @@ class _Judged:
                 applies = numpy.isin(outcome.known, outcome.gold)
                 self.calibration.add(scores[outcome.known], applies)
                 self.calibration.add([0.0] * len(outcome.missing), [True] * len(outcome.missing))
-            truths = dict.fromkeys((labels[column] for column in outcome.known), 0.0)
-            truths.update(dict.fromkeys((labels[column] for column in outcome.gold), 1.0))
-            truths.update(dict.fromkeys(outcome.missing, 1.0))
-            yield _Pair(predicted, truths)
+            known = (labels[column] for column in outcome.known)
+            gold = (labels[column] for column in outcome.gold)
+            true = dict.fromkeys((*gold, *outcome.missing), 1.0)
+            yield _Pair(predicted, {**dict.fromkeys(known, 0.0), **true})
 
 
 class _Calibration:
-    """The sums that the expected calibration error is made of."""
+    """Adds up what the expected calibration error is made of."""
 
     def __init__(self) -> None:
         self.gaps = numpy.zeros(_CALIBRATION_BINS)
@@ -152,15 +157,15 @@ class _Calibration:
 
 
 def expected_calibration_error(confidence: list[float], right: list[bool]) -> float | None:
-    """How far confidence is from the share that is right, on average (Guo et al. 2017).
+    """Return how far confidence is from the share that is right, on average (Guo et al. 2017).
 
     Args:
         confidence: Of each prediction, between 0 and 1.
         right: Whether it was right.
 
     Returns:
-        The difference between both in bins of equal width, weighted by what is in the bins, between
-        0 and 1; None without any prediction.
+        The difference of both in bins of equal width, weighted by what is in the bins, between 0
+        and 1; None without any prediction.
     """
     calibration = _Calibration()
     calibration.add(confidence, right)

@@ -26,9 +26,9 @@ _EDITABLE = ("threshold", "positive_label")
 class StorageMixin(TextCategorizer):
     """Stores a component with checksums, and loads only what is whole and fits together.
 
-    As spaCy does, it writes a `cfg` in JSON and a `model` of Thinc's. The checksums, which are in
-    the `cfg`, are CRC-32: against damage and files that were mixed up, not against intent. Files
-    of earlier versions have none, and load without.
+    As spaCy does, it writes a `cfg` in JSON and a `model` of Thinc's. The checksums in the `cfg`,
+    CRC-32, protect against damage and mixed-up files, not against intent. Files of earlier
+    versions have none, and load without.
     """
 
     _n_updates: int
@@ -55,7 +55,7 @@ class StorageMixin(TextCategorizer):
         )
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Store the component in a folder; otherwise as `to_bytes`."""
+        """Store the component in a folder, as `to_bytes` does in bytes."""
         exclude, folder = list(exclude), Path(path)
         parts = self._store(exclude)
         super().to_disk(folder, exclude=[*exclude, _CFG, _MODEL])
@@ -96,7 +96,7 @@ class StorageMixin(TextCategorizer):
         return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "StorageMixin":
-        """Load the component from a folder; otherwise as `from_bytes`.
+        """Load the component from a folder, as `from_bytes` does from bytes.
 
         Raises:
             ValueError: If a file is missing or damaged, or does not fit the other one or the
@@ -113,25 +113,27 @@ class StorageMixin(TextCategorizer):
         return self
 
     def _load(self, parts: Mapping[str, Any], place: str) -> None:
-        """Take over a stored `cfg` and `model`, as far as they are given, after checking them."""
+        """Check a stored `cfg` and `model`, as far as they are given, and take them over."""
         # What the first models, whose `cfg` lacks it, were stored without.
         cfg: dict[str, Any] = {**self.cfg, "temperature": 1.0, "balanced_weights": None}
         checksums: dict[str, int] = {}
         if _CFG in parts:
             with self._loading(place + _CFG):
-                stored = _read_cfg(parts[_CFG])
-                checksums = stored.pop(_CHECKSUMS, {})
-                _check_cfg_is_whole(stored, checksums)
+                stored, checksums = _read_cfg(parts[_CFG])
                 cfg.update(stored)
                 _check_cfg(cfg)
         if _MODEL in parts:
             with self._loading(place + _MODEL):
                 data = parts[_MODEL]
-                _check_model_is_whole(data, checksums)
-                message = srsly.msgpack_loads(data)
-                check_layers(self.model, message["nodes"])
-                if _CFG in parts:
-                    _check_outputs(cfg["labels"], message["nodes"][0]["dims"].get("nO"))
+                _check_model(data, checksums.get(_MODEL))
+                nodes = srsly.msgpack_loads(data)["nodes"]
+                check_layers(self.model, nodes)
+                labels, n_outputs = cfg["labels"], nodes[0]["dims"].get("nO")
+                if _CFG in parts and n_outputs not in (None, len(labels)):
+                    raise ValueError(
+                        f"it was trained with {n_outputs} labels, but the '{_CFG}' beside it has "
+                        f"{len(labels)}, {labels[:5]}"
+                    )
                 self._replace_model(data)
         if _CFG in parts:
             self.cfg.update(cfg)
@@ -156,25 +158,29 @@ class StorageMixin(TextCategorizer):
             raise ValueError(f"Component '{self.name}', {what}: {error}") from None
         # Of any kind: Thinc, msgpack and safetensors fail in many ways where bytes are not theirs.
         except Exception as error:
+            kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__} "
+            reason = kind + str(error).rstrip(".")
             raise ValueError(
-                f"Component '{self.name}': {what} cannot be loaded: {_reason(error)}. Restore "
-                f"'{_CFG}', '{_MODEL}' and the config from one copy of the pipeline."
+                f"Component '{self.name}': {what} cannot be loaded: {reason}. Restore '{_CFG}', "
+                f"'{_MODEL}' and the config from one copy of the pipeline."
             ) from error
 
 
-def _reason(error: Exception) -> str:
-    kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__} "
-    return kind + str(error).rstrip(".")
-
-
-def _read_cfg(data: bytes | str) -> dict[str, Any]:
+def _read_cfg(data: bytes | str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a `cfg`, and the checksums that are in it, after checking its own."""
     try:
         cfg = json.loads(data)
     except ValueError as error:
         raise ValueError(f"it is not JSON: {error}") from error
     if not isinstance(cfg, dict):
         raise ValueError(f"it holds {cfg!r:.50}, not a table")
-    return cfg
+    checksums = cfg.pop(_CHECKSUMS, {})
+    if checksums and _checksum_of_cfg(cfg, checksums.get(_MODEL)) != checksums.get(_CFG):
+        raise ValueError(
+            f"it is damaged, or was edited beyond {' and '.join(_EDITABLE)} (change the rest in "
+            f"Python, and save the pipeline)"
+        )
+    return cfg, checksums
 
 
 def _checksum_of_cfg(cfg: Mapping[str, Any], of_model: int | None) -> int:
@@ -182,34 +188,18 @@ def _checksum_of_cfg(cfg: Mapping[str, Any], of_model: int | None) -> int:
     return crc32(json.dumps([bound, of_model], sort_keys=True).encode("ascii"))
 
 
-def _check_cfg_is_whole(cfg: Mapping[str, Any], checksums: Mapping[str, Any]) -> None:
-    if checksums and _checksum_of_cfg(cfg, checksums.get(_MODEL)) != checksums.get(_CFG):
-        raise ValueError(
-            f"it is damaged, or was edited beyond {' and '.join(_EDITABLE)} (change the rest in "
-            f"Python, and save the pipeline)"
-        )
-
-
-def _check_model_is_whole(data: bytes, checksums: Mapping[str, Any]) -> None:
-    saved = checksums.get(_MODEL)
-    if saved is not None and crc32(data) != saved:
+def _check_model(data: bytes, checksum: int | None) -> None:
+    if checksum is not None and crc32(data) != checksum:
         raise ValueError(
             f"it is damaged, or not the model that the '{_CFG}' beside it was saved with (its "
-            f"checksum is {crc32(data)}, but {saved} was saved)"
-        )
-
-
-def _check_outputs(labels: list[str], n_outputs: int | None) -> None:
-    if n_outputs is not None and len(labels) != n_outputs:
-        raise ValueError(
-            f"it was trained with {n_outputs} labels, but the '{_CFG}' beside it has "
-            f"{len(labels)}, {labels[:5]}"
+            f"checksum is {crc32(data)}, but {checksum} was saved)"
         )
 
 
 def _check_cfg(cfg: Mapping[str, Any]) -> None:
-    """RAISES: ValueError if there is a value with which the component could not predict."""
+    """Raise a ValueError for a value with which the component could not predict."""
     labels, positive, weights = cfg["labels"], cfg.get("positive_label"), cfg["balanced_weights"]
+    temperature, threshold = cfg["temperature"], cfg["threshold"]
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ValueError(f"'labels' must be a list of texts, but is {labels!r:.100}")
     repeated = [label for label, count in Counter(labels).items() if count > 1]
@@ -217,12 +207,10 @@ def _check_cfg(cfg: Mapping[str, Any]) -> None:
         raise ValueError(f"'labels' names {repeated} more than once")
     if positive is not None and positive not in labels:
         raise ValueError(f"'positive_label' must be one of {labels}, but is {positive!r}")
-    if not (_is_number(cfg["temperature"]) and cfg["temperature"] > 0):
-        raise ValueError(
-            f"'temperature' must be a number above 0, but is {cfg['temperature']!r:.50}"
-        )
-    if not (_is_number(cfg["threshold"]) and 0 <= cfg["threshold"] <= 1):
-        raise ValueError(f"'threshold' must be from 0 to 1, but is {cfg['threshold']!r:.50}")
+    if not (_is_number(temperature) and temperature > 0):
+        raise ValueError(f"'temperature' must be a number above 0, but is {temperature!r:.50}")
+    if not (_is_number(threshold) and 0 <= threshold <= 1):
+        raise ValueError(f"'threshold' must be from 0 to 1, but is {threshold!r:.50}")
     if weights is not None and not (
         isinstance(weights, dict)
         and set(weights) <= set(labels)

@@ -16,7 +16,7 @@ from ..models.fused_adam import finish_update
 from ..models.perturb import perturb
 from ..models.weights import clear_gradients, copy_gradients, put_back_gradients
 from .annotations import AnnotationsMixin
-from .class_weights import ClassWeights, check_labels_of_weights, weights_by_label
+from .class_weights import ClassWeights, weights_by_label
 from .finite import check_finite, check_step
 from .prediction import AttentionPredictorMixin, Predictions
 
@@ -82,9 +82,8 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
     ) -> dict[str, float]:
         """Learn to predict what the model predicted before `nlp.resume_training()`.
 
-        That model's probabilities are soft targets. Labels added since then are left out.
-
-        Takes and returns the same as `update`; does nothing where there is no earlier model.
+        That model's probabilities are soft targets. Labels added since then are left out. Without
+        an earlier model it does nothing. It takes and returns the same as `update`.
         """
         return self._learn("rehearse", examples, self._get_rehearsal_loss, drop, sgd, losses)
 
@@ -130,9 +129,8 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the model's weights from the gradients that `update` has gathered.
 
-        Where it fails or is interrupted, the gradients are forgotten. With
-        `spacy-attn.FusedAdam.v1`, the whole step has then been made, or none of it; another
-        optimizer may have changed some of the weights.
+        If it fails or is interrupted, the gradients are forgotten. `spacy-attn.FusedAdam.v1` has
+        then made the whole step, or none of it. Another optimizer may have changed some weights.
 
         Args:
             sgd: The optimizer.
@@ -190,9 +188,8 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
     ) -> tuple[float, Floats2d]:
         """Return the loss of a batch, and its gradient with respect to the model's logits.
 
-        The loss is the cross-entropy, summed over the documents and not averaged, so that the
-        gradient returned is that of the loss returned. Training computes both from the logits,
-        which is exact also where a probability would be rounded to 0 or 1.
+        The loss is the cross-entropy, summed over the documents. Training computes it from the
+        logits, which is exact also where a probability would be rounded to 0 or 1.
 
         Args:
             examples: The batch.
@@ -211,22 +208,23 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
     def _get_training_loss(
         self, examples: Sequence[Example], logits: Floats2d
     ) -> tuple[float, Floats2d]:
-        truths, known = self._truths(examples)
+        truths, known = self._examples_to_truth(examples)
         targets = self._smooth(truths, known, self.label_smoothing)
         return self._loss(logits, targets, known, self._label_weights())
 
-    def _truths(self, examples: Sequence[Example]) -> tuple[Floats2d, Floats2d]:
-        """Return probabilities, and 1 where they are annotated, shape (n_docs, n_labels) both."""
-        truths, known = self._examples_to_truth(examples)
-        return cast(Floats2d, truths), self.model.ops.asarray2f(cast(Floats2d, known))
-
     def _label_weights(self) -> Floats1d:
-        """The weights of the labels in the loss, shape (n_labels,)."""
+        """Return the weights of the labels in the loss, shape (n_labels,)."""
         if self.class_weights == "balanced":
             table = self.cfg["balanced_weights"] or {}
         else:
             table = weights_by_label(self.class_weights)
-            check_labels_of_weights(self.name, table, self.labels)
+            present = set(self.labels)
+            unknown = [label for label in table if label not in present]
+            if unknown:
+                raise ValueError(
+                    f"Component '{self.name}': 'class_weights' names {unknown}, but the labels are "
+                    f"{list(self.labels)}: correct the name, or remove it."
+                )
         return self.model.ops.asarray1f([table.get(label, 1.0) for label in self.labels])
 
     def _equal_weights(self) -> Floats1d:

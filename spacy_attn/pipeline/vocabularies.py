@@ -20,7 +20,7 @@ from ..models.embeddings.vocabulary import (
 
 
 def word_embeddings(component: TrainablePipe, nlp: Language | None) -> list[Model]:
-    """The layers with a learned vocabulary: of a component, and of what it listens to."""
+    """Return the layers with a learned vocabulary: a component's own, and what it listens to."""
     own = [node for node in component.model.walk() if is_word_embedding(node)]
     upstream = [node for model in _upstream_models(component, nlp) for node in model.walk()]
     return [*own, *filter(is_word_embedding, upstream)]
@@ -34,9 +34,12 @@ def set_vocabularies(
 ) -> None:
     """Give the word embeddings the words of all training documents, or the given ones.
 
-    A component shows its model a sample of ten documents only, and a shared embedding has been
-    initialised with those by the time its listeners are. One that has been trained stays, and
-    so does one with words that `[initialize] before_init` has given.
+    A component shows its model a sample of ten documents only. A shared embedding has been
+    initialised with those by the time its listeners are. An embedding that has been trained stays,
+    and so does one with words that `[initialize] before_init` has given.
+
+    Raises:
+        ValueError: If words are given, and there is not exactly one embedding for them.
     """
     own = set(component.model.walk())
     embeddings = [
@@ -50,7 +53,7 @@ def set_vocabularies(
                 f"streamed corpus only. Write the words of the whole corpus with 'python -m "
                 f"spacy attn init-words', and name that file in "
                 f"[initialize.components.{component.name}.words].",
-                stacklevel=4,
+                stacklevel=5,
             )
     else:
         words = list(words)
@@ -75,12 +78,12 @@ def _upstream_models(component: TrainablePipe, nlp: Language | None) -> Iterator
         node.upstream_name for node in component.model.walk() if isinstance(node, Tok2VecListener)
     }
     for name, other in nlp.pipeline if nlp is not None and names else ():
-        if other is not component and (name in names or "*" in names):
+        if other is not component and names & {name, "*"}:
             model = getattr(other, "model", None)
             if getattr(other, "listening_components", None) and isinstance(model, Model):
                 yield model
 
 
 def is_streamed(nlp: Language | None) -> bool:
-    """Whether a component is initialised with the first documents of its training corpus only."""
+    """Tell whether a component is initialised with the first documents of its corpus only."""
     return nlp is not None and nlp.config["training"]["max_epochs"] == -1
