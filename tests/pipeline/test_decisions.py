@@ -16,6 +16,7 @@ from spacy_attn.pipeline.scorer import textcat_multilabel_score, textcat_score
 
 from ..conftest import LABELS, SMALL_MODEL, TEXTS, make_examples, make_nlp, train
 
+BLANK = spacy.blank("xx")
 SCORES = numpy.array([0.7, 0.2, 0.1])
 
 
@@ -24,7 +25,7 @@ def annotated(nlp, cats, text="great fun and a joy"):
 
 
 def scored(cats, predicted):
-    example = annotated(spacy.blank("en"), cats)
+    example = annotated(BLANK, cats)
     example.predicted.cats = predicted
     return example
 
