@@ -22,7 +22,7 @@ def commands():
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "model"
-    make_nlp().to_disk(path)
+    make_nlp(lang="en").to_disk(path)
     return path
 
 
