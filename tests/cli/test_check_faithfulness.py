@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 import pytest
 import spacy
 import srsly
-from spacy import registry
 from spacy.tokens import DocBin
 
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
@@ -20,9 +19,11 @@ DATA = "assets/movie_reviews/validation.parquet"
 RATINGS = "assets/movie_reviews/word_ratings.tsv"
 
 
+pytestmark = pytest.mark.usefixtures("load_once")
+
+
 @pytest.fixture(autouse=True)
 def root(monkeypatch):
-    registry.cli.get_all()
     monkeypatch.chdir(ROOT)
 
 

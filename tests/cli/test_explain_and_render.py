@@ -6,7 +6,6 @@ import datasets
 import pytest
 import spacy
 import srsly
-from spacy import registry
 from spacy.cli import app
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
@@ -19,12 +18,7 @@ from ..interpret.show.pages import Page
 TEXT = "A gorgeous, witty, seductive movie."
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    registry.cli.get_all()
-    path = tmp_path_factory.mktemp("explaining") / "model"
-    make_nlp().to_disk(path)
-    return path
+pytestmark = pytest.mark.usefixtures("load_once")
 
 
 def run(*arguments, code=0, **settings):

@@ -1,6 +1,5 @@
 import pytest
 import spacy
-from spacy import registry
 from thinc.api import Config
 
 from spacy_attn.cli.init_config import init_config
@@ -13,7 +12,6 @@ TRAIN, DEV = (ROOT / f"assets/movie_reviews/{name}.parquet" for name in ("train"
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     """Outside of a clone."""
-    registry.cli.get_all()
     monkeypatch.chdir(tmp_path)
 
 

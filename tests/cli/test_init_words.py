@@ -11,14 +11,14 @@ from .test_spacy_commands import ROOT, run
 
 @pytest.fixture(autouse=True)
 def root(monkeypatch):
-    registry.cli.get_all()
     monkeypatch.chdir(ROOT)
 
 
 def streamed_config(tmp_path, words_path=None):
-    config = Config().from_disk("configs/default.cfg")
-    config["corpora"]["train"].update(path="assets/movie_reviews", streaming=True, limit=300)
-    config["training"].update(max_epochs=-1, max_steps=4, eval_frequency=2)
+    config = Config().from_disk("configs/default.cfg", interpolate=False)
+    config["corpora"]["train"].update(path="assets/movie_reviews", streaming=True, limit=150)
+    config["corpora"]["dev"]["limit"] = 20
+    config["training"].update(max_epochs=-1, max_steps=1, eval_frequency=1)
     settings = {"labels": ["negative", "positive"]}
     if words_path is not None:
         settings["words"] = {"@readers": "spacy.read_labels.v1", "path": str(words_path)}
@@ -37,30 +37,21 @@ def test_training_on_a_stream_uses_the_words_of_the_whole_corpus(tmp_path):
     run("attn", "init-words", streamed_config(tmp_path), tmp_path)
     words = srsly.read_json(tmp_path / "attn_textcat.json")
     config = streamed_config(tmp_path, tmp_path / "attn_textcat.json")
-    run("train", config, "--output", tmp_path, "--corpora.dev.limit", "20")
+    run("train", config, "--output", tmp_path)
     trained = spacy.load(tmp_path / "model-last")
     assert vocabulary(trained) == words
-    # Learned from all 300 documents: as training on the same rows in memory learns them.
-    nlp = util.load_model_from_config(util.load_config("configs/default.cfg"))
-    reader = registry.resolve(
-        {
-            "r": {
-                **nlp.config["corpora"]["train"],
-                "limit": 300,
-                "path": "assets/movie_reviews/train.parquet",
-            }
-        }
-    )["r"]
+    # Learned from all 150 documents: as training on the same rows in memory learns them.
+    nlp = util.load_model_from_config(
+        util.load_config("configs/default.cfg", overrides={"corpora.train.limit": 150})
+    )
+    reader = registry.resolve({"reader": nlp.config.interpolate()["corpora"]["train"]})["reader"]
     nlp.initialize(lambda: reader(nlp))
     assert sorted(vocabulary(nlp)) == sorted(words)
 
 
 def test_training_on_a_stream_without_given_words_warns(tmp_path):
     with pytest.warns(UserWarning, match=r"first documents of a streamed corpus.*init-words"):
-        run(
-            *("train", streamed_config(tmp_path), "--output", tmp_path),
-            *("--corpora.dev.limit", "20"),
-        )
+        run("train", streamed_config(tmp_path), "--output", tmp_path)
 
 
 def test_a_pipeline_without_word_embedding_says_so(tmp_path):

@@ -1,14 +1,14 @@
 """Options that several commands have do the same in each."""
 
 import io
+import shutil
 import sys
 from pathlib import Path
 
 import datasets
 import pytest
-import spacy
 import srsly
-from spacy import registry
+from spacy import util
 from spacy.cli import app
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -17,23 +17,20 @@ from spacy_attn.cli import app as attn_app
 from spacy_attn.cli.console import progress
 from spacy_attn.text_files import write_text
 
-from ..conftest import TEXTS, make_nlp
+from ..conftest import TEXTS
 from .test_spacy_commands import ROOT, run
 
 COMMANDS = ["explain", "render", "report", "faithfulness"]
 WITH_CONFIG = ["convert", "init-words"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def commands():
-    registry.cli.get_all()  # as `python -m spacy` does, for the commands of plugins
+pytestmark = pytest.mark.usefixtures("load_once")
 
 
 @pytest.fixture
-def arguments(tmp_path, monkeypatch):
-    """Make the arguments of a command, which works on a pipeline in `tmp_path`."""
+def arguments(model, tmp_path, monkeypatch):
+    """Make the arguments of a command, which works in `tmp_path`."""
     monkeypatch.chdir(tmp_path)
-    make_nlp().to_disk("model")
     rows = [{"text": text, "label": label} for text, label in TEXTS.items()]
     srsly.write_jsonl("rows.jsonl", rows)
     further = {"report": ["-o", "page.html"], "faithfulness": ["--methods", "contributions"]}
@@ -43,25 +40,26 @@ def arguments(tmp_path, monkeypatch):
     def make(command):
         if command in WITH_CONFIG:
             return ["attn", command, *config, *paths]
-        return ["attn", command, "model", "rows.jsonl", *further.get(command, [])]
+        return ["attn", command, model, "rows.jsonl", *further.get(command, [])]
 
     return make
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_code_may_register_components_of_the_pipeline(command, arguments, tmp_path):
+def test_code_may_register_components_of_the_pipeline(command, model, arguments, tmp_path):
     name = f"registered_for_{command}"
-    nlp = spacy.load("model")
-    config = nlp.config
+    shutil.copytree(model, "changed")
+    config = util.load_config("changed/config.cfg")
     config["nlp"]["pipeline"] = [name, "attn_textcat"]
     config["components"][name] = {"factory": name}
-    config.to_disk(tmp_path / "model" / "config.cfg")
+    config.to_disk("changed/config.cfg")
     code = (
         f"from spacy.language import Language\nLanguage.component('{name}', func=lambda doc: doc)\n"
     )
     (tmp_path / "code.py").write_text(code)
-    assert name in run(*arguments(command), code=1)
-    run(*arguments(command), "--code", "code.py")
+    changed = ["changed" if argument == model else argument for argument in arguments(command)]
+    assert name in run(*changed, code=1)
+    run(*changed, "--code", "code.py")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

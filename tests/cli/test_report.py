@@ -3,7 +3,6 @@
 import pytest
 import spacy
 import srsly
-from spacy import registry
 from spacy.tokens import DocBin
 
 import spacy_attn
@@ -13,17 +12,7 @@ from ..conftest import LABELS, TEXTS, make_examples, make_nlp
 from ..interpret.show.test_report_page import data_of
 from .test_explain_and_render import run
 
-
-@pytest.fixture(scope="module", autouse=True)
-def commands():
-    registry.cli.get_all()  # as `python -m spacy` does, for the commands of plugins
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("report") / "model"
-    make_nlp(lang="en").to_disk(path)
-    return path
+pytestmark = pytest.mark.usefixtures("load_once")
 
 
 def test_documents_come_from_spacy_files_and_from_tables(model, tmp_path):
