@@ -116,7 +116,7 @@ def check_module(name: str, options: list[str]) -> None:
     code = "".join(path.read_text(encoding="utf8") for path in folder.rglob("*.py"))
     for option in options:
         if option.startswith("--"):
-            name = option.partition("=")[0].removeprefix("--")
+            name = option.partition("=")[0].removeprefix("--").removeprefix("no-")
             assert re.search(rf'"--{name}"|\b{name.replace("-", "_")}\b', code), option
 
 
