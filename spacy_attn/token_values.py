@@ -48,7 +48,7 @@ def set_values(
             f"'attention_attr' or 'contributions_attr'.",
             stacklevel=2,
         )
-    _user_data(doc)[_key(name)] = {
+    cast(dict[Any, Any], doc.user_data)[_key(name)] = {
         "values": _own(values),
         # The bounds of tokens follow from it when they are asked for: this is called for each
         # document of a stream, and most are never looked at.
@@ -86,15 +86,15 @@ def get_values(doc: Doc, name: str = ATTENTION) -> Floats | None:
     elif not values.flags.owndata or values.flags.writeable:
         # Loaded from bytes: a view of the whole message.
         stored["values"] = _own(values)
-    return _user_data(doc)[_key(name)]["values"]
+    return cast(dict[str, Any], _stored(doc, name))["values"]
 
 
 def get_labels(doc: Doc, name: str = CONTRIBUTIONS) -> tuple[str, ...] | None:
     """Return the labels of the columns of a document's values; None where it has no such values."""
-    if get_values(doc, name) is None:
+    stored = _stored(doc, name)
+    if stored is None or stored["labels"] is None or get_values(doc, name) is None:
         return None
-    labels = _user_data(doc)[_key(name)]["labels"]
-    return None if labels is None else tuple(labels)
+    return tuple(stored["labels"])
 
 
 def token_value(token: Token, name: str = ATTENTION) -> float | Floats | None:
@@ -121,10 +121,6 @@ def _plain(values: Any) -> float | Floats:
     return row
 
 
-def _user_data(doc: Doc) -> dict[Any, Any]:
-    return cast(dict[Any, Any], doc.user_data)
-
-
 def _key(name: str) -> tuple[str, str, None, None]:
     """Return where spaCy itself keeps the value of a document's extension attribute."""
     return ("._.", name, None, None)
@@ -132,7 +128,7 @@ def _key(name: str) -> tuple[str, str, None, None]:
 
 def _stored(doc: Doc, name: str) -> dict[str, Any] | None:
     """Return what `set_values` has stored, if it is that."""
-    found = _user_data(doc).get(_key(name))
+    found = cast(dict[Any, Any], doc.user_data).get(_key(name))
     return found if isinstance(found, dict) and {"values", "layout"} <= found.keys() else None
 
 

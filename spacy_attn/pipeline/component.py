@@ -69,14 +69,14 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
                 from the moved vectors. This is more accurate, and takes about twice the time. Set 0
                 to train each batch once.
             class_weights: What a label's loss is multiplied by, so that rare labels count as much
-                as frequent ones. Set it where rare labels are found too seldom. None multiplies by
-                1\. A table has weights by label, 1 for those it leaves out. A list of pairs, such
-                as `[["label", 2.0]]`, is for labels that a config cannot hold in a table, with
-                "\\u0024" for "$". "balanced" makes the weights of the training documents. With
-                `attn_textcat`, a weight multiplies the loss of the label's documents; "balanced" is
-                (documents / labels / documents with the label). With `attn_textcat_multilabel`, it
-                multiplies the label's loss where the label applies; "balanced" is (documents
-                without the label / documents with it).
+                as frequent ones. Set it where rare labels are found too seldom. None is 1 for each
+                label. A table has weights by label, and 1 for those it leaves out. A list of pairs,
+                such as `[["label", 2.0]]`, is for labels that a config cannot hold in a table, with
+                `\u0024` for a dollar sign. "balanced" makes the weights of the training documents.
+                With `attn_textcat`, a weight multiplies the loss of the label's documents, and
+                "balanced" is (documents / labels / documents with the label). With
+                `attn_textcat_multilabel`, it multiplies the label's loss where the label applies,
+                and "balanced" is (documents without the label / documents with it).
             label_smoothing: The share of each target that is spread evenly over what is possible,
                 at least 0 and below 1 (Szegedy et al. 2016). `attn_textcat` spreads it over the
                 labels; `attn_textcat_multilabel` moves each target towards one half. Raise it where

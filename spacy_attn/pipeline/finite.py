@@ -16,14 +16,17 @@ _REMEDY = (
 )
 
 
-def check_step(name: str, update: int, model: Model, optimizer: Optimizer) -> None:
-    """Refuse a step, by its number from 1, that would spoil the weights.
+def check_step(where: str, model: Model, optimizer: Optimizer) -> None:
+    """Refuse a step that would spoil the weights.
+
+    Args:
+        where: The component and the number of its update, for errors.
+        model: The model, with its gradients.
+        optimizer: The optimizer, with its settings as their schedules have them now.
 
     Raises:
-        ValueError: If a setting of the optimizer, as its schedule has it now, is out of its range,
-            or if a gradient is not finite. The weights are those of before.
+        ValueError: If a setting of the optimizer is out of its range, or a gradient is not finite.
     """
-    where = f"Component '{name}', update {update}"
     settings = ("learn_rate", "L2", "grad_clip")
     check_not_negative(where, **{key: getattr(optimizer, key, None) for key in settings})
     rates = {"beta1": "b1", "beta2": "b2"}
@@ -33,13 +36,13 @@ def check_step(name: str, update: int, model: Model, optimizer: Optimizer) -> No
         raise ValueError(f"{where}: 'eps' must be above 0, but is {eps}.")
     spoilt = find_spoilt_gradient(model)
     if spoilt is not None:
-        _stop(name, update, f"the gradient of '{spoilt}'")
+        raise _spoilt(where, f"the gradient of '{spoilt}'")
 
 
-def check_finite(name: str, update: int, what: str, *arrays: Any) -> None:
-    """Raise a ValueError, in update number `update`, if one of some arrays is not finite."""
+def check_finite(where: str, what: str, *arrays: Any) -> None:
+    """Raise a ValueError if one of some arrays is not finite."""
     if not all(map(_is_finite, arrays)):
-        _stop(name, update, what)
+        raise _spoilt(where, what)
 
 
 def check_weights(name: str, n_updates: int, model: Model) -> None:
@@ -64,10 +67,10 @@ def check_logits(name: str, labels: Sequence[str], logits: Floats2d) -> None:
         )
 
 
-def _stop(name: str, update: int, what: str) -> None:
-    raise ValueError(
-        f"Component '{name}', update {update}: {what} is not finite, so this update is not made. "
-        f"What was saved before stays as it was. {_REMEDY}"
+def _spoilt(where: str, what: str) -> ValueError:
+    return ValueError(
+        f"{where}: {what} is not finite, so this update is not made. What was saved before stays "
+        f"as it was. {_REMEDY}"
     )
 
 

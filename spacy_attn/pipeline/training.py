@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
@@ -140,7 +140,7 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
                 finite; the weights are those of before.
         """
         try:
-            check_step(self.name, self._n_updates + 1, self.model, sgd)
+            check_step(self._where, self.model, sgd)
             finish_update(self.model, sgd)
             if self._has_gathered:
                 # A temperature belongs to the weights that it was fitted for.
@@ -168,20 +168,21 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
             total = d_vectors.joined + backprop(d_logits).joined
             d_vectors = TokenArrays(total, d_vectors.lengths)
         # Before an embedding, which may be that of other components, gets it.
-        self._check_finite("the gradient of the token vectors", d_vectors.joined)
+        check_finite(self._where, "the gradient of the token vectors", d_vectors.joined)
         backprop_vectors(d_vectors)
         return loss
 
     def _finite_loss(
         self, get_loss: Callable[[Floats2d], tuple[float, Floats2d]], logits: Floats2d
     ) -> tuple[float, Floats2d]:
-        self._check_finite("the loss", logits)
+        check_finite(self._where, "the loss", logits)
         loss, d_logits = get_loss(logits)
-        self._check_finite("the loss", self.model.ops.xp.asarray(loss), d_logits)
+        check_finite(self._where, "the loss", self.model.ops.xp.asarray(loss), d_logits)
         return loss, d_logits
 
-    def _check_finite(self, what: str, *arrays: Any) -> None:
-        check_finite(self.name, self._n_updates + 1, what, *arrays)
+    @property
+    def _where(self) -> str:
+        return f"Component '{self.name}', update {self._n_updates + 1}"
 
     def get_loss(  # type: ignore[override]
         self, examples: Iterable[Example], scores: Floats2d | Predictions
