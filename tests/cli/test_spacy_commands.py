@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy
@@ -26,7 +27,7 @@ WITNESS = "A gorgeous, witty, seductive movie."
 def few_steps(name: str) -> list[str]:
     component = f"components.{NAMES[name]}.model"
     return [
-        *("--training.max_steps", "4", "--training.eval_frequency", "2"),
+        *("--training.max_steps", "2", "--training.eval_frequency", "2"),
         *("--corpora.train.limit", "60", "--corpora.dev.limit", "20", "--corpora.test.limit", "20"),
         *(f"--{component}.hidden_width", "4", f"--{component}.tok2vec.width", "6"),
     ]
@@ -246,16 +247,19 @@ def test_the_hub_config_trains_on_local_files_through_its_variables(tmp_path):
     assert set(spacy.load(tmp_path / "model-last")(WITNESS).cats) == {"positive", "negative"}
 
 
-def make_package(model, folder) -> Path:
+@pytest.fixture(scope="module")
+def package(model, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("package")
     # Built without an environment of its own, which pip would have to download.
-    package = ("-m", "spacy", "package", model, folder, "--name", "packed", "--build", "none")
-    run_python(*package)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # spaCy leaves files open
+        run("package", model, folder, "--name", "packed", "--build", "none")
     (path,) = folder.glob("en_packed-*")
     return path
 
 
-def test_a_package_installs_and_predicts_the_same_elsewhere(model, tmp_path):
-    package, site = make_package(model, tmp_path), tmp_path / "site"
+def test_a_package_installs_and_predicts_the_same_elsewhere(model, package, tmp_path):
+    site = tmp_path / "site"
     install = [
         "-m",
         "pip",
@@ -274,8 +278,8 @@ def test_a_package_installs_and_predicts_the_same_elsewhere(model, tmp_path):
     assert run_python("-c", code, cwd=tmp_path) == f"{doc.cats} {doc._.attention.tolist()}"
 
 
-def test_a_package_requires_the_plugin(model, tmp_path):
-    meta = srsly.read_json(make_package(model, tmp_path) / "meta.json")
+def test_a_package_requires_the_plugin(package):
+    meta = srsly.read_json(package / "meta.json")
     assert any(requirement.startswith("spacy-attn") for requirement in meta["requirements"])
 
 
@@ -284,7 +288,7 @@ def test_project_run_knows_what_to_do_in_which_order(tmp_path):
     shutil.copy("project.yml", tmp_path)
     for folder in ("configs", "assets"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    output = run_python("-m", "spacy", "project", "run", "all", tmp_path, "--dry")
+    output = run("project", "run", "all", tmp_path, "--dry")
     steps = [
         *("train configs/default.cfg", "attn convert", "evaluate training", "attn faithfulness"),
         "package training",
@@ -295,6 +299,6 @@ def test_project_run_knows_what_to_do_in_which_order(tmp_path):
 
 def test_project_document_describes_every_command(tmp_path):
     output = tmp_path / "PROJECT.md"
-    run_python("-m", "spacy", "project", "document", ".", "--output", output)
+    run("project", "document", ".", "--output", output)
     for command in srsly.read_yaml("project.yml")["commands"]:
         assert f"`{command['name']}`" in output.read_text()

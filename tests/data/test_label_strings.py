@@ -5,11 +5,17 @@ import re
 
 import pytest
 
-from spacy_attn.data import DatasetError
+from spacy_attn.data import DatasetError, delimited, features
 from spacy_attn.data.label_strings import read_column, value_of
 
-# `datasets` reads CSV files in pieces of 10,000 rows.
-PIECE, TAIL = 10_000, 50
+# Rows that are read at a time in these tests, and some more.
+PIECE, TAIL = 1_000, 50
+
+
+@pytest.fixture(autouse=True)
+def _small_pieces(monkeypatch):
+    monkeypatch.setattr(delimited, "_ROWS", PIECE)
+    monkeypatch.setattr(features, "_BATCH", PIECE)
 
 
 @pytest.fixture
@@ -63,10 +69,10 @@ def test_streamed_names_are_the_same_in_later_rows(read, table):
 
 def test_ids_and_probabilities_are_the_same_in_later_rows(read, table):
     path = table(a=long(["0", ""], ["1", "1.0"]), b=long(["True"], ["0.25", "1"]))
-    with pytest.warns(UserWarning, match="5000 rows for want of a value in column 'a'"):
+    with pytest.warns(UserWarning, match=f"{PIECE // 2} rows for want of a value in column 'a'"):
         rows = read(path, label_column="a", labels=["x", "y"], skip_missing=True)
     assert chosen(rows) == ["x"] * (PIECE // 2) + ["y"] * TAIL
-    with pytest.warns(UserWarning, match="skipped 5000 values of the label 'a'"):
+    with pytest.warns(UserWarning, match=f"skipped {PIECE // 2} values of the label 'a'"):
         rows = read(path, label_column=["a", "b"], exclusive=False, skip_missing=True)
     assert [cats for _, cats in [*rows[:2], *rows[-2:]]] == [
         {"a": 0.0, "b": 1.0},
@@ -77,14 +83,15 @@ def test_ids_and_probabilities_are_the_same_in_later_rows(read, table):
 
 
 def test_first_rows_without_any_label_do_not_matter(read, table):
-    with pytest.warns(UserWarning, match="skipped 10000 rows"):
+    with pytest.warns(UserWarning, match=f"skipped {PIECE} rows"):
         rows = read(table(label=long([""], ["07"])), skip_missing=True)
     assert rows == [("hi", {"07": 1.0})] * TAIL
 
 
 def test_id_among_names_in_later_rows_is_refused_with_the_row(read, table):
     path = table(label=long(["a", "b"], ["1"]))
-    with pytest.raises(DatasetError, match=r"row 10000 .*has the label '1', which is none of 'a'"):
+    expected = f"row {PIECE} .*has the label '1', which is none of 'a'"
+    with pytest.raises(DatasetError, match=expected):
         read(path, labels=["a", "b"])
 
 
