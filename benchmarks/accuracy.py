@@ -1,15 +1,14 @@
 """The command `python -m benchmarks.accuracy`: how accurate `attn_textcat` is beside its peers."""
 
-import json
 import math
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
+from spacy.cli._util import parse_config_overrides
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Argument, Option
 
@@ -71,7 +70,7 @@ def main(
         settings = Settings(
             output,
             numbers(seeds, int, "--seeds"),
-            read_overrides(override or []),
+            parse_config_overrides([f"--{setting}" for setting in override or []]),
             threads or max(1, (os.cpu_count() or 1) // jobs),
             keep,
             None if anew else PUBLISHED,
@@ -94,20 +93,6 @@ def numbers(text: str, kind: Any, option: str) -> list[Any]:
         raise UsageError(f"{option}: wanted numbers as in 0,1,2, but found '{text}'") from None
 
 
-def read_overrides(texts: Sequence[str]) -> dict[str, Any]:
-    """Values are JSON, or else plain strings."""
-    overrides: dict[str, Any] = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not separator:
-            raise UsageError(f"--override: wanted name=value, but found '{text}'")
-        try:
-            overrides[name] = json.loads(value)
-        except json.JSONDecodeError:
-            overrides[name] = value
-    return overrides
-
-
 def compare(
     datasets: Sequence[Prepared], models: Sequence[Model], settings: Settings, jobs: int = 1
 ) -> None:
@@ -128,7 +113,7 @@ def compare(
     typer.echo(f"{n_tasks - len(todo)} of {n_tasks} trainings were done before")
     todo = [task for task in todo if jobs and not task.model.retired]
     failed = False
-    with tqdm(total=len(todo), disable=not sys.stderr.isatty()) as progress:
+    with tqdm(total=len(todo), disable=None) as progress:
         for task, error in run_all(todo, jobs or 1):
             progress.update()
             tqdm.write(f"{task.title} failed: {error}" if error else describe(task))
@@ -186,11 +171,12 @@ def collect(models: Sequence[Model], tasks: Sequence[Task]) -> pd.DataFrame:
 
 
 def to_markdown(datasets: Sequence[Prepared], frames: Mapping[str, pd.DataFrame]) -> str:
-    parts = ["# Accuracy", summary(frames), SUMMARY_CAPTION]
+    parts = ["# Accuracy", summary(frames)]
     for data in datasets:
         if len(runs := frames[data.name]):
             parts += [f"## {data.name}", caption(data, runs), dataset_table(runs)]
-    return "\n\n".join([*parts, COLUMNS_CAPTION]) + "\n"
+    parts.append("benchmarks/README.md says what the columns are.")
+    return "\n\n".join(parts) + "\n"
 
 
 def mean_accuracies(runs: pd.DataFrame) -> "pd.Series[float]":
@@ -223,22 +209,6 @@ def summary(frames: Mapping[str, pd.DataFrame]) -> str:
     return markdown(table.reset_index(names="mean accuracy"))
 
 
-SUMMARY_CAPTION = (
-    "Mean accuracy on the scored rows. The difference is positive where ours is better, and "
-    "negative where it is worse. The best peer is chosen on the scored rows themselves, which "
-    "favours the peers."
-)
-COLUMNS_CAPTION = (
-    "Spread is the standard deviation over the seeds. ECE is the expected calibration error of the "
-    "predicted label's probability (15 bins of equal width). Training time is what a user waits: "
-    "reading, tokenising, training and evaluation on the rows for selection. For the linear models "
-    "it is that of six strengths of regularisation, of which those rows choose. Beside it, how "
-    "long it took until the score on the rows for selection was the best that `spacy ensemble` "
-    "reached there. Words a second are spaCy's tokens at prediction, from texts to labels, after a "
-    "warm-up. Size is that on disk."
-)
-
-
 def caption(data: Prepared, runs: pd.DataFrame) -> str:
     """Say what the rows are, and in what the measurements differ."""
     counts = data.counts
@@ -254,14 +224,13 @@ def caption(data: Prepared, runs: pd.DataFrame) -> str:
             f"{data.n_repeated:,} scored texts are in the rows for training or selection, too."
         )
     where = runs.filter(like="where.").astype(str)
-    threads = sorted(where["where.threads"].unique(), key=int)
-    if len(threads) == 1:
-        sentences.append(f"Threads: {threads[0]}.")
-    else:
-        sentences.append(f"Times cannot be compared: threads differ ({', '.join(threads)}).")
-    if others := [
-        name[6:] for name in where if name != "where.threads" and where[name].nunique() > 1
-    ]:
+    threads = ", ".join(sorted(where.pop("where.threads").unique(), key=int))
+    sentences.append(
+        f"Times cannot be compared: threads differ ({threads})."
+        if "," in threads
+        else f"Threads: {threads}."
+    )
+    if others := [name[6:] for name in where if where[name].nunique() > 1]:
         sentences.append(f"Rows were measured with different {', '.join(others)}.")
     for setting, some in runs[runs["overrides"] != ""].groupby("overrides"):
         sentences.append(f"With {setting}: {'; '.join(some['title'].unique())}.")

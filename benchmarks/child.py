@@ -6,6 +6,7 @@ import re
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -102,23 +103,14 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def resident_memory(name: str) -> int | None:
-    """Return a line of Linux's status of this process, in bytes; None on other systems.
-
-    Args:
-        name: "VmRSS", the present memory, or "VmHWM", the highest.
-    """
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return None
-    found = re.search(rf"{name}:\s+(\d+) kB", status)
+def peak_memory() -> int | None:
+    """Return the highest resident memory of this process, in bytes; None where it is not told."""
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
     return int(found[1]) * 1024 if found else None
 
 
 def reset_peak() -> None:
     """Have the highest memory of this process counted from now on, where the system can."""
-    try:
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return

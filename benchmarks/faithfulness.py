@@ -1,9 +1,7 @@
 """The command `python -m benchmarks.faithfulness`: what `evidence` of the attention brings."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +9,7 @@ from typing import Annotated, Any
 import pandas as pd
 import spacy
 import typer
+from spacy.cli._util import parse_config_overrides
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Argument, Option
 
@@ -19,7 +18,7 @@ from spacy_attn.data.errors import DatasetError
 from spacy_attn.explanation import method_name
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 
-from .accuracy import numbers, read_overrides
+from .accuracy import numbers
 from .models import OURS, UsageError, choose
 from .splits import EMBEDDED, Prepared, prepare
 from .tables import markdown, spread
@@ -54,22 +53,27 @@ def main(
     with the same `--output` are used.
     """
     try:
-        overrides = read_overrides(override or [])
-        settings = Settings(output, numbers(seeds, int, "--seeds"), overrides, keep=True)
         values = numbers(evidence, float, "--evidence")
+        overrides = parse_config_overrides([f"--{setting}" for setting in override or []])
+        settings = {
+            value: Settings(
+                output,
+                numbers(seeds, int, "--seeds"),
+                {**overrides, EVIDENCE: value},
+                keep=True,
+            )
+            for value in values
+        }
         for source in datasets or [str(EMBEDDED)]:
             data = prepare(source, output)
-            trainings = {
-                value: plan(
-                    data,
-                    choose([OURS], []),
-                    replace(settings, overrides={**overrides, EVIDENCE: value}),
-                )
-                for value in values
-            }
-            train([task for tasks in trainings.values() for task in tasks], jobs)
+            tasks = {value: plan(data, choose([OURS]), own) for value, own in settings.items()}
+            train([task for own in tasks.values() for task in own], jobs)
             names = None if methods is None else methods.split(",")
-            text = to_markdown(data, measure_all(data, trainings, limit, names), limit)
+            reports = {
+                value: [report(task, own, limit, names) for task in own]
+                for value, own in tasks.items()
+            }
+            text = to_markdown(data, reports, limit)
             (output / f"{data.name}.md").write_text(text)
             typer.echo(text)
     except (UsageError, DatasetError) as error:
@@ -77,11 +81,8 @@ def main(
 
 
 def train(tasks: Sequence[Task], jobs: int) -> None:
-    todo = [task for task in tasks if task.read() is None or not model_path(task).is_dir()]
-    progress = tqdm(
-        run_all(todo, jobs), desc="training", total=len(todo), disable=not sys.stderr.isatty()
-    )
-    for _, error in progress:
+    todo = [task for task in tasks if not (task.read() and model_path(task).is_dir())]
+    for _, error in tqdm(run_all(todo, jobs), desc="training", total=len(todo), disable=None):
         if error is not None:
             raise error
 
@@ -90,42 +91,26 @@ def model_path(task: Task) -> Path:
     return task.place / "model-best"
 
 
-def measure_all(
-    data: Prepared,
-    trainings: Mapping[float, Sequence[Task]],
-    limit: int,
-    methods: Sequence[str] | None,
-) -> dict[float, list[Report]]:
-    """Return the reports of `spacy attn faithfulness` for all models, and their accuracy."""
-    reports: dict[float, list[Report]] = {value: [] for value in trainings}
-    for value, tasks in trainings.items():
-        for task in tasks:
-            others = [model_path(other) for other in tasks if other is not task]
-            key = fingerprint(task.key, limit, methods, [path.parent.name for path in others])
-            path = task.place / f"faithfulness-{key[:8]}.json"
-            if not path.exists():
-                report = measure(data, model_path(task), others, limit, methods)
-                path.write_text(json.dumps(report))
-            accuracy = (task.read() or {})["test"]["accuracy"]
-            reports[value].append({**json.loads(path.read_text()), "accuracy": accuracy})
-    return reports
+def report(task: Task, seeds: Sequence[Task], limit: int, methods: Sequence[str] | None) -> Report:
+    """Return what `spacy attn faithfulness` says of a model beside those of other seeds.
+
+    It is read where it was measured before. The accuracy of all scored rows is added.
+    """
+    others = [model_path(other) for other in seeds if other is not task]
+    key = fingerprint(task.key, limit, methods, [path.parent.name for path in others])
+    path = task.place / f"faithfulness-{key[:8]}.json"
+    if not path.exists():
+        path.write_text(json.dumps(measure(task, others, limit, methods)))
+    accuracy = (task.read() or {})["test"]["accuracy"]
+    return {**json.loads(path.read_text()), "accuracy": accuracy}
 
 
 def measure(
-    data: Prepared,
-    model: Path,
-    others: Sequence[Path],
-    limit: int,
-    methods: Sequence[str] | None,
+    task: Task, others: Sequence[Path], limit: int, methods: Sequence[str] | None
 ) -> Report:
-    nlp = spacy.load(model)
-    examples = make_reader(str(Path(data.folder) / "test.parquet"))(nlp)
-    progress = tqdm(
-        islice(examples, limit or None),
-        desc=f"{data.name}, {model.parent.name}",
-        total=limit or None,
-        disable=not sys.stderr.isatty(),
-    )
+    nlp = spacy.load(model_path(task))
+    examples = islice(make_reader(str(task.data.folder / "test.parquet"))(nlp), limit or None)
+    progress = tqdm(examples, desc=task.title, total=limit or None, disable=None)
     loaded = {str(path): spacy.load(path) for path in others}
     return evaluate_faithfulness(nlp, progress, methods=methods, others=loaded).to_dict()
 

@@ -10,36 +10,33 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice, product
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
-import spacy
 import typer
 from spacy.cli.train import train
-from spacy.language import Language
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Option
 
 from spacy_attn.models.fused_adam import FusedAdam_v1
 
-from .child import Child, reset_peak, resident_memory
+from .child import Child, peak_memory
 from .models import DEFAULT_CONFIG, MODELS, OURS, SPACY_DEFAULT
 from .sides import make_examples, make_pipeline, make_texts
 from .tables import markdown, number
+from .training import LOGGER
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-PEAK_LOGGER = "spacy-attn-benchmarks.Peak.v1"
+BATCH = 1000
 # How often the memory of a training is read.
 PARTS = 10
-_PEAKS: list[int] = []
 
 
 @cache
 def snippets() -> list[str]:
-    """Return natural sentences.
+    """Return natural sentences, a prime number of them.
 
-    A prime number of them, so that no two batches of a round number are alike: what is kept for
-    each length of a batch then shows.
+    So no two batches of a round number are alike: what is kept for each length of a batch shows.
     """
     return make_texts("short", 5987)
 
@@ -67,44 +64,36 @@ def pipe(side: str, n_docs: int, new_words: bool) -> None:
 
 def pipe_in_memory_zone(side: str, n_docs: int, new_words: bool) -> None:
     nlp, _ = make_pipeline(side, snippets())
-    batch_size = 1000
     source = texts(n_docs, new_words=new_words)
-    for _ in range(0, n_docs, batch_size):
+    for _ in range(0, n_docs, BATCH):
         with nlp.memory_zone():
-            for doc in nlp.pipe(islice(source, batch_size)):
+            for doc in nlp.pipe(islice(source, BATCH)):
                 assert doc.cats
 
 
-def predict_long(n_tokens: int) -> None:
+def long_document(n_tokens: int, training: bool) -> None:
+    """Predict, or train with, one document; without tokens, a sentence in training alone."""
     nlp, _ = make_pipeline(OURS, snippets())
     nlp.max_length = 10**9
-    if n_tokens:
-        nlp(long_text(n_tokens))
-
-
-def train_long(n_tokens: int) -> None:
-    nlp, _ = make_pipeline(OURS, snippets())
-    nlp.max_length = 10**9
-    text = long_text(n_tokens) if n_tokens else snippets()[0]
-    nlp.update(make_examples(nlp, [text]), sgd=FusedAdam_v1(), drop=0.5)
-
-
-def long_text(n_tokens: int) -> str:
     words = " ".join(snippets()).split()
-    return " ".join(random.Random(0).choices(words, k=n_tokens))
+    text = " ".join(random.Random(0).choices(words, k=n_tokens)) or snippets()[0]
+    if training:
+        nlp.update(make_examples(nlp, [text]), sgd=FusedAdam_v1(), drop=0.5)
+    elif n_tokens:
+        nlp(text)
 
 
-def peak_of(function: Callable[..., None], *arguments: Any) -> int | None:
+def peak_of(function: Callable[..., object], *arguments: Any) -> int | None:
     function(*arguments)
-    return resident_memory("VmHWM")
+    return peak_memory()
 
 
 def train_streamed(n_docs: int, new_words: bool, perturbation: float) -> list[int]:
     """Train on a streamed file. Return the highest memory of each part of the training."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder, f"{name}.jsonl") for name in ("train", "dev")}
-        for path, count in zip(paths.values(), (n_docs, 200), strict=True):
-            with path.open("w") as file:
+        paths = {name: Path(folder, f"{name}.jsonl") for name in ("train", "dev", "log")}
+        for name, count in (("train", n_docs), ("dev", 200)):
+            with paths[name].open("w") as file:
                 for i, text in enumerate(texts(count, new_words=new_words)):
                     row = {"text": text, "label": ("positive", "negative")[i % 2]}
                     file.write(json.dumps(row) + "\n")
@@ -118,33 +107,19 @@ def train_streamed(n_docs: int, new_words: bool, perturbation: float) -> list[in
             "training.max_steps": steps,
             "training.patience": 0,
             "training.eval_frequency": max(1, steps // PARTS),
-            "training.logger": {"@loggers": PEAK_LOGGER},
+            "training.logger": {"@loggers": LOGGER, "path": str(paths["log"])},
             "components.attn_textcat.perturbation": perturbation,
         }
         train(DEFAULT_CONFIG, overrides=overrides)
+        lines = paths["log"].read_text().splitlines()
     # The first is of what comes before the first step.
-    return _PEAKS[1:]
-
-
-@spacy.registry.loggers(PEAK_LOGGER)
-def make_peak_logger() -> Callable[..., Any]:
-    """Make a logger of `[training]` that keeps the highest memory since the last evaluation."""
-
-    def setup(nlp: Language, *streams: IO[str]) -> tuple[Callable[..., None], Callable[[], None]]:
-        def log_step(info: dict[str, Any] | None) -> None:
-            if info is not None and info["score"] is not None:
-                _PEAKS.append(resident_memory("VmHWM") or 0)
-                reset_peak()
-
-        return log_step, lambda: None
-
-    return setup
+    return [json.loads(line)["peak"] for line in lines[1 : PARTS + 1]]
 
 
 # --- The commands ---------------------------------------------------------------------------------
 
 
-def megabytes(function: Callable[..., None], *arguments: Any) -> float:
+def megabytes(function: Callable[..., object], *arguments: Any) -> float:
     """Return the highest resident memory of a new process that calls a function."""
     with Child() as child:
         return (child.call(peak_of, function, *arguments) or 0) / 1e6
@@ -163,19 +138,17 @@ def predict_command(
     ways = [(OURS, tokenize), (OURS, pipe), (OURS, pipe_in_memory_zone), (SPACY_DEFAULT, pipe)]
     rows = []
     # disable=None shows the bar on a terminal only.
-    with tqdm(total=2 * len(ways) * len(counts), unit=" processes", disable=None) as bar:
-        for new_words, (side, function) in product((False, True), ways):
-            name = function.__name__.replace("_", " ")
-            row = {
+    for new_words, (side, function) in tqdm(list(product((False, True), ways)), disable=None):
+        name = function.__name__.replace("_", " ")
+        peaks = [megabytes(function, side, n, new_words) for n in counts]
+        rows.append(
+            {
                 "MB": name if side == OURS else f"{name}, {MODELS[side].title}",
                 "new words": "one a document" if new_words else "none",
+                **{f"{n:,} documents": number(x, 0) for n, x in zip(counts, peaks, strict=True)},
+                "last / first": number(peaks[-1] / peaks[0], 2),
             }
-            peaks = []
-            for n in counts:
-                peaks.append(megabytes(function, side, n, new_words))
-                row[f"{n:,} documents"] = number(peaks[-1], 0)
-                bar.update()
-            rows.append({**row, "last / first": number(peaks[-1] / peaks[0], 2)})
+        )
     typer.echo(markdown(rows))
 
 
@@ -184,11 +157,13 @@ def long_command(tokens: Annotated[int, Option(help="Of the document")] = 100_00
     """Predict and train with one very long document."""
     rows = [
         {
-            "MB": name,
-            "without it": number(megabytes(function, 0), 0),
-            f"one document of {tokens:,} tokens": number(megabytes(function, tokens), 0),
+            "MB": "training" if training else "prediction",
+            "without it": number(megabytes(long_document, 0, training), 0),
+            f"one document of {tokens:,} tokens": number(
+                megabytes(long_document, tokens, training), 0
+            ),
         }
-        for name, function in (("prediction", predict_long), ("training", train_long))
+        for training in (False, True)
     ]
     typer.echo(markdown(rows))
 
@@ -202,14 +177,11 @@ def train_command(
     """Train on a streamed file of short documents, and show memory over the course of it."""
     with Child() as child:
         peaks = child.call(train_streamed, documents, new_words, perturbation)
-    typer.echo(
-        markdown(
-            [
-                {"tenth of the training": str(i + 1), "highest MB": number(peak / 1e6, 0)}
-                for i, peak in enumerate(peaks[:PARTS])
-            ]
-        )
-    )
+    rows = [
+        {"tenth of the training": str(i), "highest MB": number(peak / 1e6, 0)}
+        for i, peak in enumerate(peaks, start=1)
+    ]
+    typer.echo(markdown(rows))
 
 
 if __name__ == "__main__":

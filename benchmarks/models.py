@@ -39,6 +39,7 @@ class Model:
     Attributes:
         name: What options and files call it.
         title: What tables call it.
+        role: What it is compared as.
         config: Makes the training config; None for a linear model.
         trained_as: The model whose training this one shares; None if it is trained itself.
         retired: Whether its code is gone, so that only published results are shown.
@@ -56,31 +57,18 @@ class Model:
         return self.trained_as or self.name
 
 
-# --- spaCy's --------------------------------------------------------------------------------------
+# --- Training configs -----------------------------------------------------------------------------
 
-# Documented defaults of the architectures: https://spacy.io/api/architectures#textcat
-_BOW: Block = {
-    "@architectures": "spacy.TextCatBOW.v3",
-    "exclusive_classes": True,
-    "length": 262144,
-    "ngram_size": 1,
-    "no_output_layer": False,
-}
-_OVER_TOKEN_VECTORS: dict[str, Block] = {
-    "reduce": {
-        "@architectures": "spacy.TextCatReduce.v1",
-        "exclusive_classes": True,
-        "use_reduce_first": False,
-        "use_reduce_last": False,
-        "use_reduce_max": False,
-        "use_reduce_mean": True,
-    },
-    "parametric attention": {
-        "@architectures": "spacy.TextCatParametricAttention.v1",
-        "exclusive_classes": True,
-    },
-    "ensemble": {"@architectures": "spacy.TextCatEnsemble.v2", "linear_model": _BOW},
-}
+
+def file_config(path: Path) -> Config:
+    return util.load_config(path, interpolate=False)
+
+
+def mean_pooling_config() -> Config:
+    """Make our config with the same weight for every token, in training and prediction."""
+    config = file_config(DEFAULT_CONFIG)
+    config["components"][OURS]["model"]["attention"] = "uniform"
+    return config
 
 
 @cache
@@ -108,31 +96,40 @@ def add_pipe_config() -> Config:
     """Make the quickstart's config with the model that `nlp.add_pipe("textcat")` has."""
     nlp = spacy.blank("en")
     nlp.add_pipe("textcat")
-    return quickstart_config(dict(nlp.get_pipe_config("textcat")["model"]))
+    return quickstart_config(nlp.get_pipe_config("textcat")["model"])
 
 
-# --- Ours -----------------------------------------------------------------------------------------
+# Documented defaults of the architectures: https://spacy.io/api/architectures#textcat
+_BOW: Block = {
+    "@architectures": "spacy.TextCatBOW.v3",
+    "exclusive_classes": True,
+    "length": 262144,
+    "ngram_size": 1,
+    "no_output_layer": False,
+}
+_OVER_TOKEN_VECTORS: dict[str, Block] = {
+    "reduce": {
+        "@architectures": "spacy.TextCatReduce.v1",
+        "exclusive_classes": True,
+        "use_reduce_first": False,
+        "use_reduce_last": False,
+        "use_reduce_max": False,
+        "use_reduce_mean": True,
+    },
+    "parametric attention": {
+        "@architectures": "spacy.TextCatParametricAttention.v1",
+        "exclusive_classes": True,
+    },
+    "ensemble": {"@architectures": "spacy.TextCatEnsemble.v2", "linear_model": _BOW},
+}
 
-
-def file_config(path: Path) -> Config:
-    return util.load_config(path, interpolate=False)
-
-
-def mean_pooling_config() -> Config:
-    """Make our config with the same weight for every token, in training and prediction."""
-    config = file_config(DEFAULT_CONFIG)
-    config["components"][OURS]["model"]["attention"] = "uniform"
-    return config
-
-
-# --- Linear ones ----------------------------------------------------------------------------------
+# --- Linear models --------------------------------------------------------------------------------
 
 # Inverse strengths of the regularisation, of which the validation split chooses: so wide a range
 # that it hardly ever chooses an end of it.
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 _WORDS: Block = {"ngram_range": (1, 2)}
 _CHARACTERS: Block = {"analyzer": "char_wb", "ngram_range": (3, 5)}
-_CLASSES = {"LinearSVC": LinearSVC, "LogisticRegression": LogisticRegression}
 _LINEAR: dict[str, Block] = {
     "TF-IDF SVC": {"estimator": "LinearSVC", "random_state": 0},
     "TF-IDF logistic regression": {"estimator": "LogisticRegression", "max_iter": 1000},
@@ -149,11 +146,10 @@ def linear_settings(name: str) -> Block:
 def make_linear(name: str, strength: float) -> Pipeline:
     """Make a linear model of TF-IDF features."""
     name, characters, _ = name.partition(", characters")
-    estimator = {**_LINEAR[name], "C": strength}
-    features = [TfidfVectorizer(**_WORDS)]
-    if characters:
-        features.append(TfidfVectorizer(**_CHARACTERS))
-    return make_pipeline(make_union(*features), _CLASSES[estimator.pop("estimator")](**estimator))
+    settings = {**_LINEAR[name], "C": strength}
+    classes = {"LinearSVC": LinearSVC, "LogisticRegression": LogisticRegression}
+    features = [TfidfVectorizer(**block) for block in (_WORDS, _CHARACTERS)[: 1 + bool(characters)]]
+    return make_pipeline(make_union(*features), classes[settings.pop("estimator")](**settings))
 
 
 # --- All ------------------------------------------------------------------------------------------
@@ -183,7 +179,7 @@ OPTIONAL_MODELS = (
 MODELS = {model.name: model for model in (*DEFAULT_MODELS, *OPTIONAL_MODELS)}
 
 
-def choose(names: Sequence[str], configs: Sequence[Path]) -> list[Model]:
+def choose(names: Sequence[str], configs: Sequence[Path] = ()) -> list[Model]:
     """Return the models to compare.
 
     Args:
@@ -194,15 +190,14 @@ def choose(names: Sequence[str], configs: Sequence[Path]) -> list[Model]:
         UsageError: For an unknown name, a missing file, or a name given twice.
     """
     if unknown := [name for name in names if name not in MODELS]:
-        raise UsageError(
-            f"there is no model '{unknown[0]}'; known are {', '.join(map(repr, MODELS))}"
-        )
+        known = ", ".join(map(repr, MODELS))
+        raise UsageError(f"there is no model '{unknown[0]}'; known are {known}")
     chosen = [MODELS[name] for name in names] or list(DEFAULT_MODELS)
     for path in configs:
         if not path.is_file():
             raise UsageError(f"there is no config {path}")
-        factories = [block.get("factory", "") for block in file_config(path)["components"].values()]
-        ours = any(factory.startswith(OURS) for factory in factories)
+        blocks = file_config(path)["components"].values()
+        ours = any(block.get("factory", "").startswith(OURS) for block in blocks)
         make = partial(file_config, path)
         chosen.append(Model(path.stem, path.stem, "variant" if ours else "peer", make))
     taken = [model.name for model in chosen]

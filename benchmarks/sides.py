@@ -23,7 +23,7 @@ from spacy_attn.nn.batching import sub_batches
 from spacy_attn.nn.bilstm import BiLSTM
 from spacy_attn.pipeline.prediction import MAX_CHUNK_TOKENS
 
-from .child import reset_peak, resident_memory
+from .child import peak_memory, reset_peak
 from .models import DEFAULT_CONFIG, ENSEMBLE, MODELS, OURS, SPACY_DEFAULT, file_config
 from .splits import EMBEDDED
 
@@ -43,14 +43,9 @@ TRAINING_SNIPPETS = 6000
 
 
 class Setting(NamedTuple):
-    """What a pass goes over.
+    """What a pass goes over: so many snippets, joined to documents of a length, in batches.
 
-    Attributes:
-        length: A name of `LENGTHS`.
-        n_snippets: How much text: so many snippets of about 20 tokens.
-        batch_size: Documents of a batch.
-        n_process: For `nlp.pipe`.
-        start_method: How further processes are started, "fork" or "spawn".
+    A second process of `nlp.pipe` is started by "fork" or "spawn".
     """
 
     length: str
@@ -61,16 +56,9 @@ class Setting(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """One pass.
-
-    Attributes:
-        seconds: How long it took.
-        before: Resident memory before it, in bytes; None where the system does not tell.
-        peak: The same at its highest.
-    """
+    """Seconds of a pass, and resident memory at its highest, in bytes, where the system tells."""
 
     seconds: float
-    before: int | None
     peak: int | None
 
 
@@ -160,10 +148,9 @@ class Side:
     def run(self) -> Timing:
         """Make one pass."""
         reset_peak()
-        before = resident_memory("VmRSS")
         start = time.perf_counter()
         self._pass()
-        return Timing(time.perf_counter() - start, before, resident_memory("VmHWM"))
+        return Timing(time.perf_counter() - start, peak_memory())
 
 
 def call_with_each(function: Callable[[str], object], texts: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -110,9 +109,7 @@ def measure(part: str, threads: int, rounds: int, settings: Sequence[Setting]) -
     total = len(settings) * len(sides) * (rounds + 1)
     with (
         ExitStack() as stack,
-        tqdm(
-            total=total, desc=f"{part}, {threads} threads", disable=not sys.stderr.isatty()
-        ) as progress,
+        tqdm(total=total, desc=f"{part}, {threads} threads", disable=None) as progress,
     ):
         children = {
             side: stack.enter_context(

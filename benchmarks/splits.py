@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ import numpy
 import pandas as pd
 import spacy
 from numpy.typing import NDArray
-from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_attn.data.errors import DatasetError
@@ -19,14 +19,12 @@ from spacy_attn.data.reader import HFDataset_v1
 
 ROOT = Path(__file__).parents[1]
 EMBEDDED = ROOT / "assets" / "movie_reviews"
-# Names that data sets give to their splits, in order of preference.
+# Names that the hub's data sets give to their splits, in order of preference.
 NAMES = {
-    "train": ("train",),
-    "validation": ("validation", "valid", "dev", "val"),
-    "test": ("test",),
+    "train": ["train"],
+    "validation": ["validation", "valid", "dev", "val"],
+    "test": ["test"],
 }
-# Held-out rows are drawn with this seed, whatever the seed of the model.
-SPLIT_SEED = 0
 HELD_OUT_SHARE = 0.1
 
 
@@ -46,7 +44,7 @@ class Prepared:
     """
 
     name: str
-    folder: str
+    folder: Path
     scored: str
     selection: str
     counts: dict[str, int]
@@ -55,33 +53,26 @@ class Prepared:
     fingerprint: str
 
 
-def prepare(
-    source: str,
-    output: Path,
-    *,
-    text_column: str = "text",
-    label_column: str = "label",
-    limit: int = 0,
-) -> Prepared:
+def prepare(source: str, output: Path, *, limit: int = 0, **columns: str) -> Prepared:
     """Read a data set, split it if need be, and write it where the models find it.
 
     Args:
         source: A folder with train.parquet and perhaps validation.parquet and test.parquet; or the
             name of a data set on the hub, with ":" and its configuration if it has several.
         output: The folder for what is written.
-        text_column: The column of the texts.
-        label_column: The column of the labels.
         limit: Keep so many rows of each split, drawn at random; 0 keeps all.
+        columns: `text_column` and `label_column`.
 
     Raises:
         DatasetError: If the data set cannot be used.
     """
-    splits, scored, selection = hold_out_missing(read(source, text_column, label_column))
+    splits, scored, selection = hold_out_missing(read(source, columns))
     if limit:
         splits = {name: rows.iloc[shuffled(rows)[:limit]] for name, rows in splits.items()}
     if empty := [name for name, rows in splits.items() if rows.empty]:
         raise DatasetError(f"{source}: no row is left for {empty[0]}; use a larger data set")
-    digest = fingerprint(splits)
+    content = {name: rows.to_numpy().tolist() for name, rows in splits.items()}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     path = Path(source)
     name = path.resolve().name if path.exists() else source.replace("/", "--").replace(":", "-")
     folder = output / name / f"data-{digest[:8]}"
@@ -90,10 +81,10 @@ def prepare(
         rows.to_parquet(folder / f"{split}.parquet", index=False)
     known = pd.concat([splits["train"], splits["validation"]])
     return Prepared(
-        name=name,
-        folder=str(folder),
-        scored=scored,
-        selection=selection,
+        name,
+        folder,
+        scored,
+        selection,
         counts={split: len(rows) for split, rows in splits.items()},
         labels=sorted({*known["label"], *splits["test"]["label"]}),
         n_repeated=int(splits["test"]["text"].isin(known["text"]).sum()),
@@ -101,30 +92,24 @@ def prepare(
     )
 
 
-def read(source: str, text_column: str, label_column: str) -> dict[str, pd.DataFrame]:
+def read(source: str, columns: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Read the splits that there are, labels as names."""
+    nlp = spacy.blank("en")
+    # Texts are all that is wanted: each is one token.
+    nlp.tokenizer = lambda text: Doc(nlp.vocab, [text][: len(text)], [False][: len(text)])
     splits = {}
     for name, place in find(source).items():
-        reader = HFDataset_v1(
-            **place, text_column=text_column, label_column=label_column, exclusive=True
-        )
         try:
-            references = [example.reference for example in reader(make_nlp_without_tokens())]
+            reader = HFDataset_v1(**place, **columns, exclusive=True)
+            docs = [example.reference for example in reader(nlp)]
         except DatasetError as error:
             # The labels of a split that others are judged on may be withheld.
             if name == "train" or "class id -1" not in str(error):
                 raise
             continue
-        rows = [(doc.text, max(doc.cats, key=doc.cats.__getitem__)) for doc in references]
+        rows = [(doc.text, max(doc.cats, key=doc.cats.__getitem__)) for doc in docs]
         splits[name] = pd.DataFrame(rows, columns=["text", "label"])
     return splits
-
-
-def make_nlp_without_tokens() -> Language:
-    """Make a pipeline to whose tokenizer every text is one token: texts are all that is wanted."""
-    nlp = spacy.blank("en")
-    nlp.tokenizer = lambda text: Doc(nlp.vocab, [text][: len(text)], [False][: len(text)])
-    return nlp
 
 
 def find(source: str) -> dict[str, dict[str, Any]]:
@@ -133,23 +118,24 @@ def find(source: str) -> dict[str, dict[str, Any]]:
     if path.is_dir():
         # Also "train-00000-of-00002.parquet", as the hub names them.
         patterns = {name: f"{glob.escape(source)}/{name}[.-]*parquet" for name in NAMES}
-        found = {name: pattern for name, pattern in patterns.items() if glob.glob(pattern)}
+        found = {name: {"path": files} for name, files in patterns.items() if glob.glob(files)}
         if "train" not in found:
             raise DatasetError(f"{source}: there is no train.parquet in it")
-        return {name: {"path": pattern} for name, pattern in found.items()}
-    no_hub_name = path.is_absolute() or source.startswith(".") or source.count("/") > 1
-    if path.exists() or no_hub_name:
+        return found
+    if path.exists() or path.is_absolute() or source.startswith(".") or source.count("/") > 1:
         return {"train": {"path": source}}
     from datasets import get_dataset_split_names
 
     dataset, _, config = source.partition(":")
-    own = get_dataset_split_names(dataset, config or None)
-    names = {name: next(filter(own.__contains__, known), None) for name, known in NAMES.items()}
     place = {"path": dataset, "name": config or None}
-    return {name: {**place, "split": split} for name, split in names.items() if split}
+    own = get_dataset_split_names(dataset, config or None)
+    splits = {name: [x for x in known if x in own] for name, known in NAMES.items()}
+    return {name: {**place, "split": found[0]} for name, found in splits.items() if found}
 
 
-def hold_out_missing(loaded: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], str, str]:
+def hold_out_missing(
+    loaded: Mapping[str, pd.DataFrame],
+) -> tuple[dict[str, pd.DataFrame], str, str]:
     """Hold out what is missing, so that no row serves two ends.
 
     Args:
@@ -181,10 +167,5 @@ def hold_out(rows: pd.DataFrame, share: float) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def shuffled(rows: pd.DataFrame) -> NDArray[numpy.int64]:
-    """Return the numbers of all rows, in the same random order each time."""
-    return numpy.random.default_rng(SPLIT_SEED).permutation(len(rows))
-
-
-def fingerprint(splits: dict[str, pd.DataFrame]) -> str:
-    content = {name: rows.to_numpy().tolist() for name, rows in splits.items()}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    """Return the numbers of all rows, in the same random order whatever the model's seed is."""
+    return numpy.random.default_rng(0).permutation(len(rows))

@@ -29,7 +29,7 @@ from thinc.api import Config
 import spacy_attn
 from spacy_attn.pipeline.scorer import expected_calibration_error
 
-from .child import Child
+from .child import Child, ChildError, peak_memory, reset_peak
 from .models import OURS, STRENGTHS, Model, UsageError, linear_settings, make_linear
 from .splits import Prepared
 
@@ -40,7 +40,7 @@ Result = TypeVar("Result")
 MIN_SECONDS = 5.0
 MAX_PASSES = 3
 PACKAGES = ("spacy", "thinc", "torch", "scikit-learn", "numpy", "spacy-attn")
-CURVE_LOGGER = "spacy-attn-benchmarks.Curve.v1"
+LOGGER = "spacy-attn-benchmarks.JSONLines.v1"
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Task:
-    """A unit of work.
-
-    Attributes:
-        data: The data set.
-        model: The model that is trained.
-        seed: None for a model that needs none.
-        settings: How it is trained.
-    """
+    """A unit of work: a model to train on a data set, with a seed if it needs one."""
 
     data: Prepared
     model: Model
@@ -86,38 +79,33 @@ class Task:
         seed = "" if self.seed is None else f", seed {self.seed}"
         return f"{self.data.name}: {self.model.training}{seed}"
 
-    def config(self, folder: str) -> Config | None:
+    def config(self, folder: Path) -> Config | None:
         """Return the complete training config, for data in a folder; None for a linear model."""
         if not self.model.config or self.seed is None:
             return None
         overrides = self.settings.overrides
-        return complete(self.model.config(), Path(folder), self.data.labels, self.seed, overrides)
+        return complete(self.model.config(), folder, self.data.labels, self.seed, overrides)
 
     @cached_property
     def key(self) -> str:
         """The fingerprint of all that decides the result, but for where the data lie."""
-        decisive = self.config("") or linear_settings(self.model.name)
+        decisive = self.config(Path()) or linear_settings(self.model.name)
         return fingerprint(self.model.training, self.seed, decisive, self.data.fingerprint)
 
     @cached_property
     def place(self) -> Path:
-        """The folder of the model; with ".json", the file of the result.
-
-        With the key in its name, a result of another config or of other data is left as it is.
-        """
-        return self.settings.output / self.data.name / f"{self._name}-{self.key[:8]}"
-
-    @property
-    def _name(self) -> str:
+        """The folder of the model; with ".json", the file of the result."""
         slug = re.sub(r"[^a-z0-9]+", "-", self.model.training.lower()).strip("-")
-        return slug if self.seed is None else f"{slug}-seed{self.seed}"
+        seed = "" if self.seed is None else f"-seed{self.seed}"
+        # With the key in its name, a result of another config or of other data is left as it is.
+        return self.settings.output / self.data.name / f"{slug}{seed}-{self.key[:8]}"
 
     def read(self) -> Measures | None:
         """Return the result, if it was made with the config and data of now or was published."""
         files = [self.place.with_suffix(".json")]
         published = self.settings.published
         if published and not self.settings.overrides:
-            files += (published / self.data.name).glob(f"{self._name}-{'?' * 8}.json")
+            files += (published / self.data.name).glob(f"{self.place.name[:-8]}{'?' * 8}.json")
         for file in filter(Path.exists, files):
             result: Measures = json.loads(file.read_text())
             same = result["key"] == self.key
@@ -193,16 +181,13 @@ def fingerprint(*content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, Exception | None]]:
+def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, BaseException | None]]:
     """Do units of work, so many at a time. Yield each as it ends, and what went wrong with it."""
     with ThreadPoolExecutor(jobs) as pool:
         futures = {pool.submit(run, task): task for task in tasks}
         try:
             for future in as_completed(futures):
-                error = future.exception()
-                if error is not None and not isinstance(error, Exception):
-                    raise error
-                yield futures[future], error
+                yield futures[future], future.exception()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -211,8 +196,11 @@ def run(task: Task) -> None:
     """Do a unit of work in a process of its own, whose output stays only if it fails."""
     task.place.parent.mkdir(parents=True, exist_ok=True)
     log = task.place.with_suffix(".log")
-    with Child(task.settings.threads, log) as child:
-        task.write(child.call(measure, task))
+    try:
+        with Child(task.settings.threads, log) as child:
+            task.write(child.call(measure, task))
+    except ChildError as error:
+        raise ChildError(f"{error} (all of its output is in {log})") from None
     log.unlink()
 
 
@@ -231,101 +219,82 @@ def measure(task: Task) -> Measures:
 
 def measure_spacy(task: Task, folder: Path) -> Measures:
     config = task.config(task.data.folder) or Config()
-    data = Path(task.data.folder)
-    log = folder / "curve.jsonl"
-    config["training"]["logger"] = {"@loggers": CURVE_LOGGER, "path": str(log)}
+    log = folder / "log.jsonl"
+    config["training"]["logger"] = {"@loggers": LOGGER, "path": str(log)}
     config.to_disk(folder / "config.cfg")
     start = time.perf_counter()
     train(folder / "config.cfg", folder)
     seconds = time.perf_counter() - start
-    curve = [json.loads(line) for line in log.read_text().splitlines()]
-    best = max(line["score"] for line in curve)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    best = max(line["score"] for line in lines)
     nlp = spacy.load(folder / "model-best")
     measures = {
         "train_seconds": seconds,
-        "steps": curve[-1]["step"],
+        "steps": lines[-1]["step"],
         # Of several as good, the training loop keeps the last.
-        "best_step": [line["step"] for line in curve if line["score"] == best][-1],
-        "curve": [[line["clock"] - start, line["score"]] for line in curve],
+        "best_step": [line["step"] for line in lines if line["score"] == best][-1],
+        "curve": [[line["clock"] - start, line["score"]] for line in lines],
         "bytes": folder_size(folder / "model-best"),
-        **measure_pipeline(nlp, data),
+        **measure_predictions(task, partial(predict_cats, nlp), read_cats),
     }
     if task.model.training == OURS:
         head: Any = nlp.get_pipe(OURS).model.get_ref("output_layer")  # type: ignore[attr-defined]
         head.shims[0].module.attention.scoring = "uniform"
-        measures["equal_weights"] = measure_pipeline(nlp, data)
+        measures["equal_weights"] = measure_predictions(task, partial(predict_cats, nlp), read_cats)
     return measures
 
 
-@spacy.registry.loggers(CURVE_LOGGER)
-def make_curve_logger(path: str) -> Callable[..., Any]:
-    """Make a logger of `[training]` that writes a line of JSON for each evaluation."""
-
-    def setup(nlp: Language, *streams: IO[str]) -> tuple[Callable[..., None], Callable[[], None]]:
-        def log_step(info: dict[str, Any] | None) -> None:
-            if info is not None and info["score"] is not None:
-                line = {"step": info["step"], "score": info["score"], "clock": time.perf_counter()}
-                with Path(path).open("a") as file:
-                    file.write(json.dumps(line) + "\n")
-
-        return log_step, lambda: None
-
-    return setup
+def predict_cats(nlp: Language, texts: list[str]) -> list[dict[str, float]]:
+    return [doc.cats for doc in nlp.pipe(texts)]
 
 
-def measure_pipeline(nlp: Language, data: Path) -> Measures:
-    return measure_predictions(
-        data,
-        predict=lambda texts: [doc.cats for doc in nlp.pipe(texts)],
-        interpret=lambda texts, cats: (
-            [max(scores, key=scores.__getitem__) for scores in cats],
-            [max(scores.values()) for scores in cats],
-        ),
-    )
+def read_cats(texts: list[str], cats: list[dict[str, float]]) -> tuple[list[str], list[float]]:
+    labels = [max(scores, key=scores.__getitem__) for scores in cats]
+    return labels, [scores[label] for scores, label in zip(cats, labels, strict=True)]
 
 
 def measure_linear(task: Task, folder: Path) -> Measures:
     """Train with each strength of regularisation, and keep what is most accurate in validation."""
     start = time.perf_counter()
-    data, name = Path(task.data.folder), task.model.name
-    rows, held = (pd.read_parquet(data / f"{split}.parquet") for split in ("train", "validation"))
-    models = {c: make_linear(name, c).fit(rows["text"], rows["label"]) for c in STRENGTHS}
+    name = task.model.name
+    (texts, labels), held = (read_split(task, split) for split in ("train", "validation"))
+    models = {c: make_linear(name, c).fit(texts, labels) for c in STRENGTHS}
     # Of equally good ones the most regularised.
-    strength = max(models, key=lambda c: models[c].score(held["text"], held["label"]))
+    strength = max(models, key=lambda c: models[c].score(*held))
     model = models[strength]
     seconds = time.perf_counter() - start
     (folder / "model.pickle").write_bytes(pickle.dumps(model))
 
-    def interpret(texts: list[str], labels: Any) -> tuple[list[str], list[float] | None]:
+    def read(texts: list[str], labels: Any) -> tuple[list[str], list[float] | None]:
         has = hasattr(model, "predict_proba")
         return list(labels), model.predict_proba(texts).max(axis=1).tolist() if has else None
 
-    return {
-        "train_seconds": seconds,
-        "strength": strength,
-        "bytes": folder_size(folder),
-        **measure_predictions(data, model.predict, interpret),
-    }
+    measures = {"train_seconds": seconds, "strength": strength, "bytes": folder_size(folder)}
+    return {**measures, **measure_predictions(task, model.predict, read)}
+
+
+def read_split(task: Task, split: str) -> tuple[list[str], list[str]]:
+    rows = pd.read_parquet(task.data.folder / f"{split}.parquet")
+    return rows["text"].tolist(), rows["label"].tolist()
 
 
 def measure_predictions(
-    data: Path,
+    task: Task,
     predict: Callable[[list[str]], Result],
-    interpret: Callable[[list[str], Result], tuple[list[str], list[float] | None]],
+    read: Callable[[list[str], Result], tuple[list[str], list[float] | None]],
 ) -> Measures:
     """Score and time predictions; those in validation come first, to warm up.
 
     Args:
-        data: Folder of the prepared data set.
+        task: Whose data set is predicted.
         predict: What is timed.
-        interpret: Makes labels of what it returns, and their probabilities if there are any.
+        read: Makes labels of what it returns, and their probabilities if there are any.
     """
     measures: Measures = {}
     for split in ("validation", "test"):
-        rows = pd.read_parquet(data / f"{split}.parquet")
-        texts, truth = rows["text"].tolist(), rows["label"].tolist()
-        result, seconds = timed(partial(predict, texts), split == "test")
-        labels, confidence = interpret(texts, result)
+        texts, truth = read_split(task, split)
+        result, seconds = timed(partial(predict, texts), repeat=split == "test")
+        labels, confidence = read(texts, result)
         correct = [a == b for a, b in zip(truth, labels, strict=True)]
         measures[split] = {
             "accuracy": float(accuracy_score(truth, labels)),
@@ -337,7 +306,7 @@ def measure_predictions(
     return {**measures, "words_per_second": n_words / seconds}
 
 
-def timed(act: Callable[[], Result], repeat: bool) -> tuple[Result, float]:
+def timed(act: Callable[[], Result], *, repeat: bool) -> tuple[Result, float]:
     """Return what the first call returns, and the median seconds of a call, of at most three."""
     seconds: list[float] = []
     results = []
@@ -346,6 +315,24 @@ def timed(act: Callable[[], Result], repeat: bool) -> tuple[Result, float]:
         results.append(act())
         seconds.append(time.perf_counter() - start)
     return results[0], statistics.median(seconds)
+
+
+@spacy.registry.loggers(LOGGER)
+def make_logger(path: str) -> Callable[..., Any]:
+    """Make a logger of `[training]` that writes a line of JSON for each evaluation."""
+
+    def setup(nlp: Language, *streams: IO[str]) -> tuple[Callable[..., None], Callable[[], None]]:
+        def log_step(info: dict[str, Any] | None) -> None:
+            if info is not None and info["score"] is not None:
+                line = {"step": info["step"], "score": info["score"], "clock": time.perf_counter()}
+                with Path(path).open("a") as file:
+                    # Also the highest memory since the last evaluation.
+                    file.write(json.dumps({**line, "peak": peak_memory()}) + "\n")
+                reset_peak()
+
+        return log_step, lambda: None
+
+    return setup
 
 
 def folder_size(folder: Path) -> int:

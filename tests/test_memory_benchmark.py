@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import memory
-from benchmarks.child import Child, resident_memory
+from benchmarks.child import Child, peak_memory
 from benchmarks.sides import make_texts
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's /proc")
@@ -72,7 +72,7 @@ def test_long_shows_prediction_and_training_with_and_without_the_document(calls)
     head, _, *rows = run("long", "--tokens", 50)
     assert head == ["MB", "without it", "one document of 50 tokens"]
     assert rows == [["prediction", "1", "2"], ["training", "3", "4"]]
-    assert calls == [(f"{name}_long", n) for name in ("predict", "train") for n in (0, 50)]
+    assert calls == [("long_document", n, training) for training in (False, True) for n in (0, 50)]
 
 
 def test_train_shows_the_highest_memory_of_each_tenth(monkeypatch):
@@ -96,4 +96,4 @@ def test_training_streams_a_file_and_its_memory_is_read_ten_times():
 def test_the_peak_is_that_of_another_process():
     with Child() as child:
         peak = child.call(memory.peak_of, make_texts, "short", 20)
-    assert peak not in (0, None, resident_memory("VmHWM"))
+    assert peak not in (0, None, peak_memory())
