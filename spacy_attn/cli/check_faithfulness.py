@@ -26,8 +26,8 @@ def faithfulness_cli(
         Opt(
             "--output",
             "-o",
-            help="Folder to write faithfulness.md, .json and .html to. By default the first of "
-            "them is printed",
+            help="Folder to write faithfulness.md, .json and .html to. By default the Markdown "
+            "is printed",
             file_okay=False,
         ),
     ] = None,
@@ -38,7 +38,7 @@ def faithfulness_cli(
         Opt(
             "--methods",
             "-M",
-            help="Comma-separated methods to compare with attention and chance, say "
+            help="Methods to compare with attention and chance, separated by commas, say "
             "'contributions,leave_one_out'. By default all that are installed",
         ),
     ] = None,
@@ -46,22 +46,23 @@ def faithfulness_cli(
         str | None,
         Opt(
             "--other-models",
-            help="Comma-separated pipelines, trained alike from other seeds, to compare the "
-            "attention of",
+            help="Pipelines that were trained alike from other seeds, separated by commas. "
+            "Their attention is compared",
         ),
     ] = None,
     ratings: Annotated[
         Path | None,
         Opt(
             "--ratings",
-            help="File of words that people have rated: a word, a tab and its mean rating a line",
+            help="File of words that people have rated. A line has a word, a tab and its mean "
+            "rating",
             exists=True,
             dir_okay=False,
         ),
     ] = None,
     ratings_bound: Annotated[
         float,
-        Opt("--ratings-bound", help="Absolute rating from which on a word is rated strongly"),
+        Opt("--ratings-bound", help="Absolute rating from which a word counts as rated strongly"),
     ] = 2.0,
     positive_label: Annotated[
         str | None, Opt("--positive-label", help="Label that a positive rating speaks for")
@@ -74,15 +75,15 @@ def faithfulness_cli(
     draws: Annotated[
         int, Opt("--draws", min=1, help="Number of rankings by chance of each document")
     ] = 5,
-    seed: Annotated[int, Opt("--seed", help="Of the rankings by chance")] = 0,
+    seed: Annotated[int, Opt("--seed", help="Seed of the rankings by chance")] = 0,
     gpu_id: opt.GpuId = -1,
     code_path: opt.CodePath = None,
 ) -> None:
     """
-    Measure how far the explanations of a trained pipeline can be trusted: what
-    happens to its decisions when the tokens are left out that attention, the
-    contributions, gradients or chance say matter; when all tokens have the same
-    weight; and how attention differs between models.
+    Measure how far the explanations of a trained pipeline can be trusted. What
+    happens to its decisions without the tokens that matter by attention, by the
+    contributions, by gradients or by chance? What happens when all tokens have
+    the same weight? And how does attention differ between models?
     """
     prepare(code_path, gpu_id, printing=output is None)
     options = opt.DataOptions(split, text_column, label_column, labels, settings)

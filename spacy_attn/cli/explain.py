@@ -29,9 +29,9 @@ def explain_cli(
     code_path: opt.CodePath = None,
 ) -> None:
     """
-    Explain the classification of texts: print a JSON object for each, in a line
-    of its own, with its tokens, scores, attention, and what each token adds to
-    the logit of each label. Nothing else goes to the standard output.
+    Explain the classification of texts. Print a JSON object for each text in a
+    line of its own, with its tokens, scores and attention, and with what each
+    token adds to the logit of each label. The standard output gets nothing else.
     """
     prepare(code_path, gpu_id, printing=True)
     with failing(f"Can't load the pipeline '{model}'"):

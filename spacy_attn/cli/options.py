@@ -41,21 +41,24 @@ Data = Annotated[
 Text = Annotated[
     str,
     Arg(
-        help="A text; a file of texts, .txt with one a line or .jsonl with the key 'text'; '-' to "
-        "read texts from the standard input, one a line; or a file of data as 'report' takes. "
-        "With --split, any data set"
+        help="A text; a file of texts, .txt with one a line or .jsonl with the key 'text'; '-' for "
+        "the standard input, with one text a line; or a file of data as 'report' takes. With "
+        "--split, any data set"
     ),
 ]
 Split = Annotated[str | None, Opt("--split", help="Split of a data set. By default 'train'")]
 TextColumn = Annotated[
     str | None,
-    Opt("--text-column", help="Column of the text; several separated by commas. By default 'text'"),
+    Opt(
+        "--text-column",
+        help="Column of the text. Separate several by commas. By default 'text'",
+    ),
 ]
 LabelColumn = Annotated[
     str | None,
     Opt(
         "--label-column",
-        help="Column of the label; several separated by commas. By default 'label'",
+        help="Column of the label. Separate several by commas. By default 'label'",
     ),
 ]
 LabelNames = Annotated[

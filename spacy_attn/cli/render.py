@@ -36,12 +36,12 @@ def render_cli(
         Opt(
             "--method",
             "-m",
-            help=f"How to attribute, instead of showing attention: {', '.join(METHODS)}",
+            help=f"How to attribute, in place of attention: {', '.join(METHODS)}",
         ),
     ] = None,
     label: Annotated[
         str | None,
-        Opt("--label", "-l", help="Whose attributions to show, instead of the predicted label's"),
+        Opt("--label", "-l", help="Label whose attributions to show. By default the predicted one"),
     ] = None,
     component: opt.ComponentName = None,
     split: opt.Split = None,
@@ -53,9 +53,9 @@ def render_cli(
     code_path: opt.CodePath = None,
 ) -> None:
     """
-    Classify texts and show them with their tokens shaded by attention, or by
-    what they contribute to a label, or what another method attributes to them:
-    in the terminal, or as a web page.
+    Classify texts and show them in the terminal or on a web page. Their tokens
+    are shaded by attention, by what they contribute to a label, or by what
+    another method attributes to them.
     """
     prepare(code_path, gpu_id, printing=output is None)
     with failing(f"Can't load the pipeline '{model}'"):

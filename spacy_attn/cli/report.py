@@ -37,9 +37,10 @@ def report_cli(
     code_path: opt.CodePath = None,
 ) -> None:
     """
-    Write a web page on how documents were classified, in one file: their gold
-    and predicted labels, confidence, and tokens shaded by attention and by
-    contributions (or another method), to be filtered, sorted and searched.
+    Write a web page on how documents were classified, in one file. It shows
+    their gold and predicted labels, the confidence, and their tokens, shaded by
+    attention and by contributions (or another method). Its documents can be
+    filtered, sorted and searched.
     """
     prepare(code_path, gpu_id, printing=False)
     options = opt.DataOptions(split, text_column, label_column, labels, settings)
