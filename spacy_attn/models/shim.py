@@ -20,12 +20,8 @@ from ..nn.runtime import keep_forked_child_to_one_thread, with_gradients
 from ..nn.stored import StoredModule, check_weights
 
 
-def _has_grad(value: Any) -> bool:
-    return isinstance(value, torch.Tensor)
-
-
 class TorchShim(PyTorchShim):
-    """Holds a torch module, from before it is built until it is used in another process.
+    """A torch module in a Thinc layer.
 
     Beyond `thinc.api.PyTorchShim`:
 
@@ -51,7 +47,11 @@ class TorchShim(PyTorchShim):
         mixed_precision: bool = False,
         grad_scaler_config: Mapping[str, Any] | None = None,
     ) -> None:
-        grad_scaler = _grad_scaler(mixed_precision, **(grad_scaler_config or {}))
+        settings = dict(grad_scaler_config or {})
+        # Thinc's initial scale does not fit into half precision, where that is torch's default.
+        scale = torch.tensor([settings.pop("init_scale", 2.0**16)], dtype=torch.float32)
+        grad_scaler = PyTorchGradScaler(mixed_precision, init_scale=1.0, **settings)
+        grad_scaler._scale = scale
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
         self._module_class = module_class
         self._generation = 0
@@ -59,13 +59,18 @@ class TorchShim(PyTorchShim):
 
     @property
     def module(self) -> torch.nn.Module:
-        """The torch module. RAISES: ValueError where there is none yet."""
+        """The torch module.
+
+        Raises:
+            ValueError: If there is none yet.
+        """
         if self._model is None:
             raise ValueError("The torch model has no weights yet: initialize or load it first.")
         return self._model
 
     @property
     def has_module(self) -> bool:
+        """Whether there is a torch module."""
         return self._model is not None
 
     @with_gradients()
@@ -86,12 +91,15 @@ class TorchShim(PyTorchShim):
 
     @property
     def device(self) -> torch.device:
+        """The device of the module, or else the one in use."""
         parameter = None if self._model is None else next(self._model.parameters(), None)
         return get_torch_default_device() if parameter is None else parameter.device
 
     def to_device(self, device_type: str, device_id: int) -> None:
         if self._model is not None:
             super().to_device(device_type, device_id)
+
+    # Running
 
     @property
     def _scales(self) -> bool:
@@ -108,7 +116,7 @@ class TorchShim(PyTorchShim):
 
     @contextlib.contextmanager
     def predicting(self) -> Iterator[Any]:
-        """The module, ready to be run without gradients."""
+        """Give the module, ready to be run without gradients."""
         self._keep_child_to_one_thread()
         with torch.no_grad(), self._autocast:
             yield self.module
@@ -133,14 +141,13 @@ class TorchShim(PyTorchShim):
                 self._backpropagate(inputs, grads, parameters)
                 for parameter, gradient in zip(parameters, accumulated, strict=True):
                     if gradient is not None:
-                        parameter.grad = (
-                            gradient if parameter.grad is None else gradient + parameter.grad
-                        )
+                        own = parameter.grad
+                        parameter.grad = gradient if own is None else gradient + own
             except BaseException:  # an interrupt, too
                 for parameter, gradient in zip(parameters, accumulated, strict=True):
                     parameter.grad = gradient
                 raise
-            return convert_recursive(_has_grad, lambda tensor: tensor.grad, inputs)
+            return convert_recursive(torch.is_tensor, lambda tensor: tensor.grad, inputs)
 
         return outputs, backprop
 
@@ -152,11 +159,13 @@ class TorchShim(PyTorchShim):
         if self._scales:
             grads.kwargs["grad_tensors"] = self._grad_scaler.scale(grads.kwargs["grad_tensors"])
         torch.autograd.backward(*grads.args, **grads.kwargs)
-        leaves = [*parameters, *iterate_recursive(_has_grad, inputs)]
+        leaves = [*parameters, *iterate_recursive(torch.is_tensor, inputs)]
         found = [leaf.grad for leaf in leaves if leaf.grad is not None]
         if self._scales and self._grad_scaler.unscale(found):
             for gradient in found:  # an overflow: this batch teaches nothing
                 gradient.zero_()
+
+    # Learning
 
     def _key(self, name: str) -> tuple[int, str]:
         """Under what the optimizer keeps its state of a parameter."""
@@ -174,7 +183,7 @@ class TorchShim(PyTorchShim):
         self.clear_gradients()
 
     def learned_parameters(self) -> Iterator[tuple[tuple[int, str], torch.nn.Parameter]]:
-        """The parameters to be updated, which have a gradient, under their optimizer's keys."""
+        """Yield the parameters that have a gradient, under their optimizer's keys."""
         for name, parameter in self.module.named_parameters():
             # After an overflow in mixed precision the step is skipped.
             if parameter.grad is not None and not self._grad_scaler.found_inf:
@@ -188,37 +197,39 @@ class TorchShim(PyTorchShim):
 
     @contextlib.contextmanager
     def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
-        """Run with other parameters, keyed as in `Optimizer.averages`; put the own ones back."""
-        backup = {}
+        """Run with other parameters, keyed as in `Optimizer.averages`, and then with the own."""
+        own = {}
         if self._model is not None:
             for name, parameter in self._model.named_parameters():
                 replacement = params.get(self._key(name))
                 if replacement is not None:
-                    backup[name] = parameter.data
+                    own[name] = parameter.data
                     with with_gradients():
                         parameter.data = xp2torch(replacement, device=parameter.device)
         try:
             yield
         finally:
-            if backup:
+            if own:
                 for name, parameter in self.module.named_parameters():
-                    parameter.data = backup.get(name, parameter.data)
+                    parameter.data = own.get(name, parameter.data)
+
+    # Storing
 
     def to_bytes(self) -> bytes:
         message: dict[str, Any] = {"sizes": None, "weights": b""}
         if self._model is not None:
-            state = {
-                key: value.contiguous().cpu() for key, value in self._model.state_dict().items()
-            }
-            message = {
-                "sizes": self._model.sizes,
-                "weights": safetensors.torch.save(state),
-            }
+            state = self._model.state_dict().items()
+            weights = {name: value.contiguous().cpu() for name, value in state}
+            message = {"sizes": self._model.sizes, "weights": safetensors.torch.save(weights)}
         return srsly.msgpack_dumps(message)
 
     @with_gradients()
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
-        """RAISES: ValueError if the weights are not those of a module of the stored sizes."""
+        """Load what `to_bytes` has stored.
+
+        Raises:
+            ValueError: If the weights are not those of a module of the stored sizes.
+        """
         message = srsly.msgpack_loads(bytes_data)
         if message["sizes"] is None:
             self._model = None
@@ -232,7 +243,7 @@ class TorchShim(PyTorchShim):
         return self
 
     def copy(self) -> "TorchShim":
-        """A deep copy under an id of its own, so that optimizers keep the two apart."""
+        """Copy it, under an id of its own, so that optimizers keep the two apart."""
         copied = copy.deepcopy(self)
         with Shim.global_id_lock:
             Shim.global_id += 1
@@ -253,20 +264,11 @@ class TorchShim(PyTorchShim):
     def _keep_child_to_one_thread(self) -> None:
         """In a worker process, have torch use one thread.
 
-        In a forked one, several would hang. And workers that share the machine should not each ask
-        for all of its cores: those to which the pipeline was sent, as `nlp.pipe(n_process=N)` does,
-        but not a process that loads its own pipeline.
+        In a forked one, several would hang. Workers that were sent a pipeline, as
+        `nlp.pipe(n_process=N)` does, share the machine: each must not ask for all of its cores. A
+        process that loads its own pipeline may.
         """
         keep_forked_child_to_one_thread()
         if self._sent_here and multiprocessing.parent_process() is not None:
             torch.set_num_threads(1)
         self._sent_here = False
-
-
-def _grad_scaler(
-    enabled: bool, *, init_scale: float = 2.0**16, **settings: Any
-) -> PyTorchGradScaler:
-    """Thinc's, whose scale does not fit into half precision where that is torch's default type."""
-    grad_scaler = PyTorchGradScaler(enabled, init_scale=1.0, **settings)
-    grad_scaler._scale = torch.tensor([init_scale], dtype=torch.float32)
-    return grad_scaler
