@@ -1,4 +1,4 @@
-"""Settings of layers beside their weights: what a model file may not contradict."""
+"""Settings that weights were trained with, which a config may not contradict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,26 +9,24 @@ from thinc.api import Model, deserialize_attr, serialize_attr
 
 
 class SettingError(ValueError):
-    """Weights do not fit the config. The message says which setting, and what to do."""
+    """Weights do not fit the config."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """An attribute of a layer that its weights were trained with.
-
-    It is stored with the weights. Loading weights that were trained with another value fails, so
-    that a config does not say one thing and the model do another.
+    """An attribute of a layer that is stored with its weights, and compared when they are loaded.
 
     Attributes:
         name: What the setting is called in the config.
+        value: What the config says.
     """
 
     name: str
     value: Any
 
 
-# The settings that are dimensions of layers, by the layer and the dimension: their name in the
-# config, and how many times the setting the dimension is.
+# Settings that are dimensions of layers: what they are called in the config, and how many times the
+# setting the dimension is.
 _DIMENSIONS = {
     ("bilstm_encoder", "nO"): ("hidden_width", 2),
     ("token_vectors", "nO"): ("width", 1),
@@ -51,13 +49,12 @@ def _serialize(_: Any, setting: Setting, name: str, model: Model) -> bytes:
 
 @deserialize_attr.register(Setting)
 def _deserialize(setting: Setting, data: bytes, name: str, model: Model) -> Setting:
-    """RAISES: SettingError if another value was stored."""
     check_setting(setting.name, setting.value, srsly.msgpack_loads(data))
     return setting
 
 
 def check_setting(name: str, value: Any, stored: Any) -> None:
-    """RAISES: SettingError if weights were trained with another value than the config has."""
+    """Raise a `SettingError` if weights were trained with another value than the config has."""
     if stored != value:
         raise SettingError(
             f"'{name}' is {value!r} in the config, but the weights were trained with {stored!r}. "
@@ -74,9 +71,11 @@ def check_layers(model: Model, stored: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         SettingError: If there are others, or some have other dimensions.
     """
+    # Layers of other packages may be called otherwise in other versions.
     layers = list(model.walk())
     names, stored_names = [layer.name for layer in layers], [layer["name"] for layer in stored]
-    if list(map(_own_name, names)) != list(map(_own_name, stored_names)):
+    own = [name if name in _LAYERS else None for name in names]
+    if own != [name if name in _LAYERS else None for name in stored_names]:
         raise SettingError(
             f"The config makes the layers {names}, but the weights are those of {stored_names}. "
             f"Put 'tok2vec' and its settings back as they were, or train again."
@@ -87,8 +86,3 @@ def check_layers(model: Model, stored: Sequence[Mapping[str, Any]]) -> None:
                 own, size = layer.maybe_get_dim(dimension), info["dims"].get(dimension)
                 if own is not None and size is not None:
                     check_setting(setting, own // factor, size // factor)
-
-
-def _own_name(name: str) -> str | None:
-    """The name of a layer of this package. Others may be called otherwise in other versions."""
-    return name if name in _LAYERS else None

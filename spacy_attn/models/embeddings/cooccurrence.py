@@ -1,8 +1,8 @@
-"""Vectors of words out of the words that they stand near to, in texts without labels.
+"""Vectors of words, learned from the words that they stand near to, in texts without labels.
 
-A factorisation of the positive pointwise mutual information of words and their neighbours, after
-Levy, Goldberg and Dagan 2015, "Improving Distributional Similarity with Lessons Learned from Word
-Embeddings" (https://aclanthology.org/Q15-1016/): neighbours count by one over their distance, the
+They factorise the positive pointwise mutual information of words and their neighbours, after Levy,
+Goldberg and Dagan 2015, "Improving Distributional Similarity with Lessons Learned from Word
+Embeddings" (https://aclanthology.org/Q15-1016/). Neighbours count by one over their distance, the
 frequencies of contexts are smoothed, and singular values are weighted by their square root.
 """
 
@@ -13,11 +13,11 @@ import torch
 
 WINDOW = 5
 CONTEXT_SMOOTHING = 0.75
-# What is counted, so that time and memory have a bound; it is enough to know frequent words by.
+# How much is counted: time and memory need a bound, and frequent words are known by then.
 MAX_TOKENS = 5_000_000
-# Counted at a time. Of a longer document, words on two sides of a cut are no neighbours.
+# How much is counted at a time. Words on two sides of a cut are no neighbours.
 CHUNK = 250_000
-# Words that are beside each other as often as by chance, up to rounding, say nothing.
+# Words beside each other as often as by chance say nothing; this is more than rounding.
 LEAST_INFORMATION = 1e-9
 # Of the randomised singular value decomposition.
 POWER_ITERATIONS = 4
@@ -30,17 +30,19 @@ Counts = tuple[numpy.ndarray, numpy.ndarray]
 def cooccurrence_vectors(
     documents: Iterable[numpy.ndarray], n_rows: int, width: int
 ) -> numpy.ndarray:
-    """Vectors for the words of some documents; those of words with like neighbours are alike.
+    """Return vectors for the words of some documents, alike for words with like neighbours.
+
+    They depend on no seed. On another number of threads they are the same up to rounding and the
+    signs of columns.
 
     Args:
         documents: The rows of the words of each, shape (n_tokens,); 0 for a word without a row. No
             more than the first five million tokens are read.
 
     Returns:
-        A vector for each row, shape (n_rows, width), of mean square 1 over the words that have one;
-        zeros for row 0, and for words that are alone or beside others no more often than by chance.
-        The same for the same documents, on any seed; on another number of threads up to rounding,
-        and columns may have the other sign. Fewer rows than `width` leave the last columns at 0.
+        A vector for each row, shape (n_rows, width). Those of known words have mean square 1. Row 0
+        and words without informative neighbours have zeros. Fewer rows than `width` leave the last
+        columns at 0.
     """
     vectors = numpy.zeros((n_rows, width), dtype=numpy.float32)
     information = _positive_information(*_count(documents, n_rows), n_rows)
@@ -61,8 +63,8 @@ def _count(documents: Iterable[numpy.ndarray], n_rows: int) -> Counts:
     """How often words stand near to each other.
 
     Returns:
-        The pairs, whichever comes first, as lower row * n_rows + higher row, ascending; and for
-        each the sum of one over the distance.
+        The pairs as lower row * n_rows + higher row, ascending, and for each the sum of one over
+        the distance.
     """
     pairs: numpy.ndarray = numpy.zeros(0, dtype=numpy.int64)
     weights: numpy.ndarray = numpy.zeros(0)

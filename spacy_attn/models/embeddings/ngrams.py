@@ -20,8 +20,8 @@ from .token_vectors import CONTEXT_FREE, VECTORS_OF_KEYS, Embedding
 
 Rows = NDArray[numpy.int32]
 
-# Words are cut into n-grams once, until there are so many of them; much longer ones (an address, a
-# line of symbols) come once and would fill the memory.
+# So many words are cut into n-grams once. Much longer ones (an address, a line of symbols) come
+# once and would fill the memory.
 _CACHED_WORDS = 65_536
 _CACHED_LENGTH = 50
 
@@ -29,12 +29,11 @@ _FEW_ROWS = 1000
 
 
 def ngram_embedding(width: int, *, sizes: Sequence[int], rows: int) -> Embedding:
-    """The mean of the vectors of a word's character n-grams, regardless of case.
+    """Make the mean of the vectors of a word's character n-grams, regardless of case.
 
-    Words of like spelling get like vectors, those that training has not seen, too. N-grams are
-    those of the word between the marks "<" and ">"; each has the row of a table that its CRC-32
-    checksum picks, which it may share. After Bojanowski et al. 2017, "Enriching Word Vectors with
-    Subword Information".
+    Words of like spelling get like vectors, also those that training has not seen. The word stands
+    between the marks "<" and ">". The CRC-32 checksum of an n-gram picks its row of a table, which
+    it may share. After Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information".
 
     Args:
         width: Width of the vectors.
@@ -70,8 +69,8 @@ def _ngram_rows(word: str, sizes: tuple[int, ...], n_rows: int) -> Rows:
 def _rows_by_key(sizes: tuple[int, ...], n_rows: int) -> dict[int, Rows]:
     """What has been found for words, by their keys in string stores.
 
-    Nothing in it can become wrong: a key is a hash of its word, and the rows follow from the word
-    and the arguments alone. It holds no string, so that words of a memory zone are not kept.
+    It cannot become wrong: a key is a hash of its word, from which the rows follow. It holds no
+    string, so that words of a memory zone are not kept.
     """
     return {}
 
@@ -79,7 +78,7 @@ def _rows_by_key(sizes: tuple[int, ...], n_rows: int) -> dict[int, Rows]:
 def _find_rows(
     keys: Keys, strings: Strings, sizes: tuple[int, ...], n_rows: int
 ) -> tuple[Rows, Rows]:
-    """RETURNS: The rows of the n-grams of all words, concatenated, and how many each word has."""
+    """The rows of the n-grams of all words, concatenated, and how many each word has."""
     known = _rows_by_key(sizes, n_rows)
     found = []
     for key in keys.tolist():
@@ -126,7 +125,7 @@ def forward(
 
 
 def vectors_of_keys(model: Embedding, keys: Keys, strings: Strings) -> Floats2d:
-    """The vectors of words, given by their keys in string stores, shape (n, width)."""
+    """Return the vectors of words, given by their keys in string stores, shape (n, width)."""
     ops, table = model.ops, cast(Floats2d, model.get_param("E"))
     if not len(keys):
         return ops.alloc2f(0, table.shape[1])

@@ -11,8 +11,8 @@ from thinc.types import Floats2d, Ragged
 
 from .token_vectors import CONTEXT_FREE, Embedding
 
-# Of the root mean square: that of the learned vectors, which would otherwise drown beside
-# vectors of great length, or drown short ones.
+# The root mean square of the learned vectors. They would otherwise drown beside long vectors, or
+# drown short ones.
 INITIAL_SCALE = 0.1
 
 
@@ -68,7 +68,11 @@ def init(model: Embedding, X: list[Doc] | None = None, Y: Any = None) -> None:
 
 
 def require_vectors(vocab: Vocab) -> None:
-    """RAISES: ValueError if a pipeline has no word vectors, or some that cannot be trained with."""
+    """Check that a pipeline has word vectors that can be trained with.
+
+    Raises:
+        ValueError: If it has none, or some that are not finite.
+    """
     if not vocab.vectors_length:
         raise ValueError(
             "The embedding's 'vectors' setting needs word vectors, but the pipeline has none. Set "
@@ -117,7 +121,7 @@ def _check_width(projection: Model, vocab: Vocab) -> None:
 
 
 def _scale_projection(projection: Model[list[Doc], Ragged], docs: list[Doc]) -> None:
-    """Give the projected vectors of some documents the same initial scale as the learned ones."""
+    """Give the projected vectors the same initial scale as the learned ones."""
     projected = projection.predict(docs).data
     scale = float((projected**2).mean() ** 0.5) if projected.size else 0.0
     if scale > 0:

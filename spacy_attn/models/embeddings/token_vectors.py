@@ -19,8 +19,8 @@ Rows = NDArray[numpy.int64]
 # The attribute of a layer in which the vector of a token depends on that token alone.
 CONTEXT_FREE = "context_free"
 # The attribute of an embedding that knows a token by its attribute "attr" (a `Setting`) alone: a
-# function of the embedding, the tokens' keys in string stores, shape (n,), and what gives the
-# string of a key, that returns their vectors, shape (n, width).
+# function of the embedding, of keys in string stores and of what gives a key's string. It returns
+# the vectors of the keys, shape (n, width).
 VECTORS_OF_KEYS = "vectors_of_keys"
 _DISTINCT = "distinct_vectors"
 
@@ -33,8 +33,7 @@ _MULTIPLIER = numpy.uint64(0x9E3779B97F4A7C15)
 def token_vectors(layers: Sequence[Embedding], width: int) -> Model[list[Doc], Vectors]:
     """Add up what embeddings give each token: shape (n_tokens, width) for each document.
 
-    The embeddings return the vectors of the tokens of all documents, concatenated, as a new array:
-    adding up goes over one large array and not over many small ones.
+    Each embedding returns a new array with the vectors of the tokens of all documents.
     """
     by_key = all(VECTORS_OF_KEYS in layer.attrs for layer in layers)
     return Model(
@@ -73,11 +72,11 @@ def init(model: Model[list[Doc], Vectors], X: list[Doc] | None = None, Y: Any = 
 
 
 def find_vectors(model: Model[list[Doc], Vectors], docs: list[Doc]) -> tuple[Floats2d, Rows | None]:
-    """The vectors of the tokens of some documents, for prediction, with each of them once.
+    """Find the vectors of the tokens of some documents, for prediction, each of them once.
 
     Args:
         model: Any layer from documents to token vectors.
-        docs: With at least one token among them.
+        docs: Documents with at least one token among them.
 
     Returns:
         Vectors, shape (n, width), and which of them each token of the documents, concatenated, has,
@@ -91,7 +90,7 @@ def find_vectors(model: Model[list[Doc], Vectors], docs: list[Doc]) -> tuple[Flo
 def _distinct_vectors(
     model: Model[list[Doc], Vectors], docs: list[Doc]
 ) -> tuple[Floats2d, Rows | None]:
-    """A batch repeats its words: the vector of each is put together once."""
+    """Put the vector of each word together once, since a batch repeats its words."""
     of_layers = [IDS[layer.attrs["attr"].value] for layer in model.layers]
     attributes = sorted(set(of_layers))
     keys, rows = distinct(attributes_of_tokens(docs, attributes))
@@ -106,7 +105,7 @@ def _distinct_vectors(
 
 
 def distinct(keys: Keys) -> tuple[Keys, Rows | None]:
-    """The distinct rows of an array of keys, and which of them each row is.
+    """Find the distinct rows of an array of keys, and which of them each row is.
 
     Args:
         keys: Shape (n, n_attributes).
@@ -130,9 +129,5 @@ def distinct(keys: Keys) -> tuple[Keys, Rows | None]:
 
 
 def is_context_free(model: Model[Any, Any]) -> bool:
-    """Whether the vector of a token depends on that token alone.
-
-    Leaving a token out of a document then leaves one vector out, and the others as they are. Only
-    layers that say so count: the embeddings of this package, and others with this attribute.
-    """
+    """Return whether a layer says that the vector of a token depends on that token alone."""
     return bool(model.attrs.get(CONTEXT_FREE, False))

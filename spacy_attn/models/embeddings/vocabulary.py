@@ -18,8 +18,7 @@ from .cooccurrence import cooccurrence_vectors
 
 UNKNOWN_ROW = 0
 
-# How long a vocabulary stays, instead of the words of the documents that the layer is initialised
-# with: for one initialisation, or for all of them until the layer has been trained.
+# How long given words stay: for one initialisation of the layer, or for all until it is trained.
 ONCE = "once"
 UNTIL_TRAINED = "until trained"
 
@@ -31,8 +30,8 @@ SETTINGS = "settings"
 class WordSettings:
     """What only the initialisation of a word embedding asks.
 
-    Thinc does not store an object of this class with the weights. So the config's values hold when
-    a trained pipeline is loaded and initialised again.
+    Thinc does not store it with the weights: the config's values hold when a trained pipeline is
+    loaded and initialised again.
     """
 
     min_frequency: int
@@ -44,10 +43,11 @@ class WordSettings:
 class WordVocabulary:
     """The words that have a row of their own; every other word has the unknown word's row.
 
-    initial: Vectors that the rows start with, not stored with the vocabulary; None for random ones.
-
     Args:
         words: The words, of rows 1, 2, ...
+
+    Attributes:
+        initial: Vectors that the rows start with, which are not stored; None for random ones.
     """
 
     def __init__(self, words: Sequence[str] = ()) -> None:
@@ -64,7 +64,7 @@ class WordVocabulary:
     def learn(
         cls, docs: Iterable[Doc], attr: str, *, min_frequency: int, max_size: int | None
     ) -> "WordVocabulary":
-        """Keep the most frequent words of some documents, ties in alphabetical order."""
+        """Take the most frequent words of some documents, ties in alphabetical order."""
         counts: Counter[int] = Counter()
         words: dict[int, str] = {}
         for doc in docs:
@@ -77,7 +77,7 @@ class WordVocabulary:
         return cls([words[key] for key in frequent[:max_size]])
 
     def rows(self, keys: numpy.ndarray) -> Ints1d:
-        """The rows of some words, given by their ids in the string store, shape (n,)."""
+        """Return the rows of some words, given by their keys in the string store, shape (n,)."""
         if not len(self):
             return cast(Ints1d, numpy.zeros(len(keys), dtype=numpy.int32))
         found = numpy.searchsorted(self._keys, keys)
@@ -97,11 +97,7 @@ def _deserialize_vocabulary(_: Any, value: bytes, name: str, model: Model) -> Wo
 
 
 def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> None:
-    """Replace the vocabulary of a word embedding by the words of some documents.
-
-    Args:
-        keep: For how long, `ONCE` or `UNTIL_TRAINED`.
-    """
+    """Replace the vocabulary of a word embedding by the words of some documents."""
     settings: WordSettings = model.attrs[SETTINGS]
     model.attrs["vocabulary"] = WordVocabulary.learn(
         docs,
@@ -113,7 +109,7 @@ def learn_vocabulary(model: Model, docs: Iterable[Doc], *, keep: str = ONCE) -> 
 
 
 def learn_initial_vectors(model: Model, docs: Iterable[Doc]) -> None:
-    """Learn what the words of a vocabulary start with from some documents, if they are to."""
+    """Learn from documents what the words of a vocabulary start with, if the config says so."""
     vocabulary: WordVocabulary = model.attrs["vocabulary"]
     if model.attrs[SETTINGS].initial != "cooccurrence" or not len(vocabulary):
         return
@@ -129,14 +125,15 @@ def set_vocabulary(model: Model, words: Sequence[str]) -> None:
 
 
 def knows_sample_only(model: Model) -> bool:
-    """Whether a word embedding has words of a sample of documents, and has not been trained."""
+    """Return whether it has the words of a sample of documents, and has not been trained since."""
     return model.attrs["sampled"] > 0
 
 
 def keeps_vocabulary(model: Model) -> bool:
-    """Whether a word embedding has been given words that stay until it is trained."""
+    """Return whether it has been given words that stay until it is trained."""
     return model.attrs["keep"] == UNTIL_TRAINED
 
 
 def is_word_embedding(model: Model) -> bool:
+    """Return whether a layer is an embedding of whole words."""
     return isinstance(model.attrs.get("vocabulary"), WordVocabulary)

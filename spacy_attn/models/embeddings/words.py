@@ -81,11 +81,10 @@ def word_layers(
     *,
     dropout: float = 0.0,
 ) -> list[Embedding]:
-    """The layers whose sum is the embedding of words, with the settings of `WordEmbedding_v1`.
+    """Make the layers whose sum is the embedding of words (see `WordEmbedding_v1`).
 
     Args:
-        dropout: The rate at which training leaves out learned vectors, each as a whole, as a
-            `SubwordEmbedding` does.
+        dropout: The rate at which training leaves out learned vectors, each as a whole.
     """
     where = "spacy-attn.WordEmbedding.v1"
     check_choice(where, "attr", attr, ATTRS)
@@ -108,8 +107,8 @@ def word_layers(
             VECTORS_OF_KEYS: vectors_of_keys,
             "vocabulary": WordVocabulary(),
             "keep": None,
-            # The number of documents that the vocabulary was learned from in the last
-            # initialisation, as a sample, and not trained since; 0 for another origin.
+            # How many documents the last initialisation learned the vocabulary from; 0 where the
+            # vocabulary comes from elsewhere, or has been trained with.
             "sampled": 0,
         },
     )
@@ -134,12 +133,12 @@ def forward(
 
 
 def vectors_of_keys(model: Embedding, keys: Keys, strings: Strings) -> Floats2d:
-    """The vectors of words, given by their keys in string stores, shape (n, width)."""
+    """Return the vectors of words, given by their keys in string stores, shape (n, width)."""
     return _look_up(model, keys)[0]
 
 
 def _look_up(model: Embedding, keys: Keys) -> tuple[Floats2d, Ints1d]:
-    """RETURNS: The vectors of words, shape (n, width), and the rows that they have in the table."""
+    """The vectors of words, shape (n, width), and the rows that they have in the table."""
     if not model.has_param("E"):
         raise ValueError("The word embedding has no weights yet: initialize or load it first.")
     vocabulary: WordVocabulary = model.attrs["vocabulary"]
