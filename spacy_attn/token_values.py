@@ -48,7 +48,7 @@ def set_values(
             f"'attention_attr' or 'contributions_attr'.",
             stacklevel=2,
         )
-    cast(dict[Any, Any], doc.user_data)[_key(name)] = {
+    cast("dict[Any, Any]", doc.user_data)[_key(name)] = {
         "values": _own(values),
         # The bounds of tokens follow from it when they are asked for: this is called for each
         # document of a stream, and most are never looked at.
@@ -128,7 +128,7 @@ def _key(name: str) -> tuple[str, str, None, None]:
 
 def _stored(doc: Doc, name: str) -> dict[str, Any] | None:
     """Return what `set_values` has stored, if it is that."""
-    found = cast(dict[Any, Any], doc.user_data).get(_key(name))
+    found = cast("dict[Any, Any]", doc.user_data).get(_key(name))
     return found if isinstance(found, dict) and {"values", "layout"} <= found.keys() else None
 
 

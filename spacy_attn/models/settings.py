@@ -74,8 +74,8 @@ def check_layers(model: Model, stored: Sequence[Mapping[str, Any]]) -> None:
     # Layers of other packages may be called otherwise in other versions.
     layers = list(model.walk())
     names, stored_names = [layer.name for layer in layers], [layer["name"] for layer in stored]
-    own = [name if name in _LAYERS else None for name in names]
-    if own != [name if name in _LAYERS else None for name in stored_names]:
+    known = [name if name in _LAYERS else None for name in names]
+    if known != [name if name in _LAYERS else None for name in stored_names]:
         raise SettingError(
             f"The config makes the layers {names}, but the weights are those of {stored_names}. "
             f"Put 'tok2vec' and its settings back as they were, or train again."

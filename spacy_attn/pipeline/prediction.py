@@ -17,8 +17,8 @@ from ..models.arrays import runs
 from ..token_values import set_values
 from .finite import check_logits
 
-# At most so many tokens go through the embedding layers at once, whatever the batch size, so that
-# memory does not grow with the length of documents (a longer document goes alone).
+# At most so many tokens go through the embedding layers at once; a longer document goes alone. So
+# memory grows neither with the batch size nor with the length of documents.
 MAX_CHUNK_TOKENS = 32_768
 
 AnyFloats = TypeVar("AnyFloats", Floats1d, Floats2d, NDArray[numpy.float32])
@@ -54,7 +54,7 @@ class AttentionPredictorMixin(TextCategorizer):
             install_contributions(self.contributions_attr)
 
     def probabilities(self, logits: Floats2d) -> Floats2d:
-        """The scores that some logits stand for, both of shape (n_docs, n_labels)."""
+        """Return the scores that some logits stand for, both of shape (n_docs, n_labels)."""
         raise NotImplementedError
 
     @property
@@ -63,15 +63,18 @@ class AttentionPredictorMixin(TextCategorizer):
         return float(self.cfg.get("temperature", 1.0))
 
     def calibrated(self, values: AnyFloats) -> AnyFloats:
-        """Logits of the model, or what is added up to them, in logits of the scores.
+        """Return logits of the model, or what is added up to them, as logits of the scores.
 
-        Whatever the component says in logits has come through here; the model knows no temperature.
+        Whatever the component says in logits comes through here. The model knows no temperature.
         """
         return cast(AnyFloats, values / self.temperature)
 
     def output_weights(self) -> tuple[Floats2d, Floats1d]:
-        """What makes logits of the scores from the hidden states' average: the weights, shape
-        (n_labels, 2H), and the bias, shape (n_labels,). Copies of those of the model."""
+        """Return copies of what makes logits of the scores from the average of the hidden states.
+
+        Returns:
+            The weights, shape (n_labels, 2H), and the bias, shape (n_labels,).
+        """
         weight, bias = contract.output_weights(self.model)
         return self.calibrated(weight), self.calibrated(bias)
 
@@ -99,7 +102,7 @@ class AttentionPredictorMixin(TextCategorizer):
         return Predictions(self.probabilities(logits), attention, contributions)
 
     def predict_logits(self, docs: list[Doc]) -> tuple[Floats2d, list[Floats1d]]:
-        """The logits of the scores, shape (n_docs, n_labels), and attention of some documents."""
+        """Return the logits of the scores, shape (n_docs, n_labels), and the attention."""
         logits, attention = self._predict_uncalibrated(docs)
         return self.calibrated(logits), attention
 
@@ -125,8 +128,7 @@ class AttentionPredictorMixin(TextCategorizer):
     def _by_chunk(
         self, docs: list[Doc], predict_chunk: Callable[[list[Doc]], contract.Output]
     ) -> tuple[Floats2d, list[Floats1d]]:
-        """The logits and attention of documents that go through the model a bounded number of
-        tokens at a time."""
+        """Logits and attention, from a bounded number of tokens at a time."""
         self._check_initialized()
         logits = [self.model.ops.alloc2f(0, len(self.labels))]
         attention: list[Floats1d] = []
@@ -139,11 +141,11 @@ class AttentionPredictorMixin(TextCategorizer):
         return joined, attention
 
     def encode(self, docs: list[Doc]) -> list[Floats2d]:
-        """The hidden states h of each document, which attention averages, shape (n_tokens, 2H)."""
+        """Return the hidden states h of each document, which attention averages: (n_tokens, 2H)."""
         return contract.encode(self.model, docs)
 
     def _several(self, docs: Iterable[Doc]) -> list[Doc]:
-        """RAISES: TypeError for anything but several documents."""
+        """Check that these are several documents, and return them as a list."""
         single = isinstance(docs, str | Doc)
         items = [docs] if single else list(docs)
         wrong = [type(item).__name__ for item in items if single or not isinstance(item, Doc)]
@@ -179,21 +181,20 @@ class AttentionPredictorMixin(TextCategorizer):
     # Explanation
 
     def explain(self, docs: Iterable[Doc]) -> list[Explanation]:
-        """What each token contributes to each label's logit, in one pass through the model.
+        """Say what each token contributes to each label's logit, in one pass through the model.
 
-        The contributions are exact: they add up to the logits of the scores minus the bias. `docs`
-        are not modified.
+        The contributions are exact: they add up to the logits of the scores minus the bias.
 
         Args:
-            docs: The documents to explain, classified or not. Components that this one listens to
-                must have seen them.
+            docs: The documents to explain, which are not modified. Components that this one listens
+                to must have seen them.
 
         Returns:
             One for each document.
 
         Raises:
-            ValueError: If the component has not been initialised. TypeError for a text or a single
-                document.
+            ValueError: If the component has not been initialised.
+            TypeError: For a text or a single document.
         """
         docs = self._several(docs)
         logits, attention, contributions = self._predict_parts(docs)

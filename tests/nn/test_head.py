@@ -136,9 +136,9 @@ def test_documents_without_tokens_get_the_bias_alone_or_among_others():
 @pytest.mark.parametrize("scoring", SCORINGS)
 def test_gradients_agree_with_finite_differences(scoring):
     """Of the whole torch part: the encoder, and the head on top of it."""
-    encoder, head = BiLSTM(INPUT_WIDTH, WIDTH // 2, 2).double(), make(scoring).double()
+    encoder, head = BiLSTM(3, 2, 2).double(), AttentionHead(4, scoring, 2, 3, 0.7).double()
     lengths = [3, 0, 1, 4]
-    tokens = torch.randn(sum(lengths), INPUT_WIDTH, dtype=torch.float64, requires_grad=True)
+    tokens = torch.randn(sum(lengths), 3, dtype=torch.float64, requires_grad=True)
     parameters = [*encoder.parameters(), *head.parameters()]
 
     def logits(tokens, *_):
