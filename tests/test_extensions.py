@@ -14,7 +14,7 @@ from spacy_attn.token_values import get_values, set_values
 
 from .conftest import MIXED_TEXTS, copies_of
 
-VOCAB = spacy.blank("en").vocab
+VOCAB = spacy.blank("xx").vocab
 WORDS = ["Mr", "Smith", "goes", "to", "Washington", "!"]
 WEIGHTS = numpy.array([0.1, 0.2, 0.3, 0.25, 0.1, 0.05], dtype=numpy.float32)
 

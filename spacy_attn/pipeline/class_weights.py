@@ -107,9 +107,9 @@ def _survives(class_weights: Any) -> bool:
 
 def _alike(one: Any, other: Any) -> bool:
     """Tell whether labels and weights are the same; old versions of spaCy write ten decimals."""
-    labels, weights = zip(*_pairs(one), strict=True) if one else ((), ())
-    other_labels, other_weights = zip(*_pairs(other), strict=True) if other else ((), ())
-    return labels == other_labels and numpy.allclose(weights, other_weights, rtol=1e-8, atol=0)
+    table, other_table = dict(_pairs(one)), dict(_pairs(other))
+    weights, others = list(table.values()), list(other_table.values())
+    return list(table) == list(other_table) and numpy.allclose(weights, others, rtol=1e-8, atol=0)
 
 
 def balance(

@@ -4,6 +4,9 @@ import numpy
 from thinc.api import get_array_module
 from thinc.types import Floats1d, Floats2d
 
+# A loss, summed over documents, and its gradient with respect to logits, shape (n_docs, n_labels).
+Loss = tuple[float, Floats2d]
+
 # Keeps a loss finite where a probability has been rounded to 0.
 TINY = float(numpy.finfo(numpy.float32).tiny)
 
@@ -16,7 +19,7 @@ def safe_log(probabilities: Floats2d) -> Floats2d:
 
 def softmax_cross_entropy(
     logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
-) -> tuple[float, Floats2d]:
+) -> Loss:
     """Return the loss of exclusive classes, of which exactly one applies.
 
     Args:
@@ -41,7 +44,7 @@ def softmax_cross_entropy(
 
 def sigmoid_cross_entropy(
     logits: Floats2d, targets: Floats2d, known: Floats2d, weights: Floats1d
-) -> tuple[float, Floats2d]:
+) -> Loss:
     """Return the loss of independent labels, of which any number applies.
 
     Takes and returns the same as `softmax_cross_entropy`, but that a label's weight multiplies the

@@ -18,6 +18,7 @@ from ..models.weights import clear_gradients, copy_gradients, put_back_gradients
 from .annotations import AnnotationsMixin
 from .class_weights import ClassWeights, weights_by_label
 from .finite import check_finite, check_step
+from .losses import Loss
 from .prediction import AttentionPredictorMixin, Predictions
 
 
@@ -31,9 +32,8 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
     _n_updates = 0
     # Whether there are gradients of updates that no step has used yet.
     _has_gathered = False
-
-    # One of `spacy_attn.pipeline.losses`.
-    _loss: Callable[[Floats2d, Floats2d, Floats2d, Floats1d], tuple[float, Floats2d]]
+    # From logits, targets, what is known of them, and weights of the labels.
+    _loss: Callable[[Floats2d, Floats2d, Floats2d, Floats1d], Loss]
 
     def _logits(self, scores: Floats2d) -> Floats2d:
         """Logits that give some scores, up to rounding and to what does not change the loss."""
@@ -91,7 +91,7 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
         self,
         what: str,
         examples: Iterable[Example],
-        get_loss: Callable[[Sequence[Example], Floats2d], tuple[float, Floats2d]],
+        get_loss: Callable[[Sequence[Example], Floats2d], Loss],
         drop: float,
         sgd: Optimizer | None,
         losses: dict[str, float] | None,
@@ -152,9 +152,7 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
             self._has_gathered = False
         self._n_updates += 1
 
-    def _backpropagate(
-        self, docs: list[Doc], get_loss: Callable[[Floats2d], tuple[float, Floats2d]]
-    ) -> float:
+    def _backpropagate(self, docs: list[Doc], get_loss: Callable[[Floats2d], Loss]) -> float:
         """Add the gradients of a batch to those of the model, and return its loss."""
         vectors, backprop_vectors = begin_embedding(self.model, docs)
         (logits, _), backprop = begin_classification(self.model, vectors)
@@ -172,9 +170,7 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
         backprop_vectors(d_vectors)
         return loss
 
-    def _finite_loss(
-        self, get_loss: Callable[[Floats2d], tuple[float, Floats2d]], logits: Floats2d
-    ) -> tuple[float, Floats2d]:
+    def _finite_loss(self, get_loss: Callable[[Floats2d], Loss], logits: Floats2d) -> Loss:
         check_finite(self._where, "the loss", logits)
         loss, d_logits = get_loss(logits)
         check_finite(self._where, "the loss", self.model.ops.xp.asarray(loss), d_logits)
@@ -186,7 +182,7 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
 
     def get_loss(  # type: ignore[override]
         self, examples: Iterable[Example], scores: Floats2d | Predictions
-    ) -> tuple[float, Floats2d]:
+    ) -> Loss:
         """Return the loss of a batch, and its gradient with respect to the model's logits.
 
         The loss is the cross-entropy, summed over the documents. Training computes it from the
@@ -206,9 +202,7 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
             scores = scores.scores
         return self._get_training_loss(examples, self._logits(scores) * self.temperature)
 
-    def _get_training_loss(
-        self, examples: Sequence[Example], logits: Floats2d
-    ) -> tuple[float, Floats2d]:
+    def _get_training_loss(self, examples: Sequence[Example], logits: Floats2d) -> Loss:
         truths, known = self._examples_to_truth(examples)
         targets = self._smooth(truths, known, self.label_smoothing)
         return self._loss(logits, targets, known, self._label_weights())
@@ -231,13 +225,10 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
     def _equal_weights(self) -> Floats1d:
         return self.model.ops.asarray1f([1.0] * len(self.labels))
 
-    def _get_rehearsal_loss(
-        self, examples: Sequence[Example], logits: Floats2d
-    ) -> tuple[float, Floats2d]:
-        rehearsal_model = cast(Model, self._rehearsal_model)
-        targets, _ = rehearsal_model.predict([example.predicted for example in examples])
-        old = targets.shape[1]
-        truths, known = self.model.ops.alloc2f(*logits.shape), self.model.ops.alloc2f(*logits.shape)
-        truths[:, :old] = self.probabilities(targets)
-        known[:, :old] = 1.0
-        return self._loss(logits, truths, known, self._equal_weights())
+    def _get_rehearsal_loss(self, examples: Sequence[Example], logits: Floats2d) -> Loss:
+        docs = [example.predicted for example in examples]
+        old_logits, _ = cast(Model, self._rehearsal_model).predict(docs)
+        targets, known = (self.model.ops.alloc2f(*logits.shape) for _ in range(2))
+        targets[:, : old_logits.shape[1]] = self.probabilities(old_logits)
+        known[:, : old_logits.shape[1]] = 1.0
+        return self._loss(logits, targets, known, self._equal_weights())

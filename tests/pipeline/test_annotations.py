@@ -38,7 +38,7 @@ def with_new_labels(nlp):
 
 
 def streaming(factory, **initialize):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.config["training"]["max_epochs"] = -1
     nlp.add_pipe(factory, config={"model": {**SMALL_MODEL, "tok2vec": HASHES}})
     nlp.config["initialize"]["components"][factory] = initialize
@@ -72,7 +72,7 @@ def test_a_component_that_was_pickled_before_there_was_the_warning_trains():
 
 
 def test_initialising_with_labels_names_those_of_the_examples_that_are_left_out():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     component = nlp.add_pipe("attn_textcat_multilabel", config={"model": SMALL_MODEL})
     examples = with_new_labels(nlp)
     with pytest.warns(UserWarning, match=r"2 of 9 documents have labels.*\('new', 'newer'\)"):
@@ -181,7 +181,7 @@ def test_initialising_looks_at_each_label_of_each_document_a_fixed_number_of_tim
 
     def comparisons(n_labels):
         labels = [Counted(f"label {i}") for i in range(n_labels)]
-        nlp = spacy.blank("en")
+        nlp = spacy.blank("xx")
         nlp.add_pipe(factory, config={"model": SMALL_MODEL})
         examples = [annotated(nlp, {}, text) for text in TEXTS]
         for i, example in enumerate(examples):

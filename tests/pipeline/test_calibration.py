@@ -228,7 +228,7 @@ def test_the_scores_hold_the_calibration_error_of_what_is_annotated(factory):
 
 
 def test_a_multilabel_config_with_every_setting_is_accepted():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     settings = {"class_weights": {"positive": 2.0}, "label_smoothing": 0.1, "model": SMALL_MODEL}
     nlp.add_pipe("attn_textcat_multilabel", config=settings)
     nlp.initialize(lambda: make_examples(nlp))

@@ -25,7 +25,7 @@ from ..conftest import (
     train,
 )
 
-VOCAB = spacy.blank("en").vocab
+VOCAB = spacy.blank("xx").vocab
 WITNESS = "A gorgeous, witty, seductive movie."
 
 
@@ -180,7 +180,7 @@ def test_a_name_that_cannot_be_an_attribute_is_refused_with_its_setting():
 
 
 def test_two_components_that_share_an_attribute_are_warned_about():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("attn_textcat", config={"model": SMALL_MODEL, "contributions_attr": "reasons"})
     config = {"attention_attr": "second", "contributions_attr": "reasons"}
     with pytest.warns(UserWarning, match=r"both use 'doc\._\.reasons'.*'contributions_attr'"):
@@ -188,7 +188,7 @@ def test_two_components_that_share_an_attribute_are_warned_about():
 
 
 def test_a_sourced_component_that_shares_an_attribute_is_warned_about():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for name in ("first", "second"):
         nlp.add_pipe("attn_textcat", source=make_nlp(), name=name)
     with pytest.warns(

@@ -102,7 +102,7 @@ def test_an_unknown_label_is_refused_with_the_known_ones(nlp):
 
 
 def test_an_untrained_component_cannot_explain():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     component = nlp.add_pipe("attn_textcat")
     with pytest.raises(ValueError, match="E109"):
         component.explain([Doc(nlp.vocab, words=["fun"])])

@@ -238,7 +238,7 @@ rate = 1e38
 
 def test_spacy_train_leaves_good_checkpoints_where_training_is_stopped(tmp_path):
     (tmp_path / "config.cfg").write_text(CONFIG)
-    DocBin(docs=[example.reference for example in make_examples(spacy.blank("en"))]).to_disk(
+    DocBin(docs=[example.reference for example in make_examples(spacy.blank("xx"))]).to_disk(
         tmp_path / "train.spacy"
     )
     overrides = {"paths.train": str(tmp_path / "train.spacy")}

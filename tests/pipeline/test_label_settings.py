@@ -63,7 +63,7 @@ def test_the_gradient_is_that_of_the_loss_with_any_weights(cross_entropy, seed):
 def test_a_weight_multiplies_the_loss_of_the_documents_of_its_label():
     plain = make_nlp().get_pipe("attn_textcat")
     weighted = make_nlp(class_weights={"negative": 3.0}).get_pipe("attn_textcat")
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for label, factor in (("positive", 1.0), ("negative", 3.0)):
         texts = {text: gold for text, gold in TEXTS.items() if gold == label}
         expected = plain.update(make_examples(nlp, texts))["attn_textcat"]
@@ -112,7 +112,7 @@ def test_balanced_weights_survive_saving_so_that_training_can_go_on(factory, tmp
 
 
 def test_a_label_that_no_document_has_weighs_1_and_is_named_in_a_warning(factory):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     component = nlp.add_pipe(factory, config={"model": SMALL_MODEL, "class_weights": "balanced"})
     nlp.config["initialize"]["components"][factory] = {"labels": [*LABELS, "absent"]}
     with pytest.warns(UserWarning, match=r"'absent'.*weight 1"):
@@ -121,7 +121,7 @@ def test_a_label_that_no_document_has_weighs_1_and_is_named_in_a_warning(factory
 
 
 def test_balancing_by_the_first_documents_of_a_stream_is_said(factory):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.config["training"]["max_epochs"] = -1
     model = {**SMALL_MODEL, "tok2vec": {"@architectures": "spacy.HashEmbedCNN.v2", **HASHES}}
     nlp.add_pipe(factory, config={"model": model, "class_weights": "balanced"})
@@ -228,7 +228,7 @@ def test_a_weight_in_a_list_is_that_of_its_label_before_and_after_loading(factor
 def test_a_table_that_a_config_would_not_hold_is_refused_with_the_list(factory, label):
     message = re.escape(f"written so: {json.dumps([[label, 5.0]])}")
     with pytest.raises(ValueError, match=message):
-        spacy.blank("en").add_pipe(factory, config={"class_weights": {label: 5.0}})
+        spacy.blank("xx").add_pipe(factory, config={"class_weights": {label: 5.0}})
 
 
 def test_a_table_of_nothing_is_refused_before_training_as_its_lines_may_be_comments(factory):

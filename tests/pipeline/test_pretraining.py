@@ -139,7 +139,7 @@ def test_the_embedding_alone_can_be_pretrained(raw_text, tmp_path):
 
 
 def test_pretraining_can_predict_the_vectors_of_words(raw_text, tmp_path):
-    vectors = spacy.blank("en")
+    vectors = spacy.blank("xx")
     for i, word in enumerate(["film", "dull", "fun"]):
         vectors.vocab.set_vector(word, numpy.eye(3, dtype="f")[i])
     vectors.to_disk(tmp_path / "vectors")
@@ -184,7 +184,7 @@ def learn_words(nlp, component="attn_textcat", texts=RAW_TEXTS):
 
 
 def test_words_of_a_shared_embedding_are_given_to_the_component_that_owns_it():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(
         "tok2vec", config={"model": {"@architectures": "spacy-attn.WordEmbedding.v1", "width": 4}}
     )
@@ -199,7 +199,7 @@ def test_a_component_that_is_not_there_is_named():
 
 
 def test_a_component_without_embedding_of_words_is_named():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("textcat")
     with pytest.raises(ValueError, match="'textcat', but it has no embedding of whole words"):
         learn_words(nlp, "textcat")

@@ -52,7 +52,7 @@ def test_pickle_gives_equal_weights_and_predictions(nlp):
 def test_component_alone_round_trips_through_disk_and_bytes(nlp, tmp_path):
     (name,) = nlp.pipe_names
     for how in ("disk", "bytes"):
-        other = spacy.blank("en")
+        other = spacy.blank("xx")
         component = other.add_pipe(name, config={"model": SMALL_MODEL})
         if how == "disk":
             nlp.get_pipe(name).to_disk(tmp_path / name)
@@ -95,7 +95,7 @@ def test_the_same_pipeline_always_gives_the_same_bytes(nlp, tmp_path):
 def test_a_pipeline_that_has_not_been_initialised_can_be_stored_and_trained_later(
     factory, tmp_path
 ):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(factory, config={"model": SMALL_MODEL})
     nlp.to_disk(tmp_path)
     other = spacy.load(tmp_path)

@@ -12,7 +12,7 @@ WITNESS = "A gorgeous, witty, seductive movie."
 
 
 def test_components_are_added_trained_and_used_without_any_argument(factory):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(factory)
     nlp.initialize(lambda: make_examples(nlp))
     train(nlp, steps=2)
@@ -22,7 +22,7 @@ def test_components_are_added_trained_and_used_without_any_argument(factory):
 
 
 def test_components_are_spacys_own_text_categorizers():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     assert isinstance(nlp.add_pipe("attn_textcat"), TextCategorizer)
     assert isinstance(
         nlp.add_pipe("attn_textcat_multilabel", config={"attention_attr": "other"}),
@@ -31,7 +31,7 @@ def test_components_are_spacys_own_text_categorizers():
 
 
 def test_what_is_assigned_is_declared(factory):
-    meta = spacy.blank("en").add_pipe(factory) and spacy.Language.get_factory_meta(factory)
+    meta = spacy.blank("xx").add_pipe(factory) and spacy.Language.get_factory_meta(factory)
     assert list(meta.assigns) == ["doc.cats", "doc._.attention"]
 
 
@@ -105,7 +105,7 @@ def test_annotations_of_other_components_stay(trained_nlp):
 
 
 def test_using_an_uninitialised_component_says_what_to_do(factory):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     component = nlp.add_pipe(factory)
     for _ in range(2):
         with pytest.raises(ValueError, match=r"E109.*initialize"):
@@ -120,7 +120,7 @@ def test_using_an_uninitialised_component_says_what_to_do(factory):
 
 def test_labels_come_from_the_examples_or_are_given():
     assert make_nlp().get_pipe("attn_textcat").labels == LABELS
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("attn_textcat", config={"model": SMALL_MODEL})
     component = nlp.get_pipe("attn_textcat")
     component.initialize(
@@ -131,13 +131,13 @@ def test_labels_come_from_the_examples_or_are_given():
 
 
 def test_label_names_must_be_strings(factory):
-    component = spacy.blank("en").add_pipe(factory)
+    component = spacy.blank("xx").add_pipe(factory)
     with pytest.raises(ValueError, match="E187"):
         component.add_label(9)
 
 
 def test_adding_a_label_says_whether_it_is_new_and_files_its_string(factory):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     component = nlp.add_pipe(factory)
     assert component.add_label("a new one") == 1
     assert component.add_label("a new one") == 0
@@ -154,7 +154,7 @@ def test_exclusive_classes_need_two_labels():
 
 
 def test_positive_label_must_be_one_of_exactly_two():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     component = nlp.add_pipe("attn_textcat", config={"model": SMALL_MODEL})
 
     def initialize(**settings):
@@ -295,7 +295,7 @@ def test_the_attribute_can_have_another_name(factory):
 
 
 def test_two_components_keep_their_attention_apart():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("attn_textcat", config={"model": SMALL_MODEL})
     nlp.add_pipe(
         "attn_textcat_multilabel", config={"model": SMALL_MODEL, "attention_attr": "second"}
@@ -307,7 +307,7 @@ def test_two_components_keep_their_attention_apart():
 
 
 def test_two_components_that_share_an_attribute_are_warned_about():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("attn_textcat")
     with pytest.warns(
         UserWarning, match=r"'attn_textcat' and 'attn_textcat_multilabel' both.*attention_attr"

@@ -263,7 +263,7 @@ def test_a_frozen_component_does_not_change():
 
 
 def test_a_component_sourced_from_another_pipeline_predicts_the_same(trained_nlp):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("attn_textcat", source=trained_nlp)
     assert_same_predictions(nlp, trained_nlp)
 
@@ -345,7 +345,7 @@ def test_any_embedding_depth_and_scoring_can_be_trained(tok2vec, depth, attentio
 
 def listening_nlp(embedding):
     fix_random_seed(0)
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tok2vec", config={"model": {**TOK2VEC, "embed": embedding}})
     nlp.add_pipe("attn_textcat", config={"model": {**SMALL_MODEL, "tok2vec": LISTENER}})
     nlp.initialize(lambda: make_examples(nlp))
@@ -393,7 +393,7 @@ def test_listeners_can_be_replaced_and_a_shared_embedding_frozen():
 def test_word_embeddings_of_a_shared_tok2vec_see_all_examples_too():
     texts = {f"word{i} text": "positive" if i % 2 else "negative" for i in range(50)}
     fix_random_seed(0)
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tok2vec", config={"model": {**TOK2VEC, "embed": SMALL_EMBEDDING}})
     nlp.add_pipe("attn_textcat", config={"model": {**SMALL_MODEL, "tok2vec": LISTENER}})
     nlp.initialize(lambda: make_examples(nlp, texts))
@@ -403,7 +403,7 @@ def test_word_embeddings_of_a_shared_tok2vec_see_all_examples_too():
 
 
 def test_static_vectors_feed_the_model():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for i, word in enumerate(["great", "fun", "joy", "dull", "boring", "hated"]):
         nlp.vocab.set_vector(word, numpy.eye(6, dtype="f")[i])
     static = {**HASH_EMBEDDING, "include_static_vectors": True}
