@@ -139,7 +139,7 @@ def test_the_embedding_alone_can_be_pretrained(raw_text, tmp_path):
 
 
 def test_pretraining_can_predict_the_vectors_of_words(raw_text, tmp_path):
-    vectors = spacy.blank("xx")
+    vectors = spacy.blank("en")
     for i, word in enumerate(["film", "dull", "fun"]):
         vectors.vocab.set_vector(word, numpy.eye(3, dtype="f")[i])
     vectors.to_disk(tmp_path / "vectors")
