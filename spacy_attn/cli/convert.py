@@ -5,7 +5,7 @@ spaCy's `evaluate`, `find-threshold` and `benchmark speed` read nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +13,6 @@ import typer
 from spacy import util
 from spacy.cli._util import Arg, Opt, parse_config_overrides
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config
 from wasabi import msg
@@ -142,15 +141,10 @@ def _share_labels(readers: Mapping[str, Any]) -> None:
 def _write(name: str, examples: Iterable[Example], output_dir: Path, docs_per_file: int) -> None:
     n_empty = 0
     with DocBinWriter(output_dir / name, docs_per_file=docs_per_file) as writer:
-        for doc in _references(name, examples):
-            n_empty += not len(doc)
-            writer.add(doc)
+        for example in progress(examples, name=name):
+            n_empty += not len(example.reference)
+            writer.add(example.reference)
         path = writer.finish()
     msg.good(f"Saved {writer.n_docs} documents: {path}")
     if n_empty:
         warn(f"{n_empty} of them have no tokens; spacy.Corpus.v1 passes over such documents")
-
-
-def _references(name: str, examples: Iterable[Example]) -> Iterator[Doc]:
-    for example in progress(examples, name=name):
-        yield example.reference

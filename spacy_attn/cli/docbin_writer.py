@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from types import TracebackType
 
 from spacy.tokens import Doc, DocBin
 
@@ -30,10 +29,9 @@ class DocBinWriter:
         self.n_docs = 0
         self._target = target
         self._docs_per_file = docs_per_file
-        self._files: list[Path] = []
-        self._bin = _word_bin()
-        self._holds_words_alone = True
         self._folder = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        self._files: list[Path] = []
+        self._start_file()
 
     def __enter__(self) -> DocBinWriter:
         """Prepare the temporary folder.
@@ -42,43 +40,34 @@ class DocBinWriter:
             FileExistsError: If the final folder exists and holds something else than files of an
                 earlier run: it would have to be removed.
         """
-        if foreign := _foreign_files(self._target):
-            raise FileExistsError(
-                f"will not replace {self._target}, which has {foreign[0].name} in it"
-            )
+        for path in sorted(self._target.iterdir()) if self._target.is_dir() else ():
+            if path.suffix != _SUFFIX or not path.stem.isdecimal():
+                raise FileExistsError(
+                    f"will not replace {self._target}, which has {path.name} in it"
+                )
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()
         return self
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Remove what has not been given its final name."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, doc: Doc) -> None:
-        """Add a document.
-
-        Args:
-            doc: The document. Its user data are not stored.
-        """
+        """Add a document. Its user data are not stored."""
         if self._docs_per_file and len(self._bin) == self._docs_per_file:
-            self._flush()
-        if self._holds_words_alone and any(doc.has_annotation(name) for name in _ANNOTATIONS):
-            self._widen(doc)
+            self._write_file()
+        if self._holds_words_alone and any(map(doc.has_annotation, _ANNOTATIONS)):
+            # All attributes take twelve times the memory of the words alone.
+            words, self._bin, self._holds_words_alone = self._bin, DocBin(), False
+            for earlier in words.get_docs(doc.vocab):
+                self._bin.add(earlier)
         self._bin.add(doc)
         self.n_docs += 1
 
     def finish(self) -> Path:
-        """Write what is left and move everything to its final place.
-
-        Returns:
-            The file or the folder.
-        """
-        self._flush()
+        """Write what is left, move everything to its final place, and return that place."""
+        self._write_file()
         as_file = self._target.with_name(self._target.name + _SUFFIX)
         if len(self._files) == 1:
             os.replace(self._files[0], as_file)
@@ -89,31 +78,12 @@ class DocBinWriter:
         as_file.unlink(missing_ok=True)
         return self._target
 
-    def _flush(self) -> None:
+    def _start_file(self) -> None:
+        self._bin = DocBin(attrs=["ORTH"])
+        self._holds_words_alone = True
+
+    def _write_file(self) -> None:
         path = self._folder / f"{len(self._files) + 1:05}{_SUFFIX}"
         self._bin.to_disk(path)
         self._files.append(path)
-        self._bin = _word_bin()
-        self._holds_words_alone = True
-
-    def _widen(self, doc: Doc) -> None:
-        """Move on to all attributes, which take twelve times the memory of the words alone."""
-        wide = DocBin()
-        for earlier in self._bin.get_docs(doc.vocab):
-            wide.add(earlier)
-        self._bin = wide
-        self._holds_words_alone = False
-
-
-def _word_bin() -> DocBin:
-    return DocBin(attrs=["ORTH"])
-
-
-def _foreign_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if not (path.suffix == _SUFFIX and path.stem.isdecimal())
-    ]
+        self._start_file()
