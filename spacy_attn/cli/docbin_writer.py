@@ -9,6 +9,8 @@ from pathlib import Path
 from spacy.tokens import Doc, DocBin
 
 _SUFFIX = ".spacy"
+# All attributes take twelve times the memory of the words alone.
+_WORDS = ["ORTH"]
 # What a document may carry besides its words, in the terms of Doc.has_annotation.
 _ANNOTATIONS = ("TAG", "POS", "MORPH", "LEMMA", "DEP", "HEAD", "ENT_IOB", "SENT_START")
 
@@ -31,7 +33,7 @@ class DocBinWriter:
         self._docs_per_file = docs_per_file
         self._folder = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         self._files: list[Path] = []
-        self._start_file()
+        self._bin, self._holds_all = DocBin(attrs=_WORDS), False
 
     def __enter__(self) -> DocBinWriter:
         """Prepare the temporary folder.
@@ -57,9 +59,8 @@ class DocBinWriter:
         """Add a document. Its user data are not stored."""
         if self._docs_per_file and len(self._bin) == self._docs_per_file:
             self._write_file()
-        if self._holds_words_alone and any(map(doc.has_annotation, _ANNOTATIONS)):
-            # All attributes take twelve times the memory of the words alone.
-            words, self._bin, self._holds_words_alone = self._bin, DocBin(), False
+        if not self._holds_all and any(map(doc.has_annotation, _ANNOTATIONS)):
+            words, self._bin, self._holds_all = self._bin, DocBin(), True
             for earlier in words.get_docs(doc.vocab):
                 self._bin.add(earlier)
         self._bin.add(doc)
@@ -78,12 +79,8 @@ class DocBinWriter:
         as_file.unlink(missing_ok=True)
         return self._target
 
-    def _start_file(self) -> None:
-        self._bin = DocBin(attrs=["ORTH"])
-        self._holds_words_alone = True
-
     def _write_file(self) -> None:
         path = self._folder / f"{len(self._files) + 1:05}{_SUFFIX}"
         self._bin.to_disk(path)
         self._files.append(path)
-        self._start_file()
+        self._bin, self._holds_all = DocBin(attrs=_WORDS), False
