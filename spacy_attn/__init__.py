@@ -3,14 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .about import __version__
-
 if TYPE_CHECKING:
     from .explanation import Explanation
     from .interpret.corpus import summarize_corpus
     from .interpret.methods import explain
     from .interpret.show.pictures import render
 
+__version__ = "0.1.0"
 __all__ = ["Explanation", "__version__", "explain", "render", "summarize_corpus"]
 
 # Imported at their first use: `import spacy_attn` alone loads neither spaCy nor torch.

@@ -125,12 +125,8 @@ ALLOWED = {
     "text_files": set(),
     "checks": set(),
 }
-EXCEPTIONS = {
-    # A notebook shows an explanation as a picture. It is imported where that is asked for.
-    ("spacy_attn.explanation", "spacy_attn.interpret.show.pictures"),
-    # For types alone.
-    ("spacy_attn.data.numbering", "spacy_attn.data.source"),
-}
+# A notebook shows an explanation as a picture. It is imported where that is asked for.
+EXCEPTION = ("spacy_attn.explanation", "spacy_attn.interpret.show.pictures")
 
 
 def imports(module: str) -> set[str]:
@@ -145,7 +141,7 @@ def imports(module: str) -> set[str]:
             base = ".".join([*above, *filter(None, [node.module])])
             names = [f"{base}.{alias.name}" for alias in node.names]
             found.update(name if name in TREES else base for name in names)
-    return {name for name in found & TREES.keys() if (module, name) not in EXCEPTIONS}
+    return {name for name in found & TREES.keys() if (module, name) != EXCEPTION}
 
 
 # The package's own `__init__` imports nothing before it is used.
