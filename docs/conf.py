@@ -1,6 +1,6 @@
 """How Sphinx builds the site: `sphinx-build -W --keep-going -n docs docs/_build/html`.
 
-The tables of settings are made by `settings_directive.py`, from the code.
+`directives.py` reads settings, modules and commands off the code.
 """
 
 import os
@@ -25,8 +25,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
-    "commands_directive",
-    "settings_directive",
+    "directives",
 ]
 exclude_patterns = ["_build", "jupyter_execute"]
 
