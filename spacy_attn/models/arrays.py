@@ -18,20 +18,16 @@ Strings = Callable[[int], str]
 Item = TypeVar("Item")
 
 
-def attribute_of_tokens(docs: Sequence[Doc], attribute: int) -> Keys:
-    """An attribute (of `spacy.attrs`) of all tokens of some documents, shape (n_tokens,)."""
-    return attributes_of_tokens(docs, [attribute])[:, 0]
-
-
 def attributes_of_tokens(docs: Sequence[Doc], attributes: Sequence[int]) -> Keys:
-    """Several of them, shape (n_tokens, n_attributes): one call for each document, not several."""
-    arrays = [doc.to_array(list(attributes)) for doc in docs if len(doc)]
+    """Return attributes (of `spacy.attrs`) of all tokens, shape (n_tokens, n_attributes)."""
+    ids: list[Any] = list(attributes)
+    arrays = [doc.to_array(ids) for doc in docs if len(doc)]
     found = numpy.concatenate(arrays) if arrays else numpy.zeros(0, dtype=numpy.uint64)
-    return found.reshape(-1, len(attributes))
+    return found.reshape(-1, len(ids))
 
 
 def strings_of(docs: Sequence[Doc]) -> Strings:
-    """The strings of the tokens of some documents, which need not share a vocabulary.
+    """Return what gives the string of a key, for documents that need not share a vocabulary.
 
     A key is a hash of its string, the same in every string store that has it.
     """
@@ -43,9 +39,9 @@ def strings_of(docs: Sequence[Doc]) -> Strings:
 
 
 class TokenArrays(list[Any]):
-    """An array for each document, which are parts of one: what the layers hand to one another.
+    """An array for each document, all of them parts of one: what layers hand to one another.
 
-    A list, for layers of other packages, which want one; but nothing is copied to join its parts.
+    It is a list, which is what layers of other packages want. No copy is needed to join its parts.
 
     Args:
         joined: What the tokens of all documents have, concatenated, shape (N, ...).
@@ -90,10 +86,10 @@ def runs(
 
 
 def to_torch(array: Any) -> Tensor:
-    """A tensor that shares the memory of a NumPy or CuPy array.
+    """Return a tensor that shares the memory of a NumPy or CuPy array.
 
-    Thinc's `xp2torch` alone takes the device that is in use now, which need not be the array's:
-    after `spacy.require_gpu()`, or in another thread, it would make a copy.
+    Thinc's `xp2torch` alone takes the device in use. After `spacy.require_gpu()`, or in another
+    thread, that need not be the array's, and it would make a copy.
     """
     if isinstance(array, numpy.ndarray):
         return torch.from_numpy(array)

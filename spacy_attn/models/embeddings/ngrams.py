@@ -9,12 +9,12 @@ import numpy
 from numpy.typing import NDArray
 from spacy.attrs import LOWER
 from spacy.tokens import Doc
-from thinc.api import Model, Ops, torch2xp
+from thinc.api import Model, torch2xp
 from thinc.types import Floats2d, Ints1d
 from torch.nn.functional import embedding_bag
 
 from ...nn.runtime import keep_forked_child_to_one_thread
-from ..arrays import Keys, Strings, add_row_gradients, attribute_of_tokens, strings_of, to_torch
+from ..arrays import Keys, Strings, add_row_gradients, attributes_of_tokens, strings_of, to_torch
 from ..settings import Setting
 from .token_vectors import CONTEXT_FREE, VECTORS_OF_KEYS, Embedding
 
@@ -99,26 +99,21 @@ def forward(
     model: Embedding, docs: list[Doc], is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
     ops = model.ops
-    table = cast(Floats2d, model.get_param("E"))
-    keys = attribute_of_tokens(docs, LOWER)
-    if not len(keys):
-        return ops.alloc2f(0, table.shape[1]), lambda d_vectors: []
+    keys = attributes_of_tokens(docs, [LOWER])[:, 0]
     # A batch repeats its words: each is put together once.
     distinct, inverse = numpy.unique(keys, return_inverse=True)
-    sizes = tuple(model.attrs["sizes"].value)
-    found_rows, found_counts = _find_rows(distinct, strings_of(docs), sizes, len(table))
-    rows, counts, occurrences = (
-        ops.asarray1i(cast(Ints1d, array)) for array in (found_rows, found_counts, inverse)
-    )
-    repeated = numpy.arange(len(found_counts)).repeat(found_counts)
-    word_of_row = ops.asarray1i(cast(Ints1d, repeated))
-    words = _means(ops, table, rows, counts)
+    words, rows, counts = _look_up(model, distinct, strings_of(docs))
+    if not len(keys):
+        return words, lambda d_vectors: []
+    occurrences = ops.asarray1i(cast(Ints1d, inverse))
 
     def backprop(d_vectors: Floats2d) -> list[Doc]:
+        word_of_row = numpy.arange(len(distinct)).repeat(ops.to_numpy(counts))
         d_words = ops.alloc2f(*words.shape)
         ops.scatter_add(d_words, occurrences, d_vectors)
         d_words /= ops.xp.maximum(counts, 1)[:, None]
-        add_row_gradients(model, "E", rows, d_words[word_of_row])
+        gradients = d_words[ops.asarray1i(cast(Ints1d, word_of_row))]
+        add_row_gradients(model, "E", rows, gradients)
         return []
 
     return words[occurrences], backprop
@@ -126,23 +121,23 @@ def forward(
 
 def vectors_of_keys(model: Embedding, keys: Keys, strings: Strings) -> Floats2d:
     """Return the vectors of words, given by their keys in string stores, shape (n, width)."""
+    return _look_up(model, keys, strings)[0]
+
+
+def _look_up(model: Embedding, keys: Keys, strings: Strings) -> tuple[Floats2d, Ints1d, Ints1d]:
+    """The vectors of words, the rows of all their n-grams, and how many each word has."""
     ops, table = model.ops, cast(Floats2d, model.get_param("E"))
     if not len(keys):
-        return ops.alloc2f(0, table.shape[1])
+        return ops.alloc2f(0, table.shape[1]), ops.alloc1i(0), ops.alloc1i(0)
     found = _find_rows(keys, strings, tuple(model.attrs["sizes"].value), len(table))
     rows, counts = (ops.asarray1i(cast(Ints1d, array)) for array in found)
-    return _means(ops, table, rows, counts)
-
-
-def _means(ops: Ops, table: Floats2d, rows: Ints1d, counts: Ints1d) -> Floats2d:
-    """The means of consecutive rows of a table, so many at a time, shape (n_words, width)."""
     if 0 < len(rows) <= _FEW_ROWS:
-        return ops.reduce_mean(table[rows], counts)
+        return ops.reduce_mean(table[rows], counts), rows, counts
     # Of many rows torch makes no copy, which is ten times faster; of few it takes longer to start.
     keep_forked_child_to_one_thread()
     starts = ops.asarray1i(counts.cumsum() - counts)
     means = embedding_bag(to_torch(rows), to_torch(table), to_torch(starts), mode="mean")
-    return cast(Floats2d, torch2xp(means))
+    return cast(Floats2d, torch2xp(means)), rows, counts
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:

@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, deserialize_attr, serialize_attr
 from thinc.types import Ints1d
 
-from ..arrays import attribute_of_tokens
+from ..arrays import attributes_of_tokens
 from .cooccurrence import cooccurrence_vectors
 
 UNKNOWN_ROW = 0
@@ -114,7 +114,8 @@ def learn_initial_vectors(model: Model, docs: Iterable[Doc]) -> None:
     if model.attrs[SETTINGS].initial != "cooccurrence" or not len(vocabulary):
         return
     attr = IDS[model.attrs["attr"].value]
-    rows = (cast(numpy.ndarray, vocabulary.rows(attribute_of_tokens([doc], attr))) for doc in docs)
+    keys = (attributes_of_tokens([doc], [attr])[:, 0] for doc in docs)
+    rows = (cast(numpy.ndarray, vocabulary.rows(own)) for own in keys)
     vocabulary.initial = cooccurrence_vectors(rows, len(vocabulary) + 1, model.get_dim("nO"))
 
 

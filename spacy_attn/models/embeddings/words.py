@@ -12,7 +12,7 @@ from thinc.api import Model
 from thinc.types import Floats2d, Ints1d
 
 from ...checks import check_choice, check_not_negative, check_positive
-from ..arrays import Keys, Strings, add_row_gradients, attribute_of_tokens
+from ..arrays import Keys, Strings, add_row_gradients, attributes_of_tokens
 from ..settings import Setting
 from .static_vectors import require_vectors, static_vectors
 from .token_vectors import CONTEXT_FREE, VECTORS_OF_KEYS, Embedding, token_vectors
@@ -118,7 +118,8 @@ def word_layers(
 def forward(
     model: Embedding, docs: list[Doc], is_train: bool, *, dropout: float
 ) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
-    vectors, rows = _look_up(model, attribute_of_tokens(docs, IDS[model.attrs["attr"].value]))
+    keys = attributes_of_tokens(docs, [IDS[model.attrs["attr"].value]])[:, 0]
+    vectors, rows = _look_up(model, keys)
     if not is_train:
         return vectors, lambda d_vectors: []
     _note_training(model)
