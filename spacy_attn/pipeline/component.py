@@ -56,8 +56,8 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
             name: Name of the component in the pipeline. Its losses are reported under it.
             threshold: The score from which on `attn_textcat_multilabel` predicts a label, between
                 0 and 1. Raise it for fewer labels that are right more often. `spacy find-threshold`
-                finds the best one for a validation set. `attn_textcat` does not use it: the label
-                with the highest score is predicted, as in spaCy's `textcat`.
+                finds the best one for a validation set. `attn_textcat` predicts the label with the
+                highest score, as spaCy's `textcat` does: leave it at 0.
             attention_attr: Name of the attribute that shows the attention, `doc._.NAME`. Change it
                 where two components of a pipeline would have the same.
             contributions_attr: Name of an attribute that shows what each token contributes to the

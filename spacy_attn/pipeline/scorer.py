@@ -21,10 +21,12 @@ _Pair = namedtuple("_Pair", ["predicted", "reference"])
 
 
 def make_textcat_scorer() -> Score:
+    """Return the scorer of `attn_textcat`."""
     return textcat_score
 
 
 def make_textcat_multilabel_scorer() -> Score:
+    """Return the scorer of `attn_textcat_multilabel`."""
     return textcat_multilabel_score
 
 

@@ -151,13 +151,12 @@ def _warn_of_shared_attributes(nlp: Language, name: str, settings: Mapping[str, 
 
 def _register(component: type[AttentionCategorizer], scorer: str) -> Callable[..., Any]:
     """Register a factory that takes the settings of a component, with the component's defaults."""
-    own = signature(component).parameters
-    inherited = signature(AttentionCategorizer).parameters.values()
-    complete = Signature([own.get(each.name, each) for each in inherited])
-    component.__signature__ = complete
-    settings = [
-        each for each in complete.parameters.values() if each.kind == Parameter.KEYWORD_ONLY
-    ]
+    own = signature(component.__init__).parameters
+    inherited = signature(AttentionCategorizer.__init__).parameters.values()
+    complete = [own.get(each.name, each) for each in inherited]
+    # For `help`, and for the documentation.
+    component.__init__.__signature__ = Signature(complete)  # type: ignore[attr-defined]
+    settings = [each for each in complete if each.kind == Parameter.KEYWORD_ONLY]
 
     def make(nlp: Language, name: str, model: Model, **settings: Any) -> AttentionCategorizer:
         _warn_of_shared_attributes(nlp, name, settings)
