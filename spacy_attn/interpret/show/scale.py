@@ -16,6 +16,7 @@ No scale adapts to its document: what is nearly uniform looks so, and documents 
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy
 from numpy.typing import NDArray
@@ -32,17 +33,11 @@ INK = {"light": "#1a1d21", "dark": "#eef0f3"}
 _FAINTEST_MARK = 0.3
 
 
-@dataclass(frozen=True)
-class Hue:
-    """The colours of the strongest value of one sign.
+class Hue(NamedTuple):
+    """The colours of the strongest value of one sign."""
 
-    Attributes:
-        fill: Behind the text.
-        mark: Of the line that tells the signs apart without colour.
-    """
-
-    fill: Colour
-    mark: Colour
+    fill: Colour  # behind the text
+    mark: Colour  # of the line that tells the signs apart without colour
 
 
 VIOLET = Hue(
@@ -57,26 +52,13 @@ ORANGE = Hue(
 )
 
 
-@dataclass(frozen=True)
-class Shade:
-    """One step of a scale.
-
-    Attributes:
-        name: The end of its CSS class.
-        level: The number of the step; 0 is the paper, negative ones speak against a label.
-        fill: The colour behind the text.
-        mark: The colour of the line.
-    """
+class Shade(NamedTuple):
+    """One step of a scale, with the end of the name of its CSS class."""
 
     name: str
-    level: int
+    level: int  # 0 is the paper; negative ones speak against a label, with a line below the text
     fill: Colour
     mark: Colour
-
-    @property
-    def place(self) -> str:
-        """Where the line of a signed value is: above what speaks for a label, below the rest."""
-        return "above" if self.level > 0 else "below"
 
 
 @dataclass(frozen=True)
@@ -84,7 +66,6 @@ class Scale:
     """Steps from 0 to where values are clipped, on one side of 0 or on both.
 
     Attributes:
-        style: What it shows, "attention" or "contributions".
         step: The width of a step, in values times the number of tokens.
         n_levels: The number of steps on each side of 0.
         positive: The hue of positive values.
@@ -92,7 +73,6 @@ class Scale:
         prefixes: Of the names of positive and of negative shades.
     """
 
-    style: str
     step: float
     n_levels: int
     positive: Hue
@@ -154,6 +134,6 @@ def mix(start: str, end: str, share: float) -> str:
 
 
 SCALES = {
-    ATTENTION: Scale(ATTENTION, step=0.2, n_levels=15, positive=VIOLET, prefixes=("a", "a")),
-    CONTRIBUTIONS: Scale(CONTRIBUTIONS, step=0.5, n_levels=12, positive=BLUE, negative=ORANGE),
+    ATTENTION: Scale(step=0.2, n_levels=15, positive=VIOLET, prefixes=("a", "a")),
+    CONTRIBUTIONS: Scale(step=0.5, n_levels=12, positive=BLUE, negative=ORANGE),
 }

@@ -15,21 +15,13 @@ from .templating import visible
 
 
 class ShadedToken(NamedTuple):
-    """What is shown of a token.
-
-    Attributes:
-        text: Visible, but not yet escaped.
-        space: Whether a space follows.
-        shade: Its place on the scale.
-        title: Its text and value, for the mouse.
-        spoken: Its value, for screen readers.
-    """
+    """What is shown of a token. Nothing is escaped yet."""
 
     text: str
-    space: bool
+    space: bool  # whether one follows
     shade: Shade
-    title: str
-    spoken: str
+    title: str  # text and value, for the mouse
+    spoken: str  # the value, for screen readers
 
 
 @dataclass(frozen=True)
