@@ -1,6 +1,6 @@
 """A component of a pipeline, asked about documents and about parts of documents."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from typing import cast
 
@@ -18,8 +18,6 @@ from ..pipeline.decisions import AnyFloats, Decisions
 from ..pipeline.finding import find_component, names_before, run_before
 
 Indices = NDArray[numpy.intp]
-# A document, by its place among others, and the tokens of it that remain.
-Part = tuple[int, Indices]
 
 # Of a token, what need not follow from its text and does not refer to other tokens. The tokenizer
 # itself sets the norms of its exceptions: those of "ca" and "n't" in "can't" are "can" and "not".
@@ -97,18 +95,26 @@ class Classifier:
             TypeError: For anything else.
             ValueError: If a component skips a document.
         """
-        upstream, docs = bool(names_before(self.nlp, self.name)), []
+        docs = []
         for text in texts:
             if isinstance(text, str):
                 docs.append(self.nlp.make_doc(text))
             elif isinstance(text, Doc):
-                docs.append(text.copy() if upstream else text)
+                docs.append(text.copy() if self._upstream else text)
             else:
                 raise TypeError(
                     f"Texts and documents can be explained, but not {type(text).__name__}; of an "
                     f"Example, give its 'predicted'."
                 )
-        return run_before(self.nlp, self.name, docs) if upstream else docs
+        return self._run_before(docs)
+
+    @property
+    def _upstream(self) -> list[str]:
+        """The names of the components before this one."""
+        return names_before(self.nlp, self.name)
+
+    def _run_before(self, docs: list[Doc]) -> list[Doc]:
+        return run_before(self.nlp, self.name, docs) if self._upstream else docs
 
     def logits_of_parts(
         self, docs: list[Doc], parts: Iterable[Iterable[Indices]]
@@ -128,37 +134,21 @@ class Classifier:
         Returns:
             For each document, a row for each part, shape (n_parts, n_labels), on the CPU.
         """
-        if sees_tokens_alone(self.component.model):
-            logits_of = self._vectors_of_parts(docs)
-        else:
-            logits_of = self._docs_of_parts(docs)
+        model, asarray = self.component.model, self.component.model.ops.xp.asarray
+        vectors = embed(model, docs) if sees_tokens_alone(model) else None
         rows = [numpy.zeros((0, len(self.labels)), dtype=numpy.float32)]
         counts = numpy.zeros(len(docs), dtype=numpy.intp)
-        for batch in _batches(parts):
-            rows.append(self.component.model.ops.to_numpy(logits_of(batch)))
+        pairs = ((i, kept) for i, doc_parts in enumerate(parts) for kept in doc_parts)
+        for batch in runs(pairs, _MAX_TOKENS, length=lambda part: len(part[1])):
+            if vectors is None:
+                shortened = self._run_before([keep_tokens(docs[i], kept) for i, kept in batch])
+                logits, _ = self.component.predict_logits(shortened)
+            else:
+                hidden = encode_vectors(model, [vectors[i][asarray(kept)] for i, kept in batch])
+                logits = self.component.calibrated(classify_states(model, hidden)[0])
+            rows.append(model.ops.to_numpy(logits))
             numpy.add.at(counts, [i for i, _ in batch], 1)
         return numpy.split(numpy.concatenate(rows), counts.cumsum())[:-1]
-
-    def _vectors_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
-        model, asarray = self.component.model, self.component.model.ops.xp.asarray
-        vectors = embed(self.component.model, docs)
-
-        def logits_of(batch: list[Part]) -> Floats2d:
-            hidden = encode_vectors(model, [vectors[i][asarray(kept)] for i, kept in batch])
-            return self.component.calibrated(classify_states(model, hidden)[0])
-
-        return logits_of
-
-    def _docs_of_parts(self, docs: list[Doc]) -> Callable[[list[Part]], Floats2d]:
-        upstream = names_before(self.nlp, self.name)
-
-        def logits_of(batch: list[Part]) -> Floats2d:
-            shortened = [keep_tokens(docs[i], kept) for i, kept in batch]
-            if upstream:
-                shortened = run_before(self.nlp, self.name, shortened)
-            return self.component.predict_logits(shortened)[0]
-
-        return logits_of
 
     def probabilities(self, logits: AnyFloats) -> AnyFloats:
         """Return the scores of logits, both of shape (n, n_labels) and on the CPU."""
@@ -179,9 +169,3 @@ def keep_tokens(doc: Doc, kept: Indices) -> Doc:
         values = cast(Ints2d, doc.to_array(_TOKEN_ATTRS)[kept])
         shortened.from_array(_TOKEN_ATTRS, values)
     return shortened
-
-
-def _batches(parts: Iterable[Iterable[Indices]]) -> Iterator[list[Part]]:
-    """Cut the parts of all documents, in order, into runs of a bounded number of tokens."""
-    pairs = ((i, kept) for i, doc_parts in enumerate(parts) for kept in doc_parts)
-    return runs(pairs, _MAX_TOKENS, length=lambda part: len(part[1]))

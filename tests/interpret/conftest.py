@@ -37,7 +37,7 @@ SUBWORDS = {
 
 def make(kind: str, factory: str = "attn_textcat") -> Language:
     if kind == "words":
-        nlp = make_nlp(factory)
+        nlp = make_nlp(factory, lang="en")
     else:
         tok2vec = {"subwords": SUBWORDS, "tok2vec": TOK2VEC, "listener": LISTENER}[kind]
         fix_random_seed(0)
