@@ -175,6 +175,13 @@ def test_every_module_says_what_is_in_it():
     assert [module for module, tree in TREES.items() if not ast.get_docstring(tree)] == []
 
 
+def test_components_and_explanations_reach_layers_through_the_contract_alone():
+    root = Path(spacy_attn.__file__).parent
+    for package in ("pipeline", "interpret"):
+        for path in (root / package).rglob("*.py"):
+            assert "get_ref" not in path.read_text(encoding="utf8"), path
+
+
 def test_all_files_that_are_not_python_are_declared_as_package_data():
     tomllib = pytest.importorskip("tomllib")
     root = Path(spacy_attn.__file__).parents[1]

@@ -14,7 +14,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..explanation import ATTENTION
-from ..models.attention_layer import Output
+from ..models.contract import Output
 from .component import AttentionCategorizer
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .losses import safe_log, sigmoid_cross_entropy, softmax_cross_entropy

@@ -1,7 +1,10 @@
 """The contract between the components and a model's architecture."""
 
+from functools import partial
+
 import pytest
 import spacy
+from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Linear, Model, chain, with_debug
 
@@ -13,7 +16,14 @@ from spacy_attn.models.bilstm_layer import bilstm_encoder
 from spacy_attn.models.contract import REFS, check_model
 from spacy_attn.models.embeddings.words import WordEmbedding_v1
 
-from ..conftest import SMALL_EMBEDDING, TEXTS, assert_same_predictions, make_examples, train
+from ..conftest import (
+    SMALL_EMBEDDING,
+    TEXTS,
+    assert_same_predictions,
+    make_examples,
+    make_nlp,
+    train,
+)
 
 BOW = {
     "@architectures": "spacy.TextCatBOW.v3",
@@ -103,3 +113,29 @@ def test_a_model_of_ones_own_trains_predicts_explains_is_saved_and_sourced(facto
 
 def test_a_wrapped_model_is_accepted():
     check_model("Component 'c'", with_debug(make_model()))
+
+
+def weights_and_predictions(factory, change_layers) -> tuple:
+    nlp = make_nlp(factory, perturbation=2.0, contributions_attr="parts")
+    change_layers(nlp.get_pipe(factory).model)
+    train(nlp, steps=2)
+    docs = list(nlp.pipe([*TEXTS, ""]))
+    (explanation,) = spacy_attn.explain(nlp, ["great fun"], method="leave_one_out")
+    return [doc.cats for doc in docs], [doc._.parts.tolist() for doc in docs], explanation.to_dict()
+
+
+def test_layers_that_know_lists_alone_give_the_same(factory):
+    def take_lists(model):
+        for name in ("tok2vec", "bilstm", "output_layer"):
+            layer = model.get_ref(name)
+            layer._func = partial(forward, layer._func)
+
+    def as_list(arrays):
+        return [array.copy() for array in arrays] if isinstance(arrays, list) else arrays
+
+    def forward(inner, layer, X, is_train):
+        Y, backprop = inner(layer, X if isinstance(X[0], Doc) else as_list(X), is_train)
+        return as_list(Y), lambda dY: as_list(backprop(as_list(dY)))
+
+    expected = weights_and_predictions(factory, lambda model: None)
+    assert weights_and_predictions(factory, take_lists) == expected
