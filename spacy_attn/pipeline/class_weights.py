@@ -2,13 +2,11 @@
 
 import json
 import re
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy
-from numpy.typing import NDArray
 from thinc.api import Config
 
 # None; weights that balance the classes of the training data; or weights by label, as a table or a
@@ -110,22 +108,3 @@ def _alike(one: Any, other: Any) -> bool:
     table, other_table = dict(_pairs(one)), dict(_pairs(other))
     weights, others = list(table.values()), list(other_table.values())
     return list(table) == list(other_table) and numpy.allclose(weights, others, rtol=1e-8, atol=0)
-
-
-def balance(
-    name: str, labels: Sequence[str], numerators: NDArray, positives: NDArray
-) -> dict[str, float]:
-    """Return weights by label: numerators / positives, both of shape (n_labels,).
-
-    A label that never applies gets the weight 1, with a warning.
-    """
-    absent = [label for label, count in zip(labels, positives, strict=True) if not count]
-    if absent:
-        warnings.warn(
-            f"Component '{name}': no training document has the labels {absent}, which "
-            f'class_weights = "balanced" therefore gives the weight 1.',
-            stacklevel=6,
-        )
-    weights = numpy.ones(len(labels))
-    numpy.divide(numerators, positives, out=weights, where=positives > 0)
-    return dict(zip(labels, weights.tolist(), strict=True))

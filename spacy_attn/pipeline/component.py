@@ -17,7 +17,7 @@ from thinc.api import Model
 from ..checks import check_not_negative, check_rate
 from ..explanation import ATTENTION
 from ..models.contract import check_model
-from .class_weights import ClassWeights, balance, check_class_weights
+from .class_weights import ClassWeights, check_class_weights
 from .defaults import DEFAULT_PERTURBATION
 from .storage import StorageMixin
 from .temperature import fit_temperature
@@ -179,13 +179,23 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
                 f"streamed corpus only. Give 'class_weights' as a table of weights by label.",
                 stacklevel=5,
             )
-        numerators, positives = numpy.zeros(len(self.labels)), numpy.zeros(len(self.labels))
+        labels = self.labels
+        numerators, positives = numpy.zeros(len(labels)), numpy.zeros(len(labels))
         for batch in minibatch(get_examples(), 1000):
             truths, known = self._examples_to_truth(batch)
             counted = self._count_for_balance(truths, known)
             numerators += self.model.ops.to_numpy(counted.sum(axis=0))
             positives += self.model.ops.to_numpy((truths * known).sum(axis=0))
-        self.cfg["balanced_weights"] = balance(self.name, self.labels, numerators, positives)
+        absent = [label for label, count in zip(labels, positives, strict=True) if not count]
+        if absent:
+            warnings.warn(
+                f"Component '{self.name}': no training document has the labels {absent}, which "
+                f'class_weights = "balanced" therefore gives the weight 1.',
+                stacklevel=5,
+            )
+        weights = numpy.ones(len(labels))
+        numpy.divide(numerators, positives, out=weights, where=positives > 0)
+        self.cfg["balanced_weights"] = dict(zip(labels, weights.tolist(), strict=True))
 
     def calibrate(self, examples: Iterable[Example]) -> float:
         """Fit the temperature, so that a score is the share of documents it is right for.

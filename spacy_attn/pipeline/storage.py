@@ -13,7 +13,7 @@ import srsly
 from spacy import util
 from spacy.pipeline import TextCategorizer
 
-from ..models.bilstm_attention import is_initialized
+from ..models.contract import is_initialized
 from ..models.settings import SettingError, check_layers
 from ..models.weights import check_loaded
 from .finite import check_weights
