@@ -78,6 +78,7 @@ PAGES = {
 }
 
 _DOCS = Path(__file__).parent.resolve()
+_LIGHT_PICTURE = re.compile(r"(!\[[^][]*\])\((\w+)-light\.png\)")
 _LINK = re.compile(r"(?<!!)\[([^][]*)\]\(((?!\w+:|#)[^)\s#]*)(#[^)\s]*)?\)")
 
 
@@ -103,6 +104,9 @@ def adapt_links(app: Sphinx, page: str, source: list[str]) -> None:
         return f"[{text}]({to_root}{shown}{anchor})"
 
     source[0] = _LINK.sub(adapted, source[0])
+    # A page in dark colours shows the dark one of two pictures.
+    both = r"\1(\2-light.png){.only-light} \1(\2-dark.png){.only-dark}"
+    source[0] = _LIGHT_PICTURE.sub(both, source[0])
 
 
 def setup(app: Sphinx) -> None:
