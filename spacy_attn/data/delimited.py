@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import compress, islice
 from typing import Any
 
 from .decoding import OpenFile, open_text
@@ -32,8 +32,6 @@ _QUOTES = (
 )
 
 Row = list[str]
-# Rows with the lines on which they begin.
-NumberedRows = list[tuple[int, Row]]
 
 
 @dataclass(frozen=True)
@@ -102,24 +100,23 @@ class DelimitedFile:
         with open_text(self.open_file, self.name, self.dialect.encoding, newline="") as lines:
             may_have_names = self._read_header(lines)
             reader = csv.reader(lines, **_format(self.dialect))
-            while rows := self._next_rows(reader):
-                filled = [(line, row) for line, row in rows if not self._is_blank(row)]
-                if not filled:
+            while self._read_rows(reader):
+                if not self.rows:
                     continue
                 if may_have_names:
-                    self.has_names = _have_names([row for _, row in filled], len(self.header))
+                    self.has_names = _have_names(self.rows, len(self.header))
                     may_have_names = False
-                self._check_widths(filled)
+                self._check_widths()
                 positions = {column: self._position(column) for column in self.columns}
-                values = {name: [row[at] for _, row in filled] for name, at in positions.items()}
+                values = {name: [row[at] for row in self.rows] for name, at in positions.items()}
                 if guesses_quoting and self.dialect.quoting == "none":
-                    self._refuse_written_quotes(filled)
+                    self._refuse_written_quotes()
                 elif guesses_quoting:
                     for column, labels in self.seen.items():
                         if len(labels) < _REMEMBERED:
                             labels.update(values[column])
-                    if self._line(reader) - rows[0][0] > len(rows):  # some take several lines
-                        self._refuse_swallowed_rows(filled)
+                    if self.may_hold_rows:
+                        self._refuse_swallowed_rows()
                 yield values
 
     def _read_header(self, lines: Iterator[str]) -> bool:
@@ -161,39 +158,47 @@ class DelimitedFile:
     def _position(self, column: str) -> int:
         return self.header.index(column) + self.has_names
 
-    def _line(self, reader: Any) -> int:
-        """Return the line on which the next row begins."""
-        return self.header_line + reader.line_num + 1
+    def _read_rows(self, reader: Any) -> bool:
+        """Read the next rows, and the lines on which they begin, but for blank lines.
 
-    def _next_rows(self, reader: Any) -> NumberedRows:
-        """Take the next rows, blank lines among them."""
-        rows: NumberedRows = []
-        line = self._line(reader)
+        The rows and their lines are kept apart: pairs would double the time.
+        """
+        rows: list[Row] = []
+        lines: list[int] = []
+        before = self.header_line + 1
+        line = before + reader.line_num
         # The module `csv` has one limit for the whole process.
         limit = csv.field_size_limit(_LONGEST_FIELD)
         try:
             for row in islice(reader, _ROWS):
-                rows.append((line, row))
-                line = self._line(reader)
+                rows.append(row)
+                lines.append(line)
+                line = before + reader.line_num
         except csv.Error as error:
             raise FileProblem(self.name, line, f"{_meaning(error)}; {_QUOTES}") from None
         finally:
             csv.field_size_limit(limit)
-        return rows
+        # Of a single column, "" is an empty text.
+        is_one = len(self.header) == 1
+        filled = [row != [] and (len(row) > 1 or is_one or row[0].strip() != "") for row in rows]
+        self.rows = list(compress(rows, filled))
+        self.lines = list(compress(lines, filled))
+        self.may_hold_rows = bool(rows) and line - lines[0] > len(rows)  # some take several lines
+        return bool(rows)
 
-    def _check_widths(self, rows: NumberedRows) -> None:
+    def _check_widths(self) -> None:
         width = len(self.header) + self.has_names
         wanted = f"the header has {len(self.header)}"
         if self.has_names:
             wanted += " and the rows before have a row name besides"
-        for line, row in rows:
+        for line, row in zip(self.lines, self.rows, strict=True):
             if len(row) != width:
                 advice = f"enclose fields that contain {self.dialect.delimiter!r} in double quotes"
                 if self.dialect.quoting == "none" and any('"' in value for value in row):
                     advice = 'set quoting = "minimal" if double quotes enclose fields'
                 reason = f"there are {len(row)} fields where {wanted}; {advice}"
                 raise FileProblem(self.name, line, reason)
-        for line, row in rows if self.has_names else ():
+        for line, row in zip(self.lines, self.rows, strict=True) if self.has_names else ():
             if not _INTEGER.fullmatch(row[0]):
                 raise FileProblem(
                     self.name,
@@ -202,13 +207,13 @@ class DelimitedFile:
                     "first is no integer, as in the rows before",
                 )
 
-    def _refuse_written_quotes(self, rows: NumberedRows) -> None:
+    def _refuse_written_quotes(self) -> None:
         """Refuse quotes that were read as text and must have been written to enclose a field."""
         checks = [
             (column, self._position(column), _ENCLOSED if column in self.seen else _WRITTEN_QUOTES)
             for column in self.columns
         ]
-        for line, row in rows:
+        for line, row in zip(self.lines, self.rows, strict=True):
             for column, position, written in checks:
                 value = row[position]
                 if value[:1] == '"' and written.fullmatch(value):
@@ -220,9 +225,9 @@ class DelimitedFile:
                         "keep all quotes",
                     )
 
-    def _refuse_swallowed_rows(self, rows: NumberedRows) -> None:
+    def _refuse_swallowed_rows(self) -> None:
         """Refuse a field that was read as enclosed by quotes and seems to hold rows."""
-        for line, row in rows:
+        for line, row in zip(self.lines, self.rows, strict=True):
             for i, value in enumerate(row):
                 n_lines = len(_LINE_BREAK.findall(value))
                 if n_lines and self._holds_rows(row, i):
@@ -233,10 +238,6 @@ class DelimitedFile:
                         'that look like rows; set quoting = "none" if double quotes are text, or '
                         '"minimal" if they enclose this field',
                     )
-
-    def _is_blank(self, row: Row) -> bool:
-        """Return whether a row is a blank line. Of a single column, "" is an empty text."""
-        return not row or (len(row) == 1 < len(self.header) and not row[0].strip())
 
     def _holds_rows(self, row: Row, i: int) -> bool:
         """Return whether the lines of a field, and what stands around it, are rows by themselves.

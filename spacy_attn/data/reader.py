@@ -255,38 +255,38 @@ class HFDataset_v1(HFDataset):  # noqa: N801
         data_files: The files to read out of a folder or a data set on the hub: one, a list, or
             those of each split.
         streaming: Read while iterating, without a download. For `max_epochs = -1`.
+        delimiter: What separates the fields of a CSV or TSV file. None finds it by the kind of file
+            and the header.
+        quoting: "minimal" if double quotes enclose fields, "none" if they are text. None takes them
+            for text between tabs and for enclosing otherwise, and refuses a file that speaks
+            against it.
+        escape: The character that stands, in a CSV or TSV file, before a quote or a delimiter that
+            is text.
+        encoding: The encoding of CSV, TSV and JSON files. None is UTF-8.
         shuffle_buffer: When streaming, draw each row at random out of that many; 0 keeps the order.
             Every pass has another order.
-        seed: For that order: the same seed gives the same sequence of orders.
-        text_column: The column that holds the text, or several to be joined.
+        seed: The seed of that order. The same seed gives the same sequence of orders.
+        limit: Use the first rows only; 0 uses all.
+        skip_missing: Pass over rows without a label or with a text that is null, empty or blank.
+            A warning at the end of a pass says how many there were. A null for some labels of
+            several leaves those out of `cats`, which spaCy's multi-label component reads as
+            unknown.
+        text_column: The column that holds the text, or several columns to be joined.
         text_separator: What stands between joined columns.
         label_column: The column that holds the label or labels; or several columns, each of which
-            is one label and holds booleans, 0 and 1, or probabilities.
+            is one label. These hold booleans, 0 and 1, or probabilities.
         labels: All labels, in their order. They name plain class ids, the entries of a vector, the
             two booleans (false first), or the label columns. Where the data set names its classes
             itself, `labels` sets their order and must contain all of these names. Without it, rows
             that name their labels have 0 for all labels found in the data set, and for those of a
             multi-label component of the pipeline that knows some of these.
         exclusive: True refuses a row that has not exactly one label, or probabilities that sum to
-            1. It saves memory, too, for pipelines all of whose text classifiers have exclusive
-            labels: the first row names all labels, the others those that are not 0. False says that
-            labels do not exclude one another. None expects one label of a single value, any number
-            of a list or of several columns, and warns of probabilities that do not sum to 1.
-        limit: Use the first rows only; 0 uses all.
-        skip_missing: Pass over rows without a label or with a text that is null, empty or blank,
-            and warn once, at the end of a pass, how many there were. A null for some labels of
-            several leaves those out of `cats`, which spaCy's multi-label component reads as
-            unknown.
-        delimiter: What separates the fields of a CSV or TSV file. None finds it by the kind of file
-            and the header.
-        quoting: "minimal" if double quotes enclose fields, "none" if they are text. None takes them
-            for text between tabs and for enclosing otherwise, and refuses a file that speaks
-            against it.
-        escape: In delimited text, the character that stands before a quote or a delimiter that is
-            text.
-        encoding: Of delimited text and JSON; None for UTF-8.
-        label_separator: What stands between the labels in a string with several of them. Strings
-            that spell lists, such as "['a', 'b']", are read as lists without it.
+            1. False says that labels do not exclude one another. None expects one label of a single
+            value, and any number of a list or of several columns. It warns of probabilities that do
+            not sum to 1. True saves memory, too, where all text classifiers of the pipeline have
+            exclusive labels: the first row names all labels, the others those that are not 0.
+        label_separator: What stands between the labels in a string of several labels. A string
+            that spells a list, such as "['a', 'b']", is read as that list without it.
 
     Raises:
         DatasetError: If the settings contradict one another. The data set itself is opened at the
@@ -300,7 +300,7 @@ class HFDataset_v1(HFDataset):  # noqa: N801
 
 
 def _is_for_exclusive_labels(nlp: Language) -> bool:
-    """Whether those who read the labels take an absent one for 0, and not for unknown."""
+    """Return whether those who read the labels take an absent one for 0, and not for unknown."""
     pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, TextCategorizer)]
     return bool(pipes) and not any(isinstance(pipe, MultiLabel_TextCategorizer) for pipe in pipes)
 
