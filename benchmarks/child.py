@@ -57,10 +57,10 @@ class Child:
         Raises:
             ChildError: With the traceback of what went wrong there.
         """
-        self._connection.send((function, arguments))
         try:
+            self._connection.send((function, arguments))
             result, problem = self._connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             raise ChildError("the process ended before it had answered") from None
         if problem:
             raise ChildError(problem)

@@ -1,6 +1,7 @@
 """The benchmark of speed: what is compared, by turns, and how it is written down. Nothing timed."""
 
 import json
+import os
 from functools import cache, partial
 
 import pytest
@@ -11,6 +12,10 @@ from benchmarks import sides, speed
 from benchmarks.child import Child, ChildError, peak_memory
 from benchmarks.models import MODELS, OURS
 from benchmarks.sides import TOKENIZER, Setting, Side, Timing
+
+
+def end(_side):
+    os._exit(1)
 
 
 class ChildHere:
@@ -137,6 +142,12 @@ def test_a_ratio_is_that_of_the_passes_of_one_round(made_up, tmp_path):
     assert short[speed.LIMIT]["peak MB"] == "-"
 
 
+def test_only_the_sides_that_are_wanted_take_turns(made_up, tmp_path):
+    options = ("--threads=1", "--rounds=1", "--tasks=train", "--sides=spacy textcat")
+    assert run(tmp_path, *options).exit_code == 0
+    assert {side for side, _ in made_up.turns} == {OURS, "spacy textcat"}
+
+
 def test_tasks_that_there_are_not_are_refused(made_up, tmp_path):
     done = run(tmp_path, "--tasks", "predict,fly")
     assert done.exit_code == 2
@@ -154,3 +165,5 @@ def test_a_side_makes_its_passes_in_a_process_of_its_own():
             assert timing.peak != peak_memory()
         with pytest.raises(ChildError, match="KeyError: 'nothing'"):
             child.call(Side.prepare, Setting("nothing", 4, 4))
+        with pytest.raises(ChildError, match="ended before"):
+            child.call(end)
