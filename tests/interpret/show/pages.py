@@ -46,6 +46,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict]] = []
         self.texts: list[str] = []
         self.tokens: list[str] = []
+        self.text = ""
         self._open: list[tuple[str, str]] = []
         self.feed(html)
         self.close()
@@ -65,6 +66,7 @@ class Page(HTMLParser):
         assert self._open.pop()[0] == tag
 
     def handle_data(self, data):
+        self.text += data
         classes = [name for _, names in self._open for name in names.split()]
         if "sa-text" in classes:
             self.texts[-1] += data

@@ -12,7 +12,7 @@ from spacy_attn.interpret.show.faithfulness_page import to_html, to_markdown
 from spacy_attn.interpret.show.templating import visible
 
 from ...conftest import make_examples
-from .pages import HOSTILE
+from .pages import HOSTILE, Page
 
 MARKUP = [
     *HOSTILE,
@@ -49,10 +49,10 @@ def parse(markdown: str) -> list[str]:
     return texts
 
 
-@pytest.mark.parametrize("text", MARKUP)
-def test_titles_labels_names_and_notes_stay_text_in_markdown(report, text):
+def with_text(report, text):
+    """The report with a text wherever there can be one of a user."""
     (seeds,) = report.seeds.values()
-    hostile = dataclasses.replace(
+    return dataclasses.replace(
         report,
         component=text,
         labels=(text, "b"),
@@ -60,6 +60,21 @@ def test_titles_labels_names_and_notes_stay_text_in_markdown(report, text):
         notes=(text,),
         plausibility=dataclasses.replace(report.plausibility, positive_label=text),
     )
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_titles_labels_names_and_notes_stay_text_in_html(report, text):
+    page = Page(to_html(with_text(report, text), text))
+    plain = Page(to_html(with_text(report, "x"), "x"))
+    assert [tag for tag, _ in page.elements if tag != "wbr"] == [tag for tag, _ in plain.elements]
+    # The titles of the page, the summary, the note, another model, and the positive label.
+    assert page.text.count(visible(text)) >= 6
+    assert all(character.isprintable() or character in "\n\xa0" for character in page.text)
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_titles_labels_names_and_notes_stay_text_in_markdown(report, text):
+    hostile = with_text(report, text)
     texts = parse(to_markdown(hostile, text))
     shown = visible(text)
     assert texts[0] == shown
