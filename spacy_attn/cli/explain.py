@@ -30,8 +30,8 @@ def explain_cli(
 ) -> None:
     """
     Explain the classification of texts. Print a JSON object for each text in a
-    line of its own, with its tokens, scores and attention, and with what each
-    token adds to the logit of each label. The standard output gets nothing else.
+    line of its own. It holds the tokens, the scores, the attention, and what
+    each token adds to the logit of each label. Nothing else is printed.
     """
     prepare(code_path, gpu_id, printing=True)
     with failing(f"Can't load the pipeline '{model}'"):

@@ -94,7 +94,7 @@ class CorpusSummary:
     errors: list[Misclassified]
 
     def __repr__(self) -> str:
-        """Its numbers, and the first words of a few labels."""
+        """Show its numbers, and the first words of a few labels."""
         words = [
             f"{label!r}: {', '.join(word.word for word in words[:_SHOWN])}"
             for label, words in list(self.words.items())[:_SHOWN]
@@ -103,13 +103,13 @@ class CorpusSummary:
         return f"CorpusSummary({self._numbers()} Words: {'; '.join(words + more) or 'none'}.)"
 
     def _repr_html_(self) -> str:
-        """In a notebook: its numbers, and a table of the words."""
+        """Show its numbers and a table of the words, in a notebook."""
         from .show.pictures import notebook_table
 
         return notebook_table(self._numbers(), self.words_to_dataframe())
 
     def _numbers(self) -> str:
-        """What it counts, in sentences."""
+        """Write what it counts, in sentences."""
         by = "" if self.method == CONTRIBUTIONS else f" by {method_name(self.method)}"
         gold = f" {self.n_errors} of {self.n_gold} were given wrong labels." if self.n_gold else ""
         return (

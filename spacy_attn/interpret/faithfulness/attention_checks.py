@@ -1,5 +1,6 @@
 """What attention has to do with the decisions: without it, and in models from other seeds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy
@@ -91,14 +92,14 @@ class OtherSeeds:
 
     Args:
         classifier: The component to compare with.
-        others: By name, pipelines and the names of their components, None for the only one.
+        others: Pipelines with one component each, by name.
 
     Raises:
         ValueError: If another component has other labels.
     """
 
-    def __init__(self, classifier: Classifier, others: dict[str, tuple[Language, str | None]]):
-        self.others = {name: Classifier(*other) for name, other in others.items()}
+    def __init__(self, classifier: Classifier, others: Mapping[str, Language]) -> None:
+        self.others = {name: Classifier(other) for name, other in others.items()}
         for name, other in self.others.items():
             if set(other.labels) != set(classifier.labels):
                 raise ValueError(

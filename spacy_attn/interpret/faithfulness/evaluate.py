@@ -33,10 +33,13 @@ class FaithfulnessReport:
 
     Attributes:
         component: The component that was explained.
-        labels: Its labels, and whether each document has exactly one of them (`exclusive`).
-        n_docs: The number of documents, of which `n_empty` have no tokens.
+        labels: Its labels.
+        exclusive: Whether each document has exactly one of them.
+        n_docs: The number of documents.
+        n_empty: The number of documents without tokens.
         tokens: The number of tokens in a document.
-        n_draws, seed: Of the rankings by chance.
+        n_draws: The number of rankings by chance of each document.
+        seed: Of these.
         rankings: By name ("attention", those of the methods, "chance").
         uniform: The decisions with equal weights.
         conicity: Of the hidden states (see `conicity`), in documents with tokens.
@@ -66,7 +69,7 @@ class FaithfulnessReport:
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
-        """Its comprehensiveness by ranking: all the measures would be a wall."""
+        """Show its comprehensiveness by ranking: all the measures would be a wall."""
         found = (f"{name!r}: {r.comprehensiveness}" for name, r in self.rankings.items())
         return (
             f"FaithfulnessReport({self.component!r}, {self.n_docs} documents, "
@@ -130,8 +133,7 @@ def evaluate_faithfulness(
     chosen, notes = _choose_methods(methods)
     perturbations = Perturbations(chosen, n_draws, seed)
     uniform, agreement = UniformAttention(), Agreement(chosen)
-    # The other pipelines may name their components otherwise.
-    seeds = OtherSeeds(classifier, {name: (other, None) for name, other in (others or {}).items()})
+    seeds = OtherSeeds(classifier, others or {})
     plausibility = None
     if ratings is not None:
         positive_label = _positive_label(classifier, positive_label)

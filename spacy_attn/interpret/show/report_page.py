@@ -89,14 +89,14 @@ def summarize(outcomes: Sequence[Outcome], by: Decisions) -> dict[str, Any]:
     """Count and average over all documents.
 
     Returns:
-        "documents", "annotated" and "correct" count documents; "accuracy" and "loss" are averages
+        "documents", "annotated" and "correct" count documents. "accuracy" and "loss" are averages
         over the annotated ones (None if there is none), "confidence" over all. "labels" are those
         of the component, and after them those that documents have and the component does not have;
-        "without" counts the documents with one of the latter. "confusion" is, for exclusive labels,
-        a table of counts, a row for each of "labels" and a column for each predicted label; for
-        independent ones, a row for each of "labels" with the documents that have it and were given
-        it, have it alone, were given it alone, and neither; not those whose annotation leaves the
-        label out. "scores" has the `LabelScore` of each of "labels".
+        "without" counts the documents with one of the latter. "confusion" is a table of counts with
+        a row for each of "labels". For exclusive labels, it has a column for each predicted label.
+        For independent ones, it counts the documents that have the label and were given it, have it
+        alone, were given it alone, and neither; not those whose annotation leaves the label out.
+        "scores" has the `LabelScore` of each of "labels".
     """
     labels = (*by.labels, *dict.fromkeys(chain.from_iterable(o.missing for o in outcomes)))
     annotated = [outcome for outcome in outcomes if outcome.gold is not None]

@@ -89,7 +89,7 @@ def test_a_model_is_like_itself_and_unlike_one_of_another_seed(words_nlp, make_b
     other = make_nlp(seed=1)
     train(other, steps=20)
     batch = make_batch({**TEXTS, "": "negative"})
-    others = {"itself": (words_nlp, None), "other": (other, "attn_textcat")}
+    others = {"itself": words_nlp, "other": other}
     seeds = OtherSeeds(batch.classifier, others)
     seeds.add(batch)
     results = seeds.results()
@@ -105,7 +105,7 @@ def test_a_model_is_like_itself_and_unlike_one_of_another_seed(words_nlp, make_b
 def test_scores_of_other_models_are_compared_label_by_label(words_nlp, make_batch, monkeypatch):
     """Their labels may stand in another order."""
     batch = make_batch()
-    seeds = OtherSeeds(batch.classifier, {"itself": (words_nlp, None)})
+    seeds = OtherSeeds(batch.classifier, {"itself": words_nlp})
     other = seeds.others["itself"]
     explain = other.component.explain
 
@@ -132,10 +132,10 @@ def test_models_that_cannot_be_compared_are_refused(words_nlp, make_batch):
     batch = make_batch()
     other = make_nlp(examples=with_labels)
     with pytest.raises(ValueError, match=r"labels of 'other' are \['good', 'bad'\], but should be"):
-        OtherSeeds(batch.classifier, {"other": (other, None)})
+        OtherSeeds(batch.classifier, {"other": other})
     other = make_nlp()
     other.tokenizer = lambda text: words_nlp.make_doc(text + " x")
-    seeds = OtherSeeds(batch.classifier, {"other": (other, None)})
+    seeds = OtherSeeds(batch.classifier, {"other": other})
     with pytest.raises(ValueError, match=r"'other' cuts the text 'A gorgeous.*' into other tokens"):
         seeds.add(batch)
 
