@@ -25,7 +25,7 @@ _Attribute = Callable[[Tensor, list[int], Sequence[int]], Tensor]
 def gradient_x_input(
     classifier: Classifier, docs: list[Doc], columns: Sequence[int]
 ) -> list[Floats2d]:
-    r"""The gradient of each logit with respect to each token's vector, times this vector.
+    r"""Multiply the gradient of each logit with respect to a token's vector by this vector.
 
     .. math::
         A_{tc} = \sum_k x_{tk} \frac{\partial z_c}{\partial x_{tk}}
@@ -55,8 +55,7 @@ def gradient_x_input(
 def integrated_gradients(
     classifier: Classifier, docs: list[Doc], columns: Sequence[int]
 ) -> list[Floats2d]:
-    r"""The gradient of each logit, averaged on the way from zero vectors to those of the tokens,
-    times the token's vector.
+    r"""Multiply each token's vector by the average gradient on the way to it from zero.
 
     .. math::
         A_{tc} = \sum_k x_{tk} \int_0^1 \frac{\partial z_c(\alpha x)}{\partial x_{tk}} d\alpha
@@ -65,7 +64,12 @@ def integrated_gradients(
     Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks", as implemented in Captum,
     with `N_STEPS` points of a Gauss-Legendre quadrature. Dropout is off.
 
-    Takes and returns the same as `gradient_x_input`.
+    Args:
+        docs: As `Classifier.prepare` returns them.
+        columns: The places of the labels.
+
+    Returns:
+        For each document, shape (n_tokens, n_columns), on the CPU.
 
     Raises:
         ImportError: If Captum is not installed.
@@ -101,7 +105,11 @@ def integrated_gradients(
 
 
 def require_captum() -> None:
-    """RAISES: ImportError if Captum, or what it needs, is not installed."""
+    """Check that Captum, and what it needs, is installed.
+
+    Raises:
+        ImportError: If it is not.
+    """
     try:
         import captum.attr  # noqa: F401
     except ImportError as error:

@@ -12,9 +12,9 @@ from .subject import Classifier, Indices
 def leave_one_out(
     classifier: Classifier, docs: list[Doc], columns: Sequence[int]
 ) -> list[Floats2d]:
-    """How much each logit is lower when a token is left out of the document.
+    """Say how much each logit is lower when a token is left out of the document.
 
-    Exact: each token costs one prediction for the remaining ones (see
+    It is exact. Each token costs one prediction for the remaining ones (see
     `Classifier.logits_of_parts`), so that time grows with the square of a document's length.
 
     Args:

@@ -62,7 +62,7 @@ def forward(
 
 
 def init(model: Head, X: Any = None, Y: Any = None) -> None:
-    """Make new weights. The number of labels must be set; the enclosing model knows it."""
+    """Make new weights, for the number of labels that the enclosing model has set."""
     cast(TorchShim, model.shims[0]).build_module(
         width=model.get_dim("nI"),
         n_labels=model.get_dim("nO"),
@@ -72,7 +72,7 @@ def init(model: Head, X: Any = None, Y: Any = None) -> None:
 
 @with_gradients()
 def resize(model: Head, nO: int, new_bias: Callable[[Floats1d], float]) -> None:
-    """Add labels, the present ones' weights untouched; before initialisation just note the number.
+    """Add labels, and keep the weights of the present ones. Without weights, note the number.
 
     Args:
         new_bias: From the present biases, the bias that the new labels start with.

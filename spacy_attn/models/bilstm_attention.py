@@ -25,9 +25,8 @@ from .contract import (
 )
 from .embeddings.token_vectors import find_vectors
 
-# What a label added to a trained model starts with, as a share of the odds of the least likely
-# present label: small enough to leave the others' scores alone, large enough to be learned in
-# ordinary training.
+# The odds that a label added to a trained model starts with, as a share of those of the least
+# likely label: so small that the other scores stay, and so large that ordinary training learns it.
 NEW_LABEL_ODDS = 1e-3
 
 
@@ -125,6 +124,7 @@ def _predict(model: Model[list[Doc], Output], docs: list[Doc]) -> Output:
 
 
 def init(model: Model[list[Doc], Output], X: Any = None, Y: Any = None) -> None:
+    """Make new weights, where documents or labels, or an earlier call, have told the widths."""
     tok2vec, bilstm = model.get_ref("tok2vec"), model.get_ref("bilstm")
     head = model.get_ref("output_layer")
     tok2vec.initialize(X)
@@ -157,5 +157,5 @@ def resize_output(model: Model[list[Doc], Output], nO: int) -> Model[list[Doc], 
 
 
 def new_label_bias(bias: Floats1d) -> float:
-    """The bias an untrained label starts with beside labels of some biases, shape (n_labels,)."""
+    """Return the bias that an untrained label starts with, from those of the present labels."""
     return float(bias.min() + numpy.log(NEW_LABEL_ODDS))

@@ -15,6 +15,11 @@
 - For labels to be added after its initialisation, it has Thinc's attribute `resize_output`.
 
 Layers may read and return `spacy_attn.models.arrays.TokenArrays`, which are lists, too.
+
+Three routes lead to the logits. `predict` takes that of a batch (`spacy_attn.nn.predict`) or that
+of one document (`spacy_attn.nn.one_document`), which keep nothing. The third goes through the
+layers one after another. It keeps the hidden states of all tokens, which contributions need, and
+what gradients need.
 """
 
 from collections.abc import Callable, Sequence
@@ -84,7 +89,7 @@ def sees_tokens_alone(model: Model) -> bool:
     return is_context_free(model.get_ref("tok2vec"))
 
 
-# Prediction. Not every embedding can do with no token at all, so that none is asked to.
+# Prediction. Some embeddings cannot do with no token at all: none is asked to.
 
 
 def predict(model: Model, docs: list[Doc]) -> Output:
@@ -156,7 +161,7 @@ def torch_classifier(model: Model) -> TorchClassifier:
     """Return what is above the embedding as one differentiable function, without dropout.
 
     It computes in full precision what prediction does. Ask `torch.autograd.grad` for gradients with
-    respect to the token vectors alone. Those that training collects in the parameters then stay.
+    respect to the token vectors alone: those that training collects in the parameters then stay.
 
     Returns:
         A function of the vectors of all documents, concatenated, shape (N, width), and the number

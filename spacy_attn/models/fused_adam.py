@@ -21,10 +21,7 @@ _MAX_DECAY = 0.9999
 
 
 class FusedAdam(Optimizer):
-    """Marks that `finish_update` makes the step of all weights at once; see there.
-
-    Called for a single parameter, as other components do, it is Thinc's Adam.
-    """
+    """Thinc's Adam, but `finish_update` makes the step of all weights of a model at once."""
 
     __slots__ = []
 
@@ -40,13 +37,13 @@ def FusedAdam_v1(
     L2_is_weight_decay: bool = True,
     use_averages: bool = True,
 ) -> FusedAdam:
-    """Adam that goes over the weights of a component of this package in one call of torch.
+    """Make an Adam that updates all weights of a component of this package in one call of torch.
 
-    Several times faster on large tables than `Adam.v1`, whose settings it has. Two details are
-    those of torch's `AdamW`: weight decay comes before the step and not after it (Loshchilov and
-    Hutter 2019, "Decoupled Weight Decay Regularization", have both at once), and `eps` is added
-    after the correction of the bias and not before it, so that the first steps of gradients near
-    `eps` are larger. For the components of other packages it is `Adam.v1`.
+    It is several times faster on large tables than `Adam.v1`, whose settings it has. For the
+    components of other packages it is `Adam.v1`. Two details are those of torch's `AdamW`. Weight
+    decay comes before the step and not after it (Loshchilov and Hutter 2019, "Decoupled Weight
+    Decay Regularization", have both at once). And `eps` is added after the correction of the bias
+    and not before it, so that the first steps of gradients near `eps` are larger.
 
     Args:
         learn_rate, L2, beta1, beta2, eps, grad_clip, L2_is_weight_decay, use_averages: As in

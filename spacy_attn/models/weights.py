@@ -10,14 +10,13 @@ from torch import Tensor
 from .arrays import to_torch
 from .contract import is_initialized
 from .embeddings.vocabulary import is_word_embedding
-from .shim import TorchShim
 
 # Of each parameter of a model, in order; None where there is no gradient.
 Gradients = list[Tensor | None]
 
 
 def parameters(model: Model) -> Iterator[tuple[str, Tensor, Tensor | None]]:
-    """The name, the weights and the gradient of each parameter."""
+    """Yield the name, the weights and the gradient of each parameter."""
     for node in model.walk():
         for name in node.param_names:
             if node.has_param(name):
@@ -30,6 +29,7 @@ def parameters(model: Model) -> Iterator[tuple[str, Tensor, Tensor | None]]:
 
 
 def copy_gradients(model: Model) -> Gradients:
+    """Copy the gradients that have been gathered."""
     return [None if old is None else old.clone() for _, _, old in parameters(model)]
 
 
@@ -50,19 +50,14 @@ def clear_gradients(model: Model) -> None:
 
 
 def find_spoilt_weights(model: Model) -> str | None:
-    """RETURNS: The name of weights of which one is NaN or infinite; None where all are finite."""
-    for name, weights, _ in parameters(model):
-        if not _is_finite(weights):
-            return name
-    return None
+    """Return the name of weights of which one is NaN or infinite; None where all are finite."""
+    return next((name for name, weights, _ in parameters(model) if not _is_finite(weights)), None)
 
 
 def find_spoilt_gradient(model: Model) -> str | None:
-    """RETURNS: The name of weights whose gradient is NaN or infinite in a place; or None."""
-    for name, _, gradient in parameters(model):
-        if gradient is not None and not _is_finite(gradient):
-            return name
-    return None
+    """Return the name of weights whose gradient is NaN or infinite in a place; or None."""
+    found = ((name, gradient) for name, _, gradient in parameters(model) if gradient is not None)
+    return next((name for name, gradient in found if not _is_finite(gradient)), None)
 
 
 def _is_finite(values: Tensor) -> bool:
@@ -109,16 +104,15 @@ def _check_parameter(layer: Model[Any, Any], name: str) -> None:
 
 
 def _check_widths(model: Model[Any, Any]) -> None:
-    """Whether the modules have the widths that the layers around them have."""
-    bilstm, head = model.get_ref("bilstm"), model.get_ref("output_layer")
-    modules = {layer.name: cast(TorchShim, layer.shims[0]).module for layer in (bilstm, head)}
+    """Check that the modules have the widths that the layers around them have."""
+    bilstm, head = (model.get_ref(name) for name in ("bilstm", "output_layer"))
     for layer, name, width in (
         (bilstm, "input_width", bilstm.get_dim("nI")),
         (bilstm, "hidden_width", bilstm.get_dim("nO") // 2),
         (head, "width", head.get_dim("nI")),
         (head, "n_labels", model.get_dim("nO")),
     ):
-        found = cast(dict[str, Any], modules[layer.name].sizes)[name]
+        found = cast(Any, layer.shims[0]).module.sizes[name]
         if found != width:
             raise ValueError(
                 f"'{name}' of '{layer.name}' must be {width}, as in the layers around it, but is "

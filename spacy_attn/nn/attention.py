@@ -60,7 +60,7 @@ class Attention(nn.Module):
     def forward(
         self, keys: Tensor, queries: Tensor, documents: Layout, evidence: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Attend.
+        """Average the keys of each document by weights that follow its queries.
 
         Args:
             keys: Of the tokens of all documents, concatenated, shape (N, D).
@@ -80,21 +80,20 @@ class Attention(nn.Module):
         return _weighted_sums(keys, weights.to(keys.dtype), documents), weights
 
     def scores(self, keys: Tensor, queries: Tensor, documents: Layout) -> Tensor:
-        """The scores s before the softmax, shape (N, Q)."""
+        """Return the scores s before the softmax, shape (N, Q)."""
         if self.scoring == "uniform":
             return keys.new_zeros(len(keys), queries.shape[1])
         if self.scoring == "additive":
             return self.energy(tanh(self.key(keys))).expand(-1, queries.shape[1])
         if self.scoring in ("general", "additive_query"):
             queries = self.query(queries)
-        # Of one document, without copies.
-        own_queries = (
-            queries if len(documents) == 1 else queries.index_select(0, documents.of_token)
-        )
+        # Of one document, they need no copies.
+        if len(documents) > 1:
+            queries = queries.index_select(0, documents.of_token)
         if self.scoring == "additive_query":
-            compared = self.key(keys).unsqueeze(1) + own_queries
+            compared = self.key(keys).unsqueeze(1) + queries
             return self.energy(tanh(compared)).squeeze(-1)
-        return (keys.unsqueeze(1) * own_queries).sum(-1) * self.scale
+        return (keys.unsqueeze(1) * queries).sum(-1) * self.scale
 
 
 def _softmax(scores: Tensor, documents: Layout) -> Tensor:
@@ -119,7 +118,7 @@ def _softmax(scores: Tensor, documents: Layout) -> Tensor:
 def _weighted_sums(keys: Tensor, weights: Tensor, documents: Layout) -> Tensor:
     """The sums of each document's keys under the weights of each query, shape (B, Q, D).
 
-    As a bag of embeddings: several times faster on a CPU than adding up weighted keys.
+    A bag of embeddings is several times faster on a CPU than adding up weighted keys.
     """
     if len(documents) == 1:
         return (weights.T @ keys).unsqueeze(0)

@@ -11,7 +11,7 @@ from .batching import Layout
 from .fast_ops import dropout as dropout_values
 from .stored import StoredModule
 
-# In logits, too little to count: what adds less still has a weight, by its score.
+# In logits. What adds less still has a weight, by its score.
 LEAST_EVIDENCE = 0.1
 
 
@@ -22,11 +22,11 @@ class AttentionHead(StoredModule):
         z = W \sum_t a_t h_t + b, \quad
         a_t \propto e^{s_t} (\lVert W h_t \rVert + \epsilon)^\gamma
 
-    Because it is linear after pooling, the logits decompose exactly over tokens:
-    :math:`z_c = b_c + \sum_t a_t (w_c \cdot h_t)`. Beside the scores s of the scoring function, the
-    weight of a token follows the size of what it has to say, :math:`\lVert W h_t \rVert`: a weight
-    says little where the vectors that it weighs differ in size (Kobayashi et al. 2020, "Attention
-    is Not Only a Weight").
+    It is linear after pooling, so that the logits decompose exactly over tokens:
+    :math:`z_c = b_c + \sum_t a_t (w_c \cdot h_t)`. The weight of a token follows the score s, and
+    the size of what the token adds to the logits, :math:`\lVert W h_t \rVert`. For a weight says
+    little where the vectors that it weighs differ in size (Kobayashi et al. 2020, "Attention is Not
+    Only a Weight").
 
     Args:
         width: Width D of the hidden states, one half from each direction of the encoder.
@@ -105,10 +105,11 @@ class AttentionHead(StoredModule):
 
 
 def final_states(hidden: Tensor, documents: Layout) -> Tensor:
-    """[forward state at the last token ; backward state at the first], each a half of the width.
+    """Return [forward state at the last token ; backward state at the first] of each document.
 
     Args:
-        hidden: Shape (N, D), N at least 1.
+        hidden: Shape (N, D), N at least 1; each direction has a half of the width.
+        documents: Which of them belong to which document.
 
     Returns:
         Shape (n_docs, D), arbitrary for a document without tokens.

@@ -20,11 +20,10 @@ def with_gradients() -> Iterator[None]:
 
 
 def keep_forked_child_to_one_thread() -> None:
-    """In a process forked from the one that imported this module, have torch use one thread.
+    """Have torch use one thread in a process forked from the one that imported this module.
 
     After a process has run torch on several threads, a child forked from it hangs in its first
-    parallel region, since the threads it waits for were not forked along. To be called before
-    torch is.
+    parallel region: the threads that it waits for were not forked along. Call this before torch.
     """
     global _process
     if _process != os.getpid():

@@ -16,7 +16,7 @@ class StoredModule(nn.Module):
 
     @classmethod
     def weight_shapes(cls, **sizes: Any) -> Shapes:
-        """The names and shapes of the weights of a module of some sizes, without its memory."""
+        """Yield the names and shapes of the weights of a module, without taking its memory."""
         with torch.device("meta"):
             module = cls(**sizes)
         for name, weight in module.state_dict().items():
@@ -27,6 +27,7 @@ def check_weights(weights: Mapping[str, Tensor], shapes: Iterable[tuple[str, tor
     """Compare weights with those that a module needs, before the module takes memory.
 
     Args:
+        weights: By name.
         shapes: By name; read no further than to the first that does not fit.
 
     Raises:

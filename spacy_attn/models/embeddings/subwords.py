@@ -23,9 +23,9 @@ def SubwordEmbedding_v1(
     word_dropout: float = 0.0,
     initial: str = "random",
 ) -> Model[list[Doc], list[Floats2d]]:
-    """The vector of a word, plus the mean of the vectors of its character n-grams.
+    """Add the vector of a word to the mean of the vectors of its character n-grams.
 
-    So words that are rare in the training data, or not in it, are known by their spelling. After
+    Words that are rare in the training data, or not in it, are known by their spelling. After
     Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information".
 
     Args:
