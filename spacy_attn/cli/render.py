@@ -74,8 +74,10 @@ def render_cli(
         texts = read_texts(text, nlp, options)
         explanations = list(progress(explain(nlp, texts, component=component, method=method)))
         if output is None:
-            Console().print(terminal_view(explanations, style, label=label))
+            shown = terminal_view(explanations, style, label=label)
         else:
             html = render(explanations, style, label=label, page=True, jupyter=False)
             write_text(output, cast(str, html))
             msg.good(f"Saved {len(explanations)} documents: {output}")
+    if output is None:
+        Console().print(shown)  # outside of the block: what fails here is the output, not the texts
