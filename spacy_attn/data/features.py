@@ -23,11 +23,6 @@ def class_names(feature: Any) -> list[str] | None:
     return list(names) if names else None
 
 
-def field_names(feature: Any) -> list[str] | None:
-    """Return the keys of a column of mappings, every row of which has the same; else None."""
-    return list(feature) if isinstance(feature, Mapping) else None
-
-
 def holds_vectors(feature: Any) -> bool:
     """Return whether a column holds lists of booleans or floats: one number for each label."""
     return _element(feature) is not feature and _dtype(feature).startswith(("bool", "float"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .errors import MissingValue, RowProblem, listing
-from .features import class_names, field_names, find_labels, holds_vectors
+from .features import class_names, find_labels, holds_vectors
 from .label_strings import Read, is_integer, read_column, read_lists, sort_out, value_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def make_encoder(
         read_each = value_of if untyped else _unchanged
         return ColumnsEncoder(label_column, labels, class_columns, exclusive, read_each)
     feature = features.get(label_column)
-    names, learned = class_names(feature), field_names(feature)
+    names = class_names(feature)
+    # Every row of a column of mappings has the same keys.
+    learned = list(feature) if isinstance(feature, Mapping) else None
     read = read_list = read_lists(label_column, labels or names, separator)
     alone = None
     if not (learned or names or streaming) and (untyped or not labels):
