@@ -39,7 +39,7 @@ def main(
     ] = None,
     models: Annotated[
         list[str] | None,
-        Option(help="A model to compare (repeatable); eleven of them by default"),
+        Option(help="A model to compare (repeatable); ten of them by default"),
     ] = None,
     config: Annotated[
         list[Path] | None, Option(help="A training config to compare, too (repeatable)")

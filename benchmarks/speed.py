@@ -75,6 +75,9 @@ def main(
     parts, counts = tasks.split(","), [int(number) for number in threads.split(",")]
     if unknown := [part for part in parts if part not in TITLES]:
         raise typer.BadParameter(f"--tasks: there is no '{unknown[0]}'; known are {list(TITLES)}")
+    known = {side for own in SIDES.values() for side in own}
+    if unknown := sorted({*(sides or ())} - known):
+        raise typer.BadParameter(f"--sides: there is no '{unknown[0]}'; known are {sorted(known)}")
     starts = ((1, "fork"), (2, "fork"), (2, "spawn"))
     settings = {
         "predict": [Setting(x, snippets, PIPE_BATCH) for x in LENGTHS],
@@ -98,7 +101,7 @@ def main(
     output.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join(texts) + "\n"
     (output / "results.md").write_text(text)
-    passes = pd.concat(found).to_dict(orient="records")
+    passes = json.loads(pd.concat(found).to_json(orient="records"))
     content = {"environment": environment(max(counts)), "passes": passes}
     (output / "results.json").write_text(json.dumps(content, indent=1) + "\n")
     typer.echo(text)

@@ -148,8 +148,9 @@ def test_only_the_sides_that_are_wanted_take_turns(made_up, tmp_path):
     assert {side for side, _ in made_up.turns} == {OURS, "spacy textcat"}
 
 
-def test_tasks_that_there_are_not_are_refused(made_up, tmp_path):
-    done = run(tmp_path, "--tasks", "predict,fly")
+@pytest.mark.parametrize("options", [("--tasks", "predict,fly"), ("--sides", "fly")])
+def test_what_there_is_not_is_refused(made_up, tmp_path, options):
+    done = run(tmp_path, *options)
     assert done.exit_code == 2
     assert "no 'fly'" in " ".join(done.output.split())
     assert made_up.turns == []
