@@ -1,35 +1,50 @@
 """The page on reading data shows the errors that are raised, and remedies that work."""
 
 import json
-import re
-from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from spacy_attn.data import DatasetError
 
-PAGE = Path(__file__).parents[2] / "docs" / "reading-data.md"
-CASE = re.compile(
-    r"```\w+ (?P<name>rows\.\w+) ?(?P<encoding>\S*)\n(?P<content>.*?)```\n\n"
-    r"```text error\n(?P<error>.*?)```\n"
-    r"(?:\n```ini remedy\n(?P<remedy>.*?)```\n)?",
-    re.DOTALL,
-)
-CASES = list(CASE.finditer(PAGE.read_text(encoding="utf8")))
+from ..docs.pages import Block, blocks
+
+PAGE = "docs/reading-data.md"
+
+
+class Case(NamedTuple):
+    """A file, the error that it leads to, and the settings with which it is read, if any."""
+
+    file: Block
+    error: Block
+    remedy: Block | None
+
+
+def cases() -> list[Case]:
+    found: list[Case] = []
+    file, *others = blocks(PAGE)
+    for block in others:
+        if block.words == ("error",):
+            found.append(Case(file, block, None))
+        elif block.words == ("remedy",):
+            found[-1] = found[-1]._replace(remedy=block)
+        else:
+            file = block
+    return found
 
 
 def test_page_has_cases():
-    assert len(CASES) == PAGE.read_text(encoding="utf8").count("```text error") > 5
+    assert len(cases()) > 5
 
 
 @pytest.mark.filterwarnings("ignore:.*skipped 1 rows")
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['name']}-{case.start()}")
+@pytest.mark.parametrize("case", cases(), ids=lambda case: str(case.file))
 def test_error_on_the_page_is_raised_and_its_remedy_works(read, tmp_path, case):
-    content = case["content"].encode(case["encoding"] or "utf8")
-    (tmp_path / case["name"]).write_bytes(content)
+    name, *encoding = case.file.words
+    (tmp_path / name).write_bytes(case.file.content.encode(*encoding or ["utf8"]))
     with pytest.raises(DatasetError) as raised:
-        read(case["name"])
-    assert str(raised.value) == " ".join(case["error"].split())
-    if case["remedy"]:
-        lines = (line.split(" = ", 1) for line in case["remedy"].splitlines())
-        assert read(case["name"], **{name: json.loads(value) for name, value in lines})
+        read(name)
+    assert str(raised.value) == " ".join(case.error.content.split())
+    if case.remedy:
+        lines = (line.split(" = ", 1) for line in case.remedy.content.splitlines())
+        assert read(name, **{setting: json.loads(value) for setting, value in lines})
