@@ -73,11 +73,10 @@ def render_cli(
         options = opt.DataOptions(split, text_column, label_column, labels, settings)
         texts = read_texts(text, nlp, options)
         explanations = list(progress(explain(nlp, texts, component=component, method=method)))
-        if output is None:
-            shown = terminal_view(explanations, style, label=label)
-        else:
+        if output is not None:
             html = render(explanations, style, label=label, page=True, jupyter=False)
             write_text(output, cast(str, html))
             msg.good(f"Saved {len(explanations)} documents: {output}")
-    if output is None:
-        Console().print(shown)  # outside of the block: what fails here is the output, not the texts
+            return
+        view = terminal_view(explanations, style, label=label)
+    Console().print(view)  # the group of commands says what is wrong with the output
