@@ -24,6 +24,8 @@ GROUPS = {
 # What spaCy gives to the function of a component itself.
 _GIVEN = ("nlp", "name")
 REQUIRED = "required"
+# A description that refers to the setting of the same name of another function.
+_AS_IN = re.compile(r"as in\s+`([\w.-]+)`\.?$")
 
 
 class Setting(NamedTuple):
@@ -70,12 +72,16 @@ def _descriptions(name: str) -> dict[str, str]:
     sources = [function]
     for base in inspect.getmro(made) if isinstance(made, type) else ():
         sources += [base, vars(base).get("__init__")]
-    return {
-        name: described.description or ""
+    found = {
+        setting: described.description or ""
         for source in reversed(sources)
         for described in parse(inspect.getdoc(source) or "").params
-        for name in described.arg_name.split(", ")
+        for setting in described.arg_name.split(", ")
     }
+    for setting, text in found.items():
+        if (other := _AS_IN.search(text)) and other[1] != name and other[1] in registered():
+            found[setting] = _descriptions(other[1])[setting]
+    return found
 
 
 def _readable(annotation: Any) -> str:

@@ -31,9 +31,9 @@ def make_describe_data(
     of other readers than `spacy-attn.HFDataset.v1` and `spacy.Corpus.v1`.
 
     Args:
-        train: A corpus reader, of the training data.
-        dev: That of the development data.
-        then: Another callback to call afterwards.
+        train: The reader of the training data, `${corpora.train}`.
+        dev: The reader of the development data, `${corpora.dev}`.
+        then: Another callback to call afterwards, since the block holds only one.
 
     Returns:
         The callback. It raises a `DatasetError` if training and development data have no label in

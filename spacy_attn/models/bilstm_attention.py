@@ -51,23 +51,25 @@ def BiLSTMAttention_v1(
     model is in `spacy_attn.models.contract`.
 
     Args:
-        tok2vec: Token vectors, of any kind spaCy has.
-        hidden_width: Width H of each direction of the LSTM.
-        depth: Number of LSTM layers.
-        dropout: Dropout rate for the token vectors, between LSTM layers and for the pooled vector,
-            in training. None to follow `[training] dropout`.
-        attention: Scoring function: "dot", "scaled_dot", "general", "additive", "additive_query" or
-            "uniform" (see `spacy_attn.nn.attention.Attention`).
-        attention_width: Width in which "additive" and "additive_query" compare; None for 2H. The
-            other functions take no notice of it.
-        evidence: How much attention follows what tokens have to say: the weight of a token is in
-            proportion to this power of the norm of what its hidden state on its own would add to
-            the logits, times what the scoring function makes it. 0 leaves it to the scoring
-            function, as "uniform" does in any case.
-        mixed_precision: Run the torch part in mixed precision, on a GPU.
-        grad_scaler_config: Arguments of `thinc.api.PyTorchGradScaler`, which mixed precision needs:
-            init_scale, backoff_factor, growth_factor, growth_interval.
-        nO: Number of labels; inferred at initialisation.
+        tok2vec: A layer that makes token vectors, of any kind that spaCy has.
+        hidden_width: The width H of each direction of the LSTM. A wider one can learn more from
+            much data. A narrower one is faster, and makes a smaller pipeline.
+        depth: The number of LSTM layers. Each takes as long as the first.
+        dropout: The dropout rate in training: of token vectors, between LSTM layers, and of the
+            pooled vector. None follows `[training] dropout`. Raise it if accuracy on validation
+            data falls while the loss does, too.
+        attention: The scoring function, see `spacy_attn.nn.attention.Attention`. "uniform" is mean
+            pooling, to see what attention is good for.
+        attention_width: The width in which "additive" and "additive_query" compare. None is 2H.
+            Other scoring functions do not use it.
+        evidence: How much attention follows what tokens have to say. The scoring function's weight
+            of a token is multiplied by a power of the norm of what its hidden state would add to
+            the logits on its own. This is the exponent. 0 leaves attention to the scoring function,
+            as "uniform" always does. Set it to 0 to compare with published models.
+        mixed_precision: Whether to run the torch part in mixed precision. Try it on a GPU.
+        grad_scaler_config: The arguments of `thinc.api.PyTorchGradScaler`, which mixed precision
+            needs: init_scale, backoff_factor, growth_factor, growth_interval.
+        nO: The number of labels. Leave it null: it is inferred at initialisation.
 
     Raises:
         ValueError: If a setting is out of its range.

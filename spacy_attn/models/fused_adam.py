@@ -46,8 +46,17 @@ def FusedAdam_v1(
     and not before it, so that the first steps of gradients near `eps` are larger.
 
     Args:
-        learn_rate, L2, beta1, beta2, eps, grad_clip, L2_is_weight_decay, use_averages: As in
-            Thinc's `Adam.v1`; numbers, or schedules where it takes them.
+        learn_rate: How far a step goes, a number or a schedule. Lower it if the loss grows or is
+            not finite.
+        L2: The rate at which weights decay, a number or a schedule. Raise it against learning by
+            heart.
+        beta1: How slowly the average of gradients follows them, below 1.
+        beta2: How slowly the average of squared gradients follows them, below 1.
+        eps: What is added to the root of that average, so that it divides nothing by zero.
+        grad_clip: The largest norm of a gradient. Larger gradients are scaled down. 0 clips none.
+        L2_is_weight_decay: Whether `L2` shrinks the weights, or else is added to the gradients.
+        use_averages: Whether predictions use the average of the weights over the steps. It evens
+            out the noise of single steps.
     """
     return FusedAdam(
         learn_rate,

@@ -14,8 +14,8 @@ def make_calibrate(
     """Create a callback that calibrates a pipeline before it is saved.
 
     Args:
-        corpus: A corpus reader, of the validation data.
-        component: The component to calibrate; by default every one with attention.
+        corpus: The reader of the validation data, `${corpora.dev}`.
+        component: The component to calibrate. By default it is every one with attention.
     """
 
     def calibrate_pipeline(nlp: Language) -> Language:

@@ -27,7 +27,7 @@ def make_learn_words(component: str, corpus: Corpus) -> Callable[[Language], Non
 
     Args:
         component: The component that owns the embedding, as in `[pretraining] component`.
-        corpus: A corpus reader, as in `[corpora.pretrain]`.
+        corpus: The reader of the raw text, `${corpora.pretrain}`.
 
     Returns:
         The callback. It raises a ValueError if the component, its embedding, the corpus or words

@@ -35,11 +35,11 @@ def make_bound_patience(
     streamed, since the length of an epoch is then unknown.
 
     Args:
-        corpus: A corpus reader, of the training data.
-        batcher: That of `[training.batcher]`.
-        min_epochs: The shortest patience, in epochs.
-        max_epochs: The longest patience, in epochs.
-        min_steps: `max_epochs` does not lower patience below so many steps.
+        corpus: The reader of the training data, `${corpora.train}`.
+        batcher: The batcher of the training, `${training.batcher}`.
+        min_epochs: The shortest patience, in epochs. Raise it if training ends too early.
+        max_epochs: The longest patience, in epochs. Lower it for a shorter training.
+        min_steps: The number of steps below which `max_epochs` does not lower the patience.
 
     Raises:
         ValueError: If the bounds are not numbers above 0, in this order.

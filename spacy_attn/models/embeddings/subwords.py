@@ -29,15 +29,15 @@ def SubwordEmbedding_v1(
     Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information".
 
     Args:
-        width: Width of the vectors.
+        width: The width of the vectors. Wider ones can tell more words apart, and are slower.
         attr, min_frequency, max_size, vectors, initial: The words, as in
             `spacy-attn.WordEmbedding.v1`.
-        ngram_sizes: Numbers of characters of the n-grams, the marks of the word's beginning and end
-            included.
-        ngram_rows: Number of vectors that the n-grams share.
+        ngram_sizes: The numbers of characters of the n-grams. The marks of the word's beginning and
+            end count, too. Change them for languages with much longer or shorter words.
+        ngram_rows: The number of vectors that the n-grams share. Lower it for a smaller pipeline.
         word_dropout: The rate at which training leaves out the learned vector of a whole word, at
-            each place by itself, so that the spelling (and the pretrained vector) has to be enough.
-            For vectors of words the training data soon has by heart.
+            each place by itself. The spelling, and the pretrained vector, then have to be enough.
+            Raise it if training learns its words by heart.
 
     Raises:
         ValueError: If a setting is out of its range.

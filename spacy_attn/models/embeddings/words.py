@@ -48,21 +48,22 @@ def WordEmbedding_v1(
     which shows one document only, the callback `spacy-attn.learn_words.v1` gives the words.
 
     Args:
-        width: Width of the vectors.
+        width: The width of the vectors. Wider ones can tell more words apart, and are slower.
         attr: What counts as the same word: "ORTH" (as written), "LOWER" (regardless of case) or
-            "NORM" (spaCy's normal form).
-        min_frequency: Leave out words that occur more rarely than this.
-        max_size: Keep only so many words, the most frequent; None for all. 0 leaves what words mean
-            to the pipeline's vectors, and to the n-grams of a `SubwordEmbedding`.
-        vectors: Use of the pipeline's word vectors (`[initialize] vectors`), of which None makes
-            none. "static": a learned projection of them is added to the learned vector; they stay
-            as they are, and those of words outside the vocabulary are used, too. "tuned": words of
-            the vocabulary start with them and are trained on; `width` must be theirs.
-        initial: What the learned vectors start with. "random", or "cooccurrence": with what the
-            training documents tell, without their labels, of which words stand near to which (see
-            `cooccurrence_vectors`), in their first five million words; words that stand alone, or
-            are not in the documents that the component is initialised with, start with random ones
-            all the same, and "tuned" ones with those of the pipeline.
+            "NORM" (spaCy's normal form). Set "ORTH" where upper and lower case matter.
+        min_frequency: How often a word must occur to have a vector of its own. Raise it for a
+            smaller vocabulary.
+        max_size: How many words have vectors at most, the most frequent ones. None is all. 0 leaves
+            what words mean to the pipeline's vectors, and to the n-grams of a `SubwordEmbedding`.
+        vectors: What to do with the pipeline's word vectors (`[initialize] vectors`). None does not
+            use them. "static" adds a learned projection of them to the learned vector. They stay as
+            they are, and words outside the vocabulary have theirs, too. "tuned" starts the words of
+            the vocabulary with them, and trains on; `width` must then be theirs.
+        initial: What the learned vectors start with. "random", or "cooccurrence": what the training
+            documents tell, without labels, of which words stand near which, in their first five
+            million words (see `cooccurrence_vectors`). Words that stand alone, or that the
+            documents of the initialisation do not have, start at random. With "tuned", words start
+            with the pipeline's vectors where it has them.
 
     Raises:
         ValueError: If a setting is out of its range.
