@@ -62,6 +62,8 @@ nitpick_ignore_regex = [
 # --- Appearance ---
 
 html_theme = "furo"
+# Quotes belong to what stands in configs, "balanced" for instance.
+smartquotes = False
 html_title = "spacy-attn"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
