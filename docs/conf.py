@@ -1,6 +1,6 @@
 """How Sphinx builds the site: `sphinx-build -W --keep-going -n docs docs/_build/html`.
 
-`directives.py` reads settings, modules and commands off the code.
+`directives.py` reads modules and commands off the code.
 """
 
 import os
@@ -81,6 +81,7 @@ PAGES = {
 
 _DOCS = Path(__file__).parent.resolve()
 _LIGHT_PICTURE = re.compile(r"(!\[[^][]*\])\((\w+)-light\.png\)")
+_ANCHOR = re.compile(r'^<a id="([\w-]+)"></a>$', re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[([^][]*)\]\(((?!\w+:|#)[^)\s#]*)(#[^)\s]*)?\)")
 
 
@@ -106,6 +107,8 @@ def adapt_links(app: Sphinx, page: str, source: list[str]) -> None:
         return f"[{text}]({to_root}{shown}{anchor})"
 
     source[0] = _LINK.sub(adapted, source[0])
+    # GitHub knows anchors of HTML only, MyST links to its own only.
+    source[0] = _ANCHOR.sub(r"(\1)=", source[0])
     # A page in dark colours shows the dark one of two pictures.
     both = r"\1(\2-light.png){.only-light} \1(\2-dark.png){.only-dark}"
     source[0] = _LIGHT_PICTURE.sub(both, source[0])

@@ -245,9 +245,9 @@ class HFDataset_v1(HFDataset):  # noqa: N801
 
     Args:
         path: A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
-            `data/*.parquet`, a folder written by `save_to_disk`, a folder of data files, or the
-            name of a data set on the Hugging Face hub. Also `.spacy` files, read as spaCy reads
-            them.
+            `data/*.parquet`, or a folder of data files. It can be a folder that `save_to_disk` has
+            written, or the name of a data set on the Hugging Face hub. `.spacy` files are read as
+            spaCy reads them.
         name: The configuration of the data set.
         split: The split, also as a slice (`train[:10%]`) or a sum (`train+test`). A file, and a
             `Dataset` saved alone, is one split called "train".
@@ -278,13 +278,13 @@ class HFDataset_v1(HFDataset):  # noqa: N801
         labels: All labels, in their order. They name plain class ids, the entries of a vector, the
             two booleans (false first), or the label columns. Where the data set names its classes
             itself, `labels` sets their order and must contain all of these names. Without it, rows
-            that name their labels have 0 for all labels found in the data set, and for those of a
-            multi-label component of the pipeline that knows some of these.
-        exclusive: True refuses a row that has not exactly one label, or probabilities that sum to
-            1. False says that labels do not exclude one another. None expects one label of a single
-            value, and any number of a list or of several columns. It warns of probabilities that do
-            not sum to 1. True saves memory, too, where all text classifiers of the pipeline have
-            exclusive labels: the first row names all labels, the others those that are not 0.
+            that name their labels have 0 for all other labels found in the data set. They have 0
+            for those of a multi-label component of the pipeline, too, if it knows some of these.
+        exclusive: True refuses a row without exactly one label, or without probabilities whose sum
+            is 1. False says that labels do not exclude one another. None expects one label of a
+            single value, and any number of a list or of several columns. It warns of probabilities
+            that do not sum to 1. True saves memory, too, where all text classifiers of the pipeline
+            have exclusive labels: the first row names all labels, the others those that are not 0.
         label_separator: What stands between the labels in a string of several labels. A string
             that spells a list, such as "['a', 'b']", is read as that list without it.
 

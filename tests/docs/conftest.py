@@ -1,4 +1,4 @@
-"""A folder in which the pages' examples can run, and what makes the lists of settings."""
+"""A folder in which the pages' examples can run, and what writes the lists of settings."""
 
 import importlib.util
 import shutil
@@ -10,10 +10,10 @@ import pytest
 from ..conftest import make_nlp, train
 from .pages import ROOT
 
-_NAME = "read_settings"
+_NAME = "make_settings"
 _SPEC = importlib.util.spec_from_file_location(_NAME, ROOT / "docs" / f"{_NAME}.py")
-sys.modules[_NAME] = read_settings = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(read_settings)
+sys.modules[_NAME] = make_settings = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(make_settings)
 
 
 @pytest.fixture(scope="session")

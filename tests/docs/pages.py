@@ -89,7 +89,7 @@ def anchors(page: str) -> set[str]:
             slug = re.sub(r"[^\w\- ]", "", _text(following).lower().strip()).replace(" ", "-")
             found[slug] = found.get(slug, -1) + 1
     slugs = {f"{slug}-{n}" if n else slug for slug, last in found.items() for n in range(last + 1)}
-    return slugs | set(re.findall(r"^\(([\w-]+)\)=$", read(page), re.MULTILINE))
+    return slugs | set(re.findall(r'^<a id="([\w-]+)"></a>$', read(page), re.MULTILINE))
 
 
 def sentences(page: str) -> Iterator[str]:

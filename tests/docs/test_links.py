@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from read_settings import anchor_of, registered, settings_of
 
 from .pages import PAGES, ROOT, anchors, blocks, links, read
 
@@ -17,12 +16,7 @@ def test_everything_a_page_links_to_in_the_repository_is_there(page):
         target = ((ROOT / page).parent / file).resolve() if file else ROOT / page
         assert target.exists(), link
         if anchor:
-            made = anchors_of_settings() if target.name == "settings.md" else set()
-            assert anchor in made | anchors(str(target.relative_to(ROOT))), link
-
-
-def anchors_of_settings():
-    return {anchor_of(name, setting.name) for name in registered() for setting in settings_of(name)}
+            assert anchor in anchors(str(target.relative_to(ROOT))), link
 
 
 def test_every_page_of_the_site_is_in_a_table_of_contents():

@@ -1,4 +1,7 @@
-"""What registered functions can be given, read off signatures, defaults and docstrings."""
+"""Write the lists of settings in settings.md: `python docs/make_settings.py`.
+
+They are read off the signatures, defaults and docstrings of registered functions.
+"""
 
 import inspect
 import json
@@ -6,11 +9,18 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import distribution
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import spacy
 from docstring_parser import parse
 from spacy.language import Language
+from thinc.api import Config
+
+PAGE = Path(__file__).parent / "settings.md"
+# What stands between these comments is written here, the rest of the page by hand.
+_LIST = re.compile(r"(<!-- settings of (\S+) -->\n).*?(<!-- end of settings -->)", re.DOTALL)
 
 # Entry points whose functions have settings, and what their names stand behind in a config.
 GROUPS = {
@@ -88,6 +98,10 @@ def _readable(annotation: Any) -> str:
     """Write a type as a reader of a config thinks of it."""
     if get_origin(annotation) is Literal:
         return " or ".join(map(json.dumps, get_args(annotation)))
+    if get_origin(annotation) in (Union, UnionType):
+        return " | ".join(map(_readable, get_args(annotation)))
+    if annotation is type(None):
+        return "None"
     text = re.sub(r"\b(\w+\.)+", "", inspect.formatannotation(annotation))
     if text.startswith("Callable[[Language], Iterable"):
         return "corpus reader"
@@ -98,3 +112,34 @@ def anchor_of(name: str, setting: str) -> str:
     """Return what follows the "#" in a link to a setting."""
     parts = [part for part in name.split(".") if part != "spacy-attn"]
     return "-".join([*parts, setting]).lower().replace("_", "-")
+
+
+def written(page: str) -> str:
+    """Return the text of the page with its lists of settings as they should be."""
+    return _LIST.sub(lambda found: f"{found[1]}\n{_list_of(found[2])}{found[3]}", page)
+
+
+def _list_of(name: str) -> str:
+    """Write the settings of a registered name, each with a heading and an anchor of its own."""
+    return "".join(
+        f'<a id="{anchor_of(name, setting.name)}"></a>\n\n'
+        f"#### `{setting.name}`\n\n"
+        f"{_facts(setting)}\n\n"
+        f"{setting.description}\n\n"
+        for setting in settings_of(name)
+    )
+
+
+def _facts(setting: Setting) -> str:
+    """Write the type and the default, which can be a block of a config."""
+    kind = f"`{setting.type}`"
+    if setting.default == REQUIRED:
+        return f"{kind}, required"
+    value = json.loads(setting.default)
+    if isinstance(value, dict):
+        return f"{kind}, default:\n\n```ini\n{Config({setting.name: value}).to_str().strip()}\n```"
+    return f"{kind}, default `{setting.default}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf8")), encoding="utf8")
