@@ -125,7 +125,7 @@ _OVER_TOKEN_VECTORS: dict[str, Block] = {
 
 # --- Linear models --------------------------------------------------------------------------------
 
-# Inverse strengths of the regularisation, of which the validation split chooses: so wide a range
+# Inverse strengths of the regularization, of which the validation split chooses: so wide a range
 # that it hardly ever chooses an end of it.
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 _WORDS: Block = {"ngram_range": (1, 2)}

@@ -94,7 +94,7 @@ def make_examples(nlp: Language, texts: Sequence[str]) -> list[Example]:
 
 
 def make_pipeline(side: str, texts: Sequence[str]) -> tuple[Language, Config]:
-    """Make a pipeline as the config says, initialised with the words of some texts."""
+    """Make a pipeline as the config says, initialized with the words of some texts."""
     fix_random_seed(0)
     if side in SPACY:
         make = MODELS[side].config
@@ -116,7 +116,7 @@ class Side:
     Args:
         name: A pipeline, or one of the names above.
         task: What a pass does: predict by `nlp.pipe`, predict by `nlp(text)`, or train.
-        n_snippets: Of the texts that pipelines are initialised with.
+        n_snippets: Of the texts that pipelines are initialized with.
     """
 
     def __init__(self, name: str, task: Task, n_snippets: int = TRAINING_SNIPPETS) -> None:

@@ -254,12 +254,12 @@ def read_cats(texts: list[str], cats: list[dict[str, float]]) -> tuple[list[str]
 
 
 def measure_linear(task: Task, folder: Path) -> Measures:
-    """Train with each strength of regularisation, and keep what is most accurate in validation."""
+    """Train with each strength of regularization, and keep what is most accurate in validation."""
     start = time.perf_counter()
     name = task.model.name
     (texts, labels), held = (read_split(task, split) for split in ("train", "validation"))
     models = {c: make_linear(name, c).fit(texts, labels) for c in STRENGTHS}
-    # Of equally good ones the most regularised.
+    # Of equally good ones the most regularized.
     strength = max(models, key=lambda c: models[c].score(*held))
     model = models[strength]
     seconds = time.perf_counter() - start

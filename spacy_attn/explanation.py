@@ -48,7 +48,7 @@ class Explanation:
         spaces: Whether a space follows each token, so that tokens and spaces make the text.
         labels: The component's labels, in the order of the columns and entries below.
         attention: The weight of each token, shape (n_tokens,); sums to 1.
-        logits: Those of the scores, shape (n_labels,).
+        logits: The logits that the scores come from, shape (n_labels,).
         scores: What `doc.cats` has, shape (n_labels,): the logits as probabilities.
         bias: What the logits are without any token, shape (n_labels,).
         attributions: What each token adds to each logit, by the method, shape (n_tokens, n_labels).

@@ -1,4 +1,4 @@
-"""What tests of several rooms use: a small configuration, a few texts, and a trained pipeline."""
+"""What tests of several packages use: a small configuration, texts, and a trained pipeline."""
 
 import os
 import pickle
@@ -51,7 +51,7 @@ def make_examples(nlp: Language, texts=None, labels=LABELS) -> list[Example]:
 def make_nlp(
     factory="attn_textcat", seed=0, examples=make_examples, lang="xx", **config
 ) -> Language:
-    """An initialised pipeline of one component, which trains in half the time of the default.
+    """An initialized pipeline of one component, which trains in half the time of the default.
 
     Its language has a tokenizer without exceptions: making English ones takes four times as long.
     """

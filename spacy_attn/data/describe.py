@@ -32,11 +32,11 @@ def make_describe_data(
 
     Args:
         train: The reader of the training data, `${corpora.train}`.
-        dev: The reader of the development data, `${corpora.dev}`.
+        dev: The reader of the validation data, `${corpora.dev}`.
         then: Another callback to call afterwards, since the block holds only one.
 
     Returns:
-        The callback. It raises a `DatasetError` if training and development data have no label in
+        The callback. It raises a `DatasetError` if training and validation data have no label in
         common, or cannot be read.
     """
 
@@ -54,13 +54,13 @@ def _describe_corpora(train: Reader, dev: Reader, nlp: Language) -> None:
     try:
         of_train = None if streamed else _describe(train, nlp, "Training data")
     except MissingDataError as error:
-        # A pipeline may be initialised with other examples than those that its config names, or be
+        # A pipeline may be initialized with other examples than those that its config names, or be
         # pretrained. Training reads the corpus next, and fails.
         msg.warn(f"{error}; the corpora are not counted")
         return
     of_dev = _describe(dev, nlp, "Development data")
     if _rows_of(train) == _rows_of(dev):
-        msg.warn("Training and development data are the same: the scores say nothing of other data")
+        msg.warn("Training and validation data are the same: the scores say nothing of other data")
     if of_train and of_dev:
         _compare(of_train, of_dev)
 
@@ -92,18 +92,18 @@ def _describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
 
 
 def _compare(train: Labels, dev: Labels) -> None:
-    """Hold the labels of the development data against those of the training data."""
+    """Hold the labels of the validation data against those of the training data."""
     new = sorted(dev.keys() - train.keys())
     if len(new) == len(dev):
         raise DatasetError(
-            f"training and development data have no label in common: {listing(sorted(train))} in "
-            f"the training data, {listing(new)} in the development data; check [paths], the label "
+            f"training and validation data have no label in common: {listing(sorted(train))} in "
+            f"the training data, {listing(new)} in the validation data; check [paths], the label "
             "columns and 'labels'"
         )
     if new:
         n_rows = sum(dev[label] for label in new)
         msg.warn(
-            f"The training data lack labels of the development data, which cannot be learned: "
+            f"The training data lack labels of the validation data, which cannot be learned: "
             f"{listing(new)} ({n_rows:,.10g} rows)"
         )
 

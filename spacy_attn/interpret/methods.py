@@ -40,7 +40,7 @@ def explain(
     labels: Iterable[str] | None = None,
     batch_size: int = 64,
 ) -> Iterator[Explanation]:
-    """Say what each token had to do with the decisions about some texts.
+    """Attribute each label's logit to the tokens, for some texts.
 
     Texts are tokenized and go through the components before the one that is explained, as in
     `nlp.pipe`; no components after it are run. One explanation is made at a time, so that any

@@ -57,7 +57,7 @@ def BiLSTMAttention_v1(
         depth: The number of LSTM layers. Each takes as long as the first.
         dropout: The dropout rate in training: of token vectors, between LSTM layers, and of the
             pooled vector. None follows `[training] dropout`. Raise it if accuracy on validation
-            data falls while the loss does, too.
+            data falls while the training loss falls.
         attention: The scoring function, see `spacy_attn.nn.attention.Attention`. "uniform" is mean
             pooling, to see what attention is good for.
         attention_width: The width in which "additive" and "additive_query" compare. None is 2H.
@@ -69,7 +69,7 @@ def BiLSTMAttention_v1(
         mixed_precision: Whether to run the torch part in mixed precision. Try it on a GPU.
         grad_scaler_config: The arguments of `thinc.api.PyTorchGradScaler`, which mixed precision
             needs: init_scale, backoff_factor, growth_factor, growth_interval.
-        nO: The number of labels. Leave it null: it is inferred at initialisation.
+        nO: The number of labels. Leave it null: it is inferred at initialization.
 
     Raises:
         ValueError: If a setting is out of its range.

@@ -2,24 +2,24 @@
 
 `spacy-attn.BiLSTMAttention.v1` meets it. So does any Thinc model with these properties:
 
-- It takes a list of `Doc` and returns a pair: logits, shape (n_docs, n_labels), and for each
-  document the attention weights of its tokens, shape (n_tokens,). A logit is the bias, plus the sum
-  over the tokens of weight times hidden state times output weights.
-- It has four references to layers of it:
-  `tok2vec`, from documents to their token vectors, of any kind;
-  `bilstm`, from these to the tokens' hidden states, shape (n_tokens, width) for each document;
-  `encoder`, both in one, which `spacy pretrain` can train;
-  `output_layer`, from hidden states to what the model returns, with the dimensions `nI` and `nO`.
+- It takes a list of `Doc` and returns a pair. The first is the logits, shape (n_docs, n_labels).
+  The second has the attention weights of each document, shape (n_tokens,). A logit is the bias,
+  plus the sum over the tokens of weight times hidden state times output weights.
+- It has four references to its layers.
+  `tok2vec` maps documents to token vectors of any kind.
+  `bilstm` maps these to hidden states, shape (n_tokens, width) for each document.
+  `encoder` is both in one, which `spacy pretrain` can train.
+  `output_layer` maps hidden states to the model's output. It has the dimensions `nI` and `nO`.
 - `bilstm` and `output_layer` each hold a `spacy_attn.models.shim.TorchShim`. The torch module of
   the latter has its linear layer in the attribute `output`.
-- For labels to be added after its initialisation, it has Thinc's attribute `resize_output`.
+- For labels to be added after its initialization, it has Thinc's attribute `resize_output`.
 
 Layers may read and return `spacy_attn.models.arrays.TokenArrays`, which are lists, too.
 
-Three routes lead to the logits. `predict` takes that of a batch (`spacy_attn.nn.predict`) or that
-of one document (`spacy_attn.nn.one_document`), which keep nothing. The third goes through the
-layers one after another. It keeps the hidden states of all tokens, which contributions need, and
-what gradients need.
+Three routes lead to the logits. `predict` takes the route of a batch (`spacy_attn.nn.predict`) or
+of one document (`spacy_attn.nn.one_document`). These keep nothing. The third goes through the
+layers one after another. It keeps the hidden states of all tokens, for contributions. It also
+keeps what gradients need.
 """
 
 from collections.abc import Callable, Sequence

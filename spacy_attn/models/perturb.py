@@ -1,4 +1,4 @@
-"""Adversarial perturbation of token vectors, as a regulariser."""
+"""Adversarial perturbation of token vectors, as a regularizer."""
 
 from thinc.api import Ops
 
@@ -10,7 +10,7 @@ def perturb(ops: Ops, vectors: TokenArrays, gradients: TokenArrays, size: float)
 
     The direction is that of the gradient, over the document as a whole, after Miyato, Dai and
     Goodfellow 2017, "Adversarial Training Methods for Semi-Supervised Text Classification". Instead
-    of normalising the embeddings, the size is taken relative to them.
+    of normalizing the embeddings, the size is taken relative to them.
 
     Args:
         vectors: For each document, shape (n_tokens, width).

@@ -28,7 +28,7 @@ class TorchShim(PyTorchShim):
     - The module does not exist before `set_module` (called by a layer's `init`) or `from_bytes`.
     - `use_params` knows the keys under which `Optimizer.averages` files torch parameters, so that
       `use_averages = true` takes effect.
-    - A module replaced by another one (re-initialised, resized, loaded) gets fresh optimizer state.
+    - A module replaced by another one (re-initialized, resized, loaded) gets fresh optimizer state.
     - Weights are stored with safetensors beside the sizes the module is rebuilt from; nothing is
       unpickled on loading.
     - Pickled or copied, it has weights of its own: no process shares them with another.

@@ -72,9 +72,9 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
                 as frequent ones. Set it where rare labels are found too seldom. None is 1 for each
                 label. A table has weights by label, and 1 for those it leaves out. A list of pairs,
                 such as `[["label", 2.0]]`, is for labels that a config cannot hold in a table, with
-                `\u0024` for a dollar sign. "balanced" makes the weights of the training documents.
-                With `attn_textcat`, a weight multiplies the loss of the label's documents, and
-                "balanced" is (documents / labels / documents with the label). With
+                ``\\u0024`` for a dollar sign. "balanced" makes the weights of the training
+                documents. With `attn_textcat`, a weight multiplies the loss of the label's
+                documents, and "balanced" is (documents / labels / documents with the label). With
                 `attn_textcat_multilabel`, it multiplies the label's loss where the label applies,
                 and "balanced" is (documents without the label / documents with it).
             label_smoothing: The share of each target that is spread evenly over what is possible,
@@ -208,8 +208,8 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
                 listens to must have seen the predicted documents.
 
         Returns:
-            The temperature, which is stored with the component: 1, with a warning, for a single
-            document, which does not tell how often scores are right.
+            The temperature, which is stored with the component. It is 1, with a warning, for a
+            single document, which does not tell how often scores are right.
 
         Raises:
             ValueError: If there is no document with a label of the component and with tokens, or if

@@ -19,9 +19,9 @@ Corpus = Callable[[Language], Iterable[Example | Doc]]
 
 
 def make_learn_words(component: str, corpus: Corpus) -> Callable[[Language], None]:
-    """Create a callback that gives a component the words of a corpus before it is initialised.
+    """Create a callback that gives a component the words of a corpus before it is initialized.
 
-    `spacy pretrain` initialises the layer with one document only, from which an embedding of whole
+    `spacy pretrain` initializes the layer with one document only, from which an embedding of whole
     words would learn its vocabulary. In training, the pretrained weights
     (`[initialize] init_tok2vec`) bring their words along, and the corpus is not read.
 

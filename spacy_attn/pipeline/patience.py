@@ -60,7 +60,7 @@ def make_bound_patience(
         try:
             n_batches = sum(1 for _ in batcher(corpus(nlp)))
         except (ValueError, OSError):
-            # A trained pipeline is initialised with other data. `spacy train` itself says so next.
+            # A trained pipeline is initialized with other data. `spacy train` itself says so next.
             return
         shortest = math.ceil(min_epochs * n_batches)
         longest = max(int(max_epochs * n_batches), min_steps, shortest)

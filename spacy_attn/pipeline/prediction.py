@@ -59,7 +59,7 @@ class AttentionPredictorMixin(TextCategorizer):
 
     @property
     def temperature(self) -> float:
-        """What the model's logits are divided by: 1, or what `calibrate` found."""
+        """The number that logits are divided by. It is 1 until `calibrate` sets it."""
         return float(self.cfg.get("temperature", 1.0))
 
     def calibrated(self, values: AnyFloats) -> AnyFloats:
@@ -91,7 +91,7 @@ class AttentionPredictorMixin(TextCategorizer):
             Scores and attention, and contributions where they are to be stored.
 
         Raises:
-            ValueError: If the component has not been initialised, or if a score is not finite.
+            ValueError: If the component has not been initialized, or if a score is not finite.
         """
         self._install_extensions()
         docs = list(docs)
@@ -193,7 +193,7 @@ class AttentionPredictorMixin(TextCategorizer):
             One for each document.
 
         Raises:
-            ValueError: If the component has not been initialised.
+            ValueError: If the component has not been initialized.
             TypeError: For a text or a single document.
         """
         docs = self._several(docs)

@@ -1,4 +1,4 @@
-"""The temperature that makes scores the share of documents they are right for."""
+"""The temperature that calibrates scores."""
 
 import math
 from collections.abc import Callable

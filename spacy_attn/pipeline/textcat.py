@@ -99,7 +99,7 @@ class AttentionTextCategorizer(AttentionCategorizer):
 
 
 class AttentionMultiLabelTextCategorizer(AttentionCategorizer, MultiLabel_TextCategorizer):
-    """Assign any number of labels to documents, and show the attention that did it.
+    """Assign any number of labels to documents, and store the attention weights.
 
     Sets `doc.cats` (a probability for each label) and `doc._.attention`. Trained with the binary
     cross-entropy of each label; a label that an example does not annotate is left out of its loss.

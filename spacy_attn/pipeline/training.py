@@ -28,7 +28,7 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
     perturbation: float
     class_weights: ClassWeights
     label_smoothing: float
-    # Steps made since the component was created, loaded or initialised.
+    # Steps made since the component was created, loaded or initialized.
     _n_updates = 0
     # Whether there are gradients of updates that no step has used yet.
     _has_gathered = False

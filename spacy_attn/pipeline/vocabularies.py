@@ -35,7 +35,7 @@ def set_vocabularies(
     """Give the word embeddings the words of all training documents, or the given ones.
 
     A component shows its model a sample of ten documents only. A shared embedding has been
-    initialised with those by the time its listeners are. An embedding that has been trained stays,
+    initialized with those by the time its listeners are. An embedding that has been trained stays,
     and so does one with words that `[initialize] before_init` has given.
 
     Raises:
@@ -85,5 +85,5 @@ def _upstream_models(component: TrainablePipe, nlp: Language | None) -> Iterator
 
 
 def is_streamed(nlp: Language | None) -> bool:
-    """Tell whether a component is initialised with the first documents of its corpus only."""
+    """Tell whether a component is initialized with the first documents of its corpus only."""
     return nlp is not None and nlp.config["training"]["max_epochs"] == -1

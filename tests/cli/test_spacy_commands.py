@@ -182,7 +182,7 @@ def test_debug_data_reads_the_data(name):
     assert "1000 evaluation docs" in printed
 
 
-def test_debug_model_initialises_trains_and_predicts(name):
+def test_debug_model_initializes_trains_and_predicts(name):
     printed = run(
         *("debug", "model", f"configs/{name}.cfg", NAMES[name], "-P0", "-P1", "-P2", "-P3", "-DIM"),
         *few_steps(name)[4:],

@@ -117,7 +117,7 @@ def test_columns_that_nobody_asks_for_may_have_any_name_or_none(read, write_text
 
 @STREAMING
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-def test_row_names_as_r_writes_them_are_recognised(read, write_text, delimiter, streaming):
+def test_row_names_as_r_writes_them_are_recognized(read, write_text, delimiter, streaming):
     lines = [["text", "label"], *([str(i), *row] for i, row in enumerate(ROWS, 1))]
     content = "\n".join(delimiter.join(f'"{value}"' for value in line) for line in lines)
     rows = read(write_text(content), streaming=streaming, labels=["neg", "pos"])
@@ -126,7 +126,7 @@ def test_row_names_as_r_writes_them_are_recognised(read, write_text, delimiter, 
 
 @STREAMING
 @pytest.mark.parametrize("label", [None, ""])
-def test_index_as_pandas_writes_it_is_recognised(read, tmp_path, label, streaming):
+def test_index_as_pandas_writes_it_is_recognized(read, tmp_path, label, streaming):
     frame = pd.DataFrame(ROWS, columns=["text", "label"], index=[7, 3, 5])
     frame.to_csv(tmp_path / "rows.csv", index_label=label)
     assert pairs(read("rows.csv", streaming=streaming, labels=["neg", "pos"])) == ROWS

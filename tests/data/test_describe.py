@@ -83,7 +83,7 @@ def test_training_data_is_not_read_where_training_streams_it(rows, say):
 
 def test_no_label_in_common_is_refused(rows, say):
     train, dev = rows("train.jsonl", "pos", "neg"), rows("dev.jsonl", "0", "1")
-    expected = "no label in common: 'neg', 'pos' in the training data, '0', '1' in the development"
+    expected = "no label in common: 'neg', 'pos' in the training data, '0', '1' in the validation"
     with pytest.raises(DatasetError, match=expected):
         say(HFDataset(train), HFDataset(dev))
 
@@ -91,13 +91,13 @@ def test_no_label_in_common_is_refused(rows, say):
 def test_labels_that_training_lacks_are_told(rows, say):
     train, dev = rows("train.jsonl", "pos", "neg"), rows("dev.jsonl", "pos", "odd", "odd")
     said = say(HFDataset(train), HFDataset(dev))
-    assert "training data lack labels of the development data" in said
+    assert "training data lack labels of the validation data" in said
     assert "'odd' (2 rows)" in said
 
 
-def test_training_and_development_on_the_same_rows_is_told(rows, say):
+def test_training_and_validation_on_the_same_rows_is_told(rows, say):
     path = rows("rows.jsonl", "a", "b")
-    same = "Training and development data are the same"
+    same = "Training and validation data are the same"
     assert same in say(HFDataset(path), HFDataset(path, split="validation"))
     assert same not in say(HFDataset(path, split="train[:1]"), HFDataset(path, split="train[:2]"))
 
@@ -121,11 +121,11 @@ def test_another_callback_is_called_afterwards(rows):
     assert called == [nlp]
 
 
-def test_a_pipeline_can_be_initialised_where_its_training_data_are_not(rows, say):
+def test_a_pipeline_can_be_initialized_where_its_training_data_are_not(rows, say):
     readers = HFDataset("./gone.jsonl"), HFDataset("./gone.jsonl")
     assert "there is no such file" in say(*readers)
 
 
-def test_development_data_that_are_not_there_are_refused_before_training(rows, say):
+def test_validation_data_that_are_not_there_are_refused_before_training(rows, say):
     with pytest.raises(DatasetError, match="no such file"):
         say(HFDataset(rows("train.jsonl", "a")), HFDataset("./gone.jsonl"))

@@ -38,7 +38,7 @@ def true_labels(rows):
     "spell",
     [str, json.dumps, lambda labels: str(tuple(labels) or []), lambda labels: str({*labels} or [])],
 )
-def test_lists_are_recognised(read, table, spell, name, streaming):
+def test_lists_are_recognized(read, table, spell, name, streaming):
     path = table([spell(labels) for labels in SETS], name)
     rows = read(path, labels=LABELS, streaming=streaming)
     assert true_labels(rows) == SETS

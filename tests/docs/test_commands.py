@@ -18,7 +18,7 @@ from typer.main import get_command
 from .pages import PAGES, ROOT, all_blocks, blocks, inline_code
 
 # What commands of the pages call beside this project's own and spaCy.
-TOOLS = {"mypy", "pip", "python3", "ruff", "sed", ".", "export", "sphinx-build"}
+TOOLS = {"mkdir", "mypy", "pip", "python3", "ruff", "sed", ".", "export", "sphinx-build"}
 registry.cli.get_all()
 SPACY = get_command(app)
 

@@ -38,7 +38,7 @@ def test_weights_trained_with_another_setting_are_refused(kind, name, trained, c
         make(kind, **{name: configured}).from_bytes(data)
 
 
-def test_what_only_initialisation_asks_is_taken_from_the_config():
+def test_what_only_initialization_asks_is_taken_from_the_config():
     data = WordEmbedding_v1(4, min_frequency=2).to_bytes()
     settings = {"min_frequency": 5, "max_size": 7, "vectors": "tuned", "initial": "cooccurrence"}
     loaded = WordEmbedding_v1(4, **settings).from_bytes(data)

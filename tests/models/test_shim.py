@@ -187,7 +187,7 @@ def test_a_copy_has_the_same_weights_under_another_id(model):
     assert model.copy().shims[0].id != model.shims[0].id
 
 
-def test_initialising_again_makes_new_weights(model):
+def test_initializing_again_makes_new_weights(model):
     before = weights(model)
     model.initialize()
     for name, value in weights(model).items():

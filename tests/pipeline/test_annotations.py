@@ -71,7 +71,7 @@ def test_a_component_that_was_pickled_before_there_was_the_warning_trains():
     assert nlp.update(make_examples(nlp))["attn_textcat"] > 0.0
 
 
-def test_initialising_with_labels_names_those_of_the_examples_that_are_left_out():
+def test_initializing_with_labels_names_those_of_the_examples_that_are_left_out():
     nlp = spacy.blank("xx")
     component = nlp.add_pipe("attn_textcat_multilabel", config={"model": SMALL_MODEL})
     examples = with_new_labels(nlp)
@@ -91,7 +91,7 @@ def test_labels_of_another_component_are_none_that_are_left_out():
     assert component.labels == ("a", "b")
 
 
-def test_initialising_with_a_stream_and_without_labels_says_what_to_do(factory):
+def test_initializing_with_a_stream_and_without_labels_says_what_to_do(factory):
     nlp = streaming(factory)
     nlp.initialize(lambda: make_examples(nlp))  # each of which names all labels
     nlp = streaming(factory)
@@ -168,7 +168,7 @@ def test_annotations_as_numbers_are_those_of_spacy(factory):
     numpy.testing.assert_array_equal(known, expected[1])
 
 
-def test_initialising_looks_at_each_label_of_each_document_a_fixed_number_of_times(factory):
+def test_initializing_looks_at_each_label_of_each_document_a_fixed_number_of_times(factory):
     class Counted(str):
         """A label that counts how often it is compared with others, as in a search."""
 

@@ -155,7 +155,7 @@ def test_a_learning_rate_too_large_stops_training_instead_of_spoiling_the_model(
         nlp.update(make_examples(nlp), sgd=sgd)
 
 
-def test_initialising_again_counts_updates_anew():
+def test_initializing_again_counts_updates_anew():
     nlp = make_nlp()
     train(nlp, steps=3)
     nlp.initialize(lambda: make_examples(nlp))

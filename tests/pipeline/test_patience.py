@@ -78,7 +78,7 @@ def test_settings_may_be_variables_of_the_config():
     assert bound(nlp, 400)[0] == 130
 
 
-def test_a_pipeline_can_be_initialised_where_its_training_data_are_not():
+def test_a_pipeline_can_be_initialized_where_its_training_data_are_not():
     def gone(nlp):
         raise ValueError("there is no such file")
 

@@ -92,7 +92,7 @@ def test_the_same_pipeline_always_gives_the_same_bytes(nlp, tmp_path):
         assert other.get_pipe(name).to_bytes() == nlp.get_pipe(name).to_bytes()
 
 
-def test_a_pipeline_that_has_not_been_initialised_can_be_stored_and_trained_later(
+def test_a_pipeline_that_has_not_been_initialized_can_be_stored_and_trained_later(
     factory, tmp_path
 ):
     nlp = spacy.blank("xx")

@@ -104,7 +104,7 @@ def test_annotations_of_other_components_stay(trained_nlp):
     assert doc.user_data["other"] == 1
 
 
-def test_using_an_uninitialised_component_says_what_to_do(factory):
+def test_using_an_uninitialized_component_says_what_to_do(factory):
     nlp = spacy.blank("xx")
     component = nlp.add_pipe(factory)
     for _ in range(2):

@@ -210,7 +210,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     assert not numpy.array_equal(next(iter(runs[0].values())), next(iter(runs[2].values())))
 
 
-def test_initialising_again_starts_from_new_weights_and_the_new_examples():
+def test_initializing_again_starts_from_new_weights_and_the_new_examples():
     nlp = make_nlp()
     before = weights(nlp)
     nlp.initialize(lambda: make_examples(nlp))

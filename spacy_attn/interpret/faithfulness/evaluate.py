@@ -39,7 +39,7 @@ class FaithfulnessReport:
         n_empty: The number of documents without tokens.
         tokens: The number of tokens in a document.
         n_draws: The number of rankings by chance of each document.
-        seed: Of these.
+        seed: The seed of the random rankings.
         rankings: By name ("attention", those of the methods, "chance").
         uniform: The decisions with equal weights.
         conicity: Of the hidden states (see `conicity`), in documents with tokens.
@@ -120,7 +120,7 @@ def evaluate_faithfulness(
         positive_label: The label that a positive rating speaks for; by default the component's
             positive label, or the one that is called "positive".
         n_draws: Number of rankings by chance of each document, averaged.
-        seed: Of these.
+        seed: The seed of the random rankings.
 
     Raises:
         ValueError: As `spacy_attn.explain`, for an empty corpus, and for pipelines that cannot be

@@ -1,6 +1,6 @@
 """Vectors of words, learned from the words that they stand near to, in texts without labels.
 
-They factorise the positive pointwise mutual information of words and their neighbours, after Levy,
+They factorize the positive pointwise mutual information of words and their neighbours, after Levy,
 Goldberg and Dagan 2015, "Improving Distributional Similarity with Lessons Learned from Word
 Embeddings" (https://aclanthology.org/Q15-1016/). Neighbours count by one over their distance, the
 frequencies of contexts are smoothed, and singular values are weighted by their square root.

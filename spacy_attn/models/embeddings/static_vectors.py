@@ -27,7 +27,7 @@ def static_vectors(width: int) -> Embedding:
         width: Width of the projected vectors.
 
     Raises:
-        ValueError: If the pipeline has no vectors, or others than it was initialised with.
+        ValueError: If the pipeline has no vectors, or others than it was initialized with.
     """
     return Model(
         "projected_static_vectors",

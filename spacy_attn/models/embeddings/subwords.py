@@ -1,4 +1,4 @@
-"""Embedding of whole words and of what they are spelled with."""
+"""Embedding of whole words and of their character n-grams."""
 
 from collections.abc import Sequence
 

@@ -18,7 +18,7 @@ from .cooccurrence import cooccurrence_vectors
 
 UNKNOWN_ROW = 0
 
-# How long given words stay: for one initialisation of the layer, or for all until it is trained.
+# How long given words stay: for one initialization of the layer, or for all until it is trained.
 ONCE = "once"
 UNTIL_TRAINED = "until trained"
 
@@ -28,10 +28,10 @@ SETTINGS = "settings"
 
 @dataclass(frozen=True)
 class WordSettings:
-    """What only the initialisation of a word embedding asks.
+    """What only the initialization of a word embedding asks.
 
     Thinc does not store it with the weights: the config's values hold when a trained pipeline is
-    loaded and initialised again.
+    loaded and initialized again.
     """
 
     min_frequency: int

@@ -42,7 +42,7 @@ def WordEmbedding_v1(
 ) -> Model[list[Doc], list[Floats2d]]:
     """Look up a learned vector for every word, as `torch.nn.Embedding` does.
 
-    The vocabulary is learned from the documents the component is initialised with: all of them in
+    The vocabulary is learned from the documents the component is initialized with: all of them in
     `attn_textcat`, also through a listener. Words outside it share one vector, which is learned
     from the training words that `min_frequency` and `max_size` leave out. For `spacy pretrain`,
     which shows one document only, the callback `spacy-attn.learn_words.v1` gives the words.
@@ -62,7 +62,7 @@ def WordEmbedding_v1(
         initial: What the learned vectors start with. "random", or "cooccurrence": what the training
             documents tell, without labels, of which words stand near which, in their first five
             million words (see `cooccurrence_vectors`). Words that stand alone, or that the
-            documents of the initialisation do not have, start at random. With "tuned", words start
+            documents of the initialization do not have, start at random. With "tuned", words start
             with the pipeline's vectors where it has them.
 
     Raises:
@@ -108,7 +108,7 @@ def word_layers(
             VECTORS_OF_KEYS: vectors_of_keys,
             "vocabulary": WordVocabulary(),
             "keep": None,
-            # How many documents the last initialisation learned the vocabulary from; 0 where the
+            # How many documents the last initialization learned the vocabulary from; 0 where the
             # vocabulary comes from elsewhere, or has been trained with.
             "sampled": 0,
         },
