@@ -6,8 +6,12 @@
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from docutils import nodes
+from latex2mathml.converter import convert
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
@@ -24,7 +28,6 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
     "directives",
 ]
 exclude_patterns = ["_build", "jupyter_execute"]
@@ -56,12 +59,33 @@ autodoc_member_order = "bysource"
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!spacy_attn).*"),
     # Of what is internal, only the name is shown.
-    (r"py:class", r"spacy_attn\.(pipeline\.storage\.StorageMixin|nn\.stored\.StoredModule)"),
+    (r"py:class", r"spacy_attn\.nn\.stored\.StoredModule"),
 ]
+
+# How types and defaults are written by Sphinx, and how a reader knows them.
+_AS_READ = (
+    # With a default that is no Python, Sphinx could not read the signature that it wrote.
+    (re.compile(r"<function (\w+)>"), r"\1"),
+    (
+        re.compile(r"~numpy\.ndarray\[~?tuple\[.*?\], ~numpy\.dtype\[(.*?)\]\]"),
+        r"~numpy.typing.NDArray[\1]",
+    ),
+    (re.compile(r"pipeline\.storage\.StorageMixin"), "pipeline.component.AttentionCategorizer"),
+)
+
+
+def shorten_signature(*event: Any) -> tuple[str | None, ...]:
+    """Write a signature, and what is returned, as a reader knows the types."""
+    texts = list(event[-2:])
+    for pattern, text in _AS_READ:
+        texts = [each and pattern.sub(text, each) for each in texts]
+    return tuple(texts)
+
 
 # --- Appearance ---
 
 html_theme = "furo"
+html_math_renderer = "mathml"
 # Quotes belong to what stands in configs, "balanced" for instance.
 smartquotes = False
 html_title = "spacy-attn"
@@ -114,6 +138,18 @@ def adapt_links(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = _LIGHT_PICTURE.sub(both, source[0])
 
 
+def show_formula(display: str) -> tuple[Callable[..., None], None]:
+    """Return what writes formulas as MathML, which browsers show without a script."""
+
+    def write(writer: Any, node: nodes.Element) -> None:
+        writer.body.append(convert(node.astext(), display=display))
+        raise nodes.SkipNode
+
+    return write, None
+
+
 def setup(app: Sphinx) -> None:
     app.connect("source-read", adapt_links)
+    app.connect("autodoc-process-signature", shorten_signature)
+    app.add_html_math_renderer("mathml", show_formula("inline"), show_formula("block"))
     app.add_lexer("csv", TextLexer)
