@@ -221,7 +221,7 @@ def caption(data: Prepared, runs: pd.DataFrame) -> str:
     ]
     if data.n_repeated:
         sentences.append(
-            f"{data.n_repeated:,} scored texts are in the rows for training or selection, too."
+            f"{data.n_repeated:,} scored texts are in the training or validation rows, too."
         )
     where = runs.filter(like="where.").astype(str)
     threads = ", ".join(sorted(where.pop("where.threads").unique(), key=int))

@@ -34,12 +34,12 @@ class Prepared:
 
     Attributes:
         name: What tables and folders call it.
-        folder: Holds train.parquet, validation.parquet (for selection) and test.parquet (scored).
+        folder: Holds train.parquet, validation.parquet (to select on) and test.parquet (scored).
         scored: What the scored rows are.
-        selection: What the rows are that models are selected on.
+        selection: What the validation rows are, which models are selected on.
         counts: Number of rows of each file.
         labels: All labels, sorted.
-        n_repeated: Scored rows whose text is also a text of training or selection.
+        n_repeated: Scored rows whose text is also a text of the training or validation rows.
         fingerprint: Of all texts and labels.
     """
 
@@ -142,8 +142,8 @@ def hold_out_missing(
         loaded: The split "train", and perhaps "validation" and "test".
 
     Returns:
-        Splits "train", "validation" (for selection) and "test" (scored); what the scored rows are;
-        and what the rows for selection are.
+        Splits "train", "validation" (to select on) and "test" (scored); what the scored rows are;
+        and what the validation rows are.
     """
     splits, scored, selection = dict(loaded), "the test split", "the validation split"
     if "test" not in splits and "validation" in splits:

@@ -62,10 +62,10 @@ def BiLSTMAttention_v1(
             pooling, to see what attention is good for.
         attention_width: The width in which "additive" and "additive_query" compare. None is 2H.
             Other scoring functions do not use it.
-        evidence: How much attention follows what tokens have to say. The scoring function's weight
-            of a token is multiplied by a power of the norm of what its hidden state would add to
-            the logits on its own. This is the exponent. 0 leaves attention to the scoring function,
-            as "uniform" always does. Set it to 0 to compare with published models.
+        evidence: How much attention follows what tokens have to say. It is an exponent of a norm:
+            that of what the hidden state of a token would add to the logits on its own. The power
+            multiplies the scoring function's weight of the token. 0 leaves attention to the scoring
+            function, as "uniform" always does. Set it to 0 to compare with published models.
         mixed_precision: Whether to run the torch part in mixed precision. Try it on a GPU.
         grad_scaler_config: The arguments of `thinc.api.PyTorchGradScaler`, which mixed precision
             needs: init_scale, backoff_factor, growth_factor, growth_interval.
