@@ -23,7 +23,8 @@ _READERS: tuple[tuple[Any, Reader], ...] = (
 )
 
 
-# Instances of module-level classes pickle, as processes and equality with what is there need it.
+# Instances of classes, not functions: these can be pickled for other processes, and compared with
+# the getters of extensions that exist already.
 @dataclass(frozen=True)
 class _Getter:
     read: Reader

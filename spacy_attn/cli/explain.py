@@ -31,7 +31,8 @@ def explain_cli(
     """
     Explain the classification of texts. Print a JSON object for each text in a
     line of its own. It holds the tokens, the scores, the attention, and what
-    each token adds to the logit of each label. Nothing else is printed.
+    each token adds to the logit of each label. Nothing else goes to the
+    standard output.
     """
     prepare(code_path, gpu_id, printing=True)
     with failing(f"Can't load the pipeline '{model}'"):

@@ -1,5 +1,6 @@
 """Arrays of what the tokens of several documents have: read, cut, joined, handed to torch."""
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, TypeVar
@@ -53,11 +54,17 @@ class TokenArrays(list[Any]):
         super().__init__(joined[end - n : end] for end, n in zip(ends, lengths, strict=True))
         self.joined = joined
         self.lengths = lengths
+        self._parts = tuple(self)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the list still holds its parts: a layer may put other arrays in their place."""
+        return len(self) == len(self._parts) and all(map(operator.is_, self, self._parts))
 
     @classmethod
     def join(cls, ops: Ops, arrays: list[Any]) -> "TokenArrays":
         """Concatenate arrays, at least one, unless they are parts of one already."""
-        if isinstance(arrays, cls):
+        if isinstance(arrays, cls) and arrays._is_whole:
             return arrays
         return cls(ops.xp.concatenate(arrays), [len(array) for array in arrays])
 

@@ -95,9 +95,17 @@ class AttentionHead(StoredModule):
         return self.evidence * torch.log(size + LEAST_EVIDENCE)
 
     def with_labels(self, n_labels: int, new_bias: float) -> "AttentionHead":
-        """Return a copy with more labels, whose weights are 0 and whose bias is `new_bias`."""
-        resized = AttentionHead(**{**self.sizes, "n_labels": n_labels})
+        """Return a copy with more labels, whose weights are 0 and whose bias is `new_bias`.
+
+        Raises:
+            ValueError: If it would have fewer labels.
+        """
         state, n_new = self.state_dict(), n_labels - self.output.out_features
+        if n_new < 0:
+            raise ValueError(
+                f"There are {self.output.out_features} labels, not {n_labels} or less."
+            )
+        resized = AttentionHead(**{**self.sizes, "n_labels": n_labels})
         state["output.weight"] = F.pad(state["output.weight"], (0, 0, 0, n_new))
         state["output.bias"] = F.pad(state["output.bias"], (0, n_new), value=new_bias)
         resized.load_state_dict(state)

@@ -42,7 +42,7 @@ class Predictions(NamedTuple):
 class AttentionPredictorMixin(TextCategorizer):
     """Predicts, annotates and explains with a model that returns logits and attention.
 
-    To be mixed into spaCy's own text categorizers. A subclass says how logits become probabilities.
+    A subclass says how logits become probabilities.
     """
 
     attention_attr: str

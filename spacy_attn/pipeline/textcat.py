@@ -162,6 +162,11 @@ def _register(component: type[AttentionCategorizer], scorer: str) -> Callable[..
         _warn_of_shared_attributes(nlp, name, settings)
         return component(nlp.vocab, model, name, **settings)
 
+    own_name = own["name"].default
+    make.__name__ = make.__qualname__ = f"make_{own_name}"
+    make.__doc__ = (
+        f"""Create the component `{own_name}`, with the settings of `{component.__name__}`."""
+    )
     # spaCy checks a config by these.
     types = {"nlp": Language, "name": str, "model": Model[list[Doc], Output]}
     types.update({each.name: each.annotation for each in settings})
@@ -170,7 +175,7 @@ def _register(component: type[AttentionCategorizer], scorer: str) -> Callable[..
         [Parameter(name, Parameter.KEYWORD_ONLY, annotation=types[name]) for name in types]
     )
     Language.factory(
-        own["name"].default,
+        own_name,
         assigns=["doc.cats", f"doc._.{ATTENTION}"],
         default_config={
             "model": DEFAULT_MODEL,

@@ -7,7 +7,7 @@ import pytest
 
 from spacy_attn.data import DatasetError
 
-from ..docs.pages import Block, blocks
+from ..docs.pages import ROOT, Block, blocks
 
 PAGE = "docs/reading-data.md"
 
@@ -34,7 +34,8 @@ def cases() -> list[Case]:
 
 
 def test_page_has_cases():
-    assert len(cases()) > 5
+    text = (ROOT / PAGE).read_text(encoding="utf8")
+    assert len(cases()) == text.count("```text error") > 5
 
 
 @pytest.mark.filterwarnings("ignore:.*skipped 1 rows")

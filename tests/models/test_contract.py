@@ -139,3 +139,31 @@ def test_layers_that_know_lists_alone_give_the_same(factory):
 
     expected = weights_and_predictions(factory, lambda model: None)
     assert weights_and_predictions(factory, take_lists) == expected
+
+
+def test_a_layer_may_change_the_list_of_vectors_that_it_is_given(factory):
+    def scale(in_place):
+        def forward(model, X, is_train):
+            scaled = X if in_place else [None] * len(X)
+            for i, vectors in enumerate(X):
+                scaled[i] = 3.0 * vectors
+            return scaled, lambda d_scaled: [3.0 * gradient for gradient in d_scaled]
+
+        return lambda model: _put_behind_embedding(model, Model("scale", forward))
+
+    expected = weights_and_predictions(factory, scale(in_place=False))
+    assert weights_and_predictions(factory, scale(in_place=True)) == expected
+    assert weights_and_predictions(factory, lambda model: None) != expected
+
+
+def _put_behind_embedding(model, layer):
+    tok2vec = model.get_ref("tok2vec")
+    embed, forward = tok2vec._func, layer._func
+
+    def forward_both(_, docs, is_train):
+        vectors, backprop_embedding = embed(tok2vec, docs, is_train)
+        scaled, backprop = forward(layer, vectors, is_train)
+        return scaled, lambda d_scaled: backprop_embedding(backprop(d_scaled))
+
+    tok2vec._func = forward_both
+    tok2vec.attrs.pop("distinct_vectors", None)

@@ -154,6 +154,8 @@ def test_more_labels_leave_the_other_logits_as_they_are():
     before, after = head(hidden, [2, 3])[0], resized(hidden, [2, 3])[0]
     torch.testing.assert_close(before, after[:, :2], atol=1e-6, rtol=0)
     assert torch.equal(after[:, 2:], torch.full((2, 2), -3.0))
+    with pytest.raises(ValueError, match="There are 2 labels, not 1 or less"):
+        head.with_labels(1, new_bias=-3.0)
 
 
 def test_dropout_acts_on_the_pooled_vector_where_it_has_a_rate_whatever_the_mode():

@@ -135,6 +135,7 @@ def test_balancing_by_the_first_documents_of_a_stream_is_said(factory):
         ("auto", "'class_weights' must be null, \"balanced\", a table"),
         ([["negative", 1.0, 2.0]], "'class_weights' must be null, \"balanced\", a table"),
         ([["negative", 1.0], ["negative", 2.0]], "gives label 'negative' 2 weights"),
+        ([["$", 1.0], ["\\u0024", 2.0]], r"gives label '\$' 2 weights"),
         ({"a": "b = 5.0"}, "weight of label 'a'.*'b = 5.0'.*':' or '='.*list"),
         ({"negative": -1.0}, "weight of label 'negative'.*at least 0, but is -1.0"),
         ({"negative": "high"}, "weight of label 'negative'.*number"),

@@ -2,7 +2,7 @@
 
 // The report page: shows the documents that the controls ask for, a few at a time, and the numbers
 // of the token under the mouse, the finger or the arrow keys. The documents lie in the page as JSON,
-// see `spacy_attn.explanations.report`; all their texts are set as text, never as HTML.
+// see `spacy_attn.interpret.show.report_page`; all their texts are set as text, never as HTML.
 
 const report = JSON.parse(document.getElementById("data").textContent);
 const documents = report.documents;
