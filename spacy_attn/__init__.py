@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .interpret.methods import explain
     from .interpret.show.pictures import render
 
+#: The version of spacy-attn.
 __version__ = "0.1.0"
 __all__ = ["Explanation", "__version__", "explain", "render", "summarize_corpus"]
 

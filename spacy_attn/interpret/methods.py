@@ -52,11 +52,11 @@ def explain(
         component: Name of the component to explain; by default the only `attn_textcat` or
             `attn_textcat_multilabel` of the pipeline.
         method: How tokens are given their part in each logit. "contributions": the terms that the
-            logit is a sum of, exact and free (see `Explanation`). "gradient_x_input": see
-            `spacy_attn.interpret.gradients.gradient_x_input`. "integrated_gradients": see
-            `spacy_attn.interpret.gradients.integrated_gradients`. Needs Captum: pip install captum.
-            "leave_one_out": by how much the logit is lower without the token; as many predictions
-            as there are tokens.
+            logit is a sum of, exact and free (see `Explanation`). "gradient_x_input": the gradient
+            of the logit times the token's vector. "integrated_gradients": the same, with the
+            gradient averaged on the way from zero vectors. It needs Captum: pip install captum.
+            "leave_one_out": by how much the logit is lower without the token. It takes as many
+            predictions as there are tokens.
         labels: The labels to explain, which explanations are then cut down to; by default all.
         batch_size: Number of texts that are worked on at once.
 

@@ -32,7 +32,7 @@ class TorchShim(PyTorchShim):
     - Weights are stored with safetensors beside the sizes the module is rebuilt from; nothing is
       unpickled on loading.
     - Pickled or copied, it has weights of its own: no process shares them with another.
-    - In a child process it keeps to one thread (see `_keep_child_to_one_thread`).
+    - In a forked process, and in one that `nlp.pipe` starts, it keeps to one thread.
 
     Args:
         module_class: The class of the module, made from sizes that are numbers and strings.
