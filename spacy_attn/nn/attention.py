@@ -18,7 +18,7 @@ SCORINGS: tuple[str, ...] = get_args(Scoring)
 class Attention(nn.Module):
     r"""Softmax attention with the scoring functions of the literature.
 
-    For a query q and keys h_1 .. h_T of the same document, all of width D:
+    For a query q and keys h_1 .. h_T of the same document:
 
     .. math::
         a = \mathrm{softmax}(s_1 .. s_T), \quad c = \sum_t a_t h_t
@@ -35,65 +35,85 @@ class Attention(nn.Module):
     ================== =============================== =============================================
 
     Args:
-        width: Width D of the keys and queries.
+        width: Width D of the keys.
         scoring: Name of the scoring function.
         hidden_width: Length of v, the width in which the additive functions compare; None for D.
+        query_width: Width of the queries, which "dot" and "scaled_dot" need to be D; None for D.
     """
 
     def __init__(
-        self, width: int, scoring: Scoring = "dot", hidden_width: int | None = None
+        self,
+        width: int,
+        scoring: Scoring = "dot",
+        hidden_width: int | None = None,
+        query_width: int | None = None,
     ) -> None:
         super().__init__()
         hidden_width = hidden_width or width
+        query_width = query_width or width
         self.scoring = scoring
         self.scale = 1.0 / math.sqrt(width) if scoring == "scaled_dot" else 1.0
         # Whatever `torch.set_default_dtype` has been given.
         linear = partial(nn.Linear, dtype=torch.float32)
         if scoring == "general":
-            self.query = linear(width, width, bias=False)
+            self.query = linear(query_width, width, bias=False)
         elif scoring in ("additive", "additive_query"):
             self.key = linear(width, hidden_width)
             self.energy = linear(hidden_width, 1, bias=False)
         if scoring == "additive_query":
-            self.query = linear(width, hidden_width, bias=False)
+            self.query = linear(query_width, hidden_width, bias=False)
 
     def forward(
-        self, keys: Tensor, queries: Tensor, documents: Layout, evidence: Tensor | None = None
+        self,
+        keys: Tensor,
+        queries: Tensor,
+        documents: Layout,
+        evidence: Tensor | None = None,
+        compared: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Average the keys of each document by weights that follow its queries.
 
         Args:
             keys: Of the tokens of all documents, concatenated, shape (N, D).
-            queries: Of each document, shape (B, Q, D).
+            queries: Of each document, shape (B, Q, query_width).
             documents: Which keys belong to which of the B documents.
             evidence: What is added to the score of each key, whatever the query, shape (N,).
+            compared: What `compared` returns of the keys, for whoever asks more than once.
 
         Returns:
             Contexts, shape (B, Q, D), 0 for a document without keys; and weights, shape (N, Q): at
             least 0, summing to 1 over the keys of a document.
         """
-        scores = self.scores(keys, queries, documents)
+        scores = self.scores(keys, queries, documents, compared)
         if evidence is not None:
             scores = scores + evidence.unsqueeze(1)
         weights = _softmax(scores, documents)
         weights = weights.to(torch.promote_types(keys.dtype, torch.float32))
         return _weighted_sums(keys, weights.to(keys.dtype), documents), weights
 
-    def scores(self, keys: Tensor, queries: Tensor, documents: Layout) -> Tensor:
+    def compared(self, keys: Tensor) -> Tensor:
+        """Return what is compared of the keys, whatever the query, shape (N, width)."""
+        return self.key(keys) if self.scoring in ("additive", "additive_query") else keys
+
+    def scores(
+        self, keys: Tensor, queries: Tensor, documents: Layout, compared: Tensor | None = None
+    ) -> Tensor:
         """Return the scores s before the softmax, shape (N, Q)."""
         if self.scoring == "uniform":
             return keys.new_zeros(len(keys), queries.shape[1])
         if self.scoring == "additive":
-            return self.energy(tanh(self.key(keys))).expand(-1, queries.shape[1])
+            # A copy of what is asked for again, which `tanh` may overwrite.
+            compared = self.compared(keys) if compared is None else compared.clone()
+            return self.energy(tanh(compared)).expand(-1, queries.shape[1])
+        compared = self.compared(keys) if compared is None else compared
         if self.scoring in ("general", "additive_query"):
             queries = self.query(queries)
         # Of one document, they need no copies.
         if len(documents) > 1:
             queries = queries.index_select(0, documents.of_token)
         if self.scoring == "additive_query":
-            compared = self.key(keys).unsqueeze(1) + queries
-            return self.energy(tanh(compared)).squeeze(-1)
-        return (keys.unsqueeze(1) * queries).sum(-1) * self.scale
+            return self.energy(tanh(compared.unsqueeze(1) + queries)).squeeze(-1)
+        return (compared.unsqueeze(1) * queries).sum(-1) * self.scale
 
 
 def _softmax(scores: Tensor, documents: Layout) -> Tensor:

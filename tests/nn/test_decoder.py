@@ -1,0 +1,266 @@
+import numpy
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_attn.nn.attention import SCORINGS
+from spacy_attn.nn.batching import Layout
+from spacy_attn.nn.decoder import END, PADDING, UNKNOWN, AttentionDecoder, Source
+
+N_SYMBOLS, WIDTH = 9, 6
+
+
+def make_decoder(**settings) -> AttentionDecoder:
+    torch.manual_seed(0)
+    decoder = AttentionDecoder(
+        **{
+            "n_symbols": N_SYMBOLS,
+            "states_width": WIDTH,
+            "symbol_width": 4,
+            "hidden_width": WIDTH,
+            "output_width": 5,
+            **settings,
+        }
+    )
+    for parameter in decoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.7)
+    return decoder
+
+
+def make_source(decoder, lengths, seed=0, context_width=0, symbols=None) -> Source:
+    """A source of random states, and of symbols of which some are not in the vocabulary."""
+    generator = torch.Generator().manual_seed(seed)
+    n = sum(lengths)
+    states = torch.randn(n, WIDTH, generator=generator)
+    if symbols is None:
+        symbols = torch.randint(UNKNOWN + 1, N_SYMBOLS + 2, (n,), generator=generator)
+    context = torch.randn(len(lengths), context_width, generator=generator)
+    return decoder.read(states, lengths, symbols, context if context_width else None)
+
+
+def part_of(source: Source, decoder, index: int) -> Source:
+    """One of several sources, read alone."""
+    start = int(source.layout.starts[index])
+    end = start + int(source.layout.lengths[index])
+    return decoder.read(
+        source.states[start:end],
+        [end - start],
+        source.symbols[start:end],
+        source.context[index : index + 1],
+    )
+
+
+def padded(targets) -> torch.Tensor:
+    longest = max(map(len, targets))
+    return torch.tensor([[*target, *[PADDING] * (longest - len(target))] for target in targets])
+
+
+def sigmoid(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
+def reference(decoder, source: Source, target) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The equations of the class, one step after another: log P(y_i) and all a_i."""
+    weights = {name: value.detach().double().numpy() for name, value in decoder.named_parameters()}
+    h, k = source.states.double().numpy(), source.context.double().numpy()[0]
+    x, half = source.symbols.numpy(), WIDTH // 2
+
+    def linear(name, value):
+        return weights[f"{name}.weight"] @ value + weights.get(f"{name}.bias", 0.0)
+
+    final = numpy.concatenate((h[-1, :half], h[0, half:]))
+    s = numpy.tanh(linear("first", numpy.concatenate((final, k))))
+    cell, o, last = numpy.zeros_like(s), numpy.zeros(decoder.combined.out_features), END
+    found, alignment = [], []
+    for y in target:
+        vector = weights["embedding.weight"][last if last < N_SYMBOLS else UNKNOWN]
+        fed = [o] if decoder.sizes["input_feeding"] else []
+        read = numpy.concatenate((vector, k, *fed))
+        gates = (
+            weights["lstm.weight_ih_l0"] @ read
+            + weights["lstm.bias_ih_l0"]
+            + weights["lstm.weight_hh_l0"] @ s
+            + weights["lstm.bias_hh_l0"]
+        )
+        i, f, g, out = numpy.split(gates, 4)
+        cell = sigmoid(f) * cell + sigmoid(i) * numpy.tanh(g)
+        s = sigmoid(out) * numpy.tanh(cell)
+        scoring = decoder.attention.scoring
+        if scoring == "additive_query":
+            query = linear("attention.query", s)
+            scores = numpy.array(
+                [
+                    linear("attention.energy", numpy.tanh(linear("attention.key", key) + query))[0]
+                    for key in h
+                ]
+            )
+        elif scoring == "general":
+            scores = h @ linear("attention.query", s)
+        else:
+            scores = h @ s
+        a = numpy.exp(scores - scores.max())
+        a /= a.sum()
+        o = numpy.tanh(linear("combined", numpy.concatenate((s, a @ h, k))))
+        output = "embedding" if decoder.sizes["tied"] else "output"
+        logits = weights[f"{output}.weight"] @ o + weights["output_bias"]
+        written = numpy.exp(logits - logits.max())
+        written /= written.sum()
+        gate = sigmoid(linear("gate", o)[0]) if decoder.gate is not None else 0.0
+        probability = gate * a[x == y].sum()
+        if y < N_SYMBOLS:
+            probability += (1 - gate) * written[y]
+        found.append(numpy.log(probability))
+        alignment.append(a)
+        last = y
+    return numpy.array(found), numpy.array(alignment)
+
+
+KINDS = [
+    {"attention": "additive_query", "attention_width": 3, "input_feeding": True},
+    {"attention": "general", "context_width": 2},
+    {"attention": "dot", "copy": False, "input_feeding": True, "context_width": 2},
+    {"attention": "general", "hidden_width": 7, "symbol_width": 5, "tied": True},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_log_probabilities_and_alignment_are_those_of_the_equations(kind):
+    decoder = make_decoder(**kind)
+    source = make_source(decoder, [4], context_width=kind.get("context_width", 0))
+    copied = int(source.symbols.max()) if kind.get("copy", True) else UNKNOWN
+    target = [3, copied, 5, 5, END]
+    expected, alignment = reference(decoder, source, target)
+    with torch.no_grad():
+        found = decoder(source, padded([target]))[0]
+    numpy.testing.assert_allclose(found.numpy(), expected, atol=2e-5)
+    for written in decoder_writes(decoder, source, beam_width=2)[0]:
+        symbols = written.symbols.tolist() + [END] * written.is_complete
+        expected, alignment = reference(decoder, source, symbols)
+        assert written.log_probability == pytest.approx(expected.sum(), abs=1e-4)
+        numpy.testing.assert_allclose(
+            written.alignment.numpy(), alignment[: len(written.symbols)], atol=1e-5
+        )
+
+
+def decoder_writes(decoder, source, longest=8, beam_width=1):
+    with torch.no_grad():
+        return decoder.write(source, [longest] * len(source.layout), beam_width)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@settings(deadline=None, max_examples=15)
+@given(
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    beam_width=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_batch_mates_and_padding_change_nothing(kind, lengths, beam_width, seed):
+    decoder = make_decoder(**kind)
+    source = make_source(decoder, lengths, seed, kind.get("context_width", 0))
+    together = decoder_writes(decoder, source, beam_width=beam_width)
+    targets = [[2 + (i + j) % 7 for j in range(i % 3)] + [END] for i in range(len(lengths))]
+    with torch.no_grad():
+        log_probabilities = decoder(source, padded(targets))
+    for i, target in enumerate(targets):
+        alone = part_of(source, decoder, i)
+        with torch.no_grad():
+            found = decoder(alone, padded([target]))[0]
+        numpy.testing.assert_allclose(found, log_probabilities[i, : len(target)], atol=1e-5)
+        assert not log_probabilities[i, len(target) :].any()
+        (one,) = decoder_writes(decoder, alone, beam_width=beam_width)
+        assert len(one) == len(together[i])
+        # Of those that are equally probable to rounding, either may come first.
+        for mine, other in zip(one, together[i], strict=True):
+            assert mine.log_probability == pytest.approx(other.log_probability, abs=1e-4)
+        a_symbol = [each.log_probability / (len(each.symbols) + 1) for each in one]
+        assert a_symbol == sorted(a_symbol, reverse=True)
+        numpy.testing.assert_allclose(one[0].alignment.sum(1), 1.0, atol=1e-5)
+        assert one[0].alignment.shape == (len(one[0].symbols), lengths[i])
+
+
+def test_a_symbol_that_no_vocabulary_has_can_be_copied_and_not_otherwise():
+    decoder = make_decoder()
+    source = make_source(decoder, [3], symbols=torch.tensor([2, N_SYMBOLS, 3]))
+    torch.nn.init.constant_(decoder.gate.bias, 50.0)
+    with torch.no_grad():
+        copied = decoder(source, padded([[N_SYMBOLS, END]]))[0, 0]
+        torch.nn.init.constant_(decoder.gate.bias, -500.0)
+        written = decoder(source, padded([[N_SYMBOLS, END]]))[0, 0]
+    assert copied > -10
+    assert written < -60
+
+
+def test_a_decoder_that_never_ends_is_cut_off_and_says_so():
+    decoder = make_decoder(copy=False)
+    with torch.no_grad():
+        decoder.output_bias[END] = -1e4
+    source = make_source(decoder, [2, 3])
+    for found in decoder_writes(decoder, source, longest=5, beam_width=3):
+        assert [len(written.symbols) for written in found] == [5] * 3
+        assert not any(written.is_complete for written in found)
+
+
+def test_nothing_is_written_where_nothing_may_be():
+    decoder = make_decoder()
+    source = make_source(decoder, [2, 3])
+    with torch.no_grad():
+        for found in decoder.write(source, [0, 0]):
+            assert len(found[0].symbols) == 0
+        nothing, something = decoder.write(source, [0, 4])
+    assert len(nothing[0].symbols) == 0
+    assert nothing[0].alignment.shape == (0, 2)
+    assert len(something[0].alignment) == len(something[0].symbols)
+
+
+def test_a_beam_wider_than_the_vocabulary_finds_the_most_probable_of_all_sequences():
+    decoder = make_decoder(copy=False)
+    source = make_source(decoder, [3])
+    (found,) = decoder_writes(decoder, source, longest=2, beam_width=100)
+    every = [[END]] + [[a, END] for a in range(1, N_SYMBOLS)]
+    with torch.no_grad():
+        ended = {len(t): [] for t in every}
+        for target in every:
+            one = decoder(source, padded([target])).sum()
+            ended[len(target)].append(float(one))
+    complete = sorted(w.log_probability for w in found if len(w.symbols) < 2)
+    numpy.testing.assert_allclose(complete, sorted(ended[1] + ended[2]), atol=1e-4)
+    assert len({tuple(w.symbols.tolist()) for w in found}) == len(found)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_gradients_reach_states_context_and_every_weight(kind):
+    decoder = make_decoder(**kind)
+    states = torch.randn(5, WIDTH, requires_grad=True)
+    context = torch.randn(2, kind.get("context_width", 0), requires_grad=True)
+    source = decoder.read(states, [3, 2], torch.tensor([2, 3, 4, 9, 3]), context)
+    decoder(source, padded([[3, END], [4, 3, 3, END]])).sum().backward()
+    assert states.grad.any(1).all()
+    assert all(parameter.grad.any() for parameter in decoder.parameters())
+
+
+def test_every_scoring_function_can_be_used_but_those_that_need_equal_widths():
+    for attention in SCORINGS:
+        decoder = make_decoder(attention=attention)
+        assert decoder_writes(decoder, make_source(decoder, [2, 3]))
+
+
+def test_a_decoder_like_it_is_made_from_its_sizes():
+    decoder = make_decoder(**KINDS[0])
+    other = AttentionDecoder(**decoder.sizes)
+    other.load_state_dict(decoder.state_dict())
+    shapes = {n: tuple(w.shape) for n, w in decoder.state_dict().items()}
+    assert {n: tuple(s) for n, s in AttentionDecoder.weight_shapes(**decoder.sizes)} == shapes
+
+
+def test_one_query_after_another_is_the_same_as_several_at_once():
+    decoder = make_decoder(attention="additive")
+    layout = Layout([3], torch.device("cpu"))
+    keys, queries = torch.randn(3, WIDTH), torch.randn(1, 2, WIDTH)
+    with torch.no_grad():
+        compared = decoder.attention.compared(keys)
+        for _ in range(2):
+            several, weights = decoder.attention(keys, queries, layout, compared=compared)
+        one, _ = decoder.attention(keys, queries[:, :1], layout)
+    torch.testing.assert_close(several[:, :1], one)
+    assert weights.shape == (3, 2)
