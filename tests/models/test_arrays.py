@@ -1,10 +1,8 @@
 import numpy
 import pytest
-import spacy
-from spacy.attrs import LOWER, NORM
 from thinc.api import NumpyOps
 
-from spacy_attn.models.arrays import TokenArrays, attributes_of_tokens, runs
+from spacy_attn.models.arrays import TokenArrays, runs
 
 
 @pytest.mark.parametrize("lengths", [[3, 0, 2], [0], []])
@@ -22,15 +20,6 @@ def test_arrays_of_other_layers_are_joined():
     parts = [numpy.ones((2, 3), dtype="f"), numpy.zeros((0, 3), dtype="f")]
     arrays = TokenArrays.join(NumpyOps(), parts)
     assert (arrays.joined.shape, arrays.lengths) == ((2, 3), [2, 0])
-
-
-def test_attributes_are_those_of_all_tokens_in_order():
-    nlp = spacy.blank("en")
-    docs = [nlp("Can't"), nlp(""), nlp("A b")]
-    found = attributes_of_tokens(docs, [LOWER, NORM])
-    words = [[nlp.vocab.strings[key] for key in row] for row in found]
-    assert words == [["ca", "can"], ["n't", "not"], ["a", "a"], ["b", "b"]]
-    assert attributes_of_tokens(docs[1:2], [LOWER, NORM]).shape == (0, 2)
 
 
 def test_runs_keep_the_order_and_the_bound_but_for_a_longer_item():

@@ -14,8 +14,9 @@ from thinc.types import Floats2d, Ints1d
 from torch.nn.functional import embedding_bag
 
 from ...nn.runtime import keep_forked_child_to_one_thread
-from ..arrays import Keys, Strings, add_row_gradients, attributes_of_tokens, strings_of, to_torch
+from ..arrays import to_torch
 from ..settings import Setting
+from .lookup import Keys, Strings, add_row_gradients, attributes_of_tokens, strings_of
 from .token_vectors import CONTEXT_FREE, VECTORS_OF_KEYS, Embedding
 
 Rows = NDArray[numpy.int32]

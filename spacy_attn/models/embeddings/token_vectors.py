@@ -10,7 +10,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..arrays import Keys, TokenArrays, attributes_of_tokens, strings_of
+from ..arrays import TokenArrays
+from .lookup import Keys, attributes_of_tokens, strings_of
 
 Embedding = Model[list[Doc], Floats2d]
 Vectors = list[Floats2d]

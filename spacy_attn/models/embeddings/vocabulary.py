@@ -13,8 +13,8 @@ from spacy.tokens import Doc
 from thinc.api import Model, deserialize_attr, serialize_attr
 from thinc.types import Ints1d
 
-from ..arrays import attributes_of_tokens
 from .cooccurrence import cooccurrence_vectors
+from .lookup import attributes_of_tokens
 
 UNKNOWN_ROW = 0
 

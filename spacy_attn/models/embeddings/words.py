@@ -12,8 +12,8 @@ from thinc.api import Model
 from thinc.types import Floats2d, Ints1d
 
 from ...checks import check_choice, check_not_negative, check_positive
-from ..arrays import Keys, Strings, add_row_gradients, attributes_of_tokens
 from ..settings import Setting
+from .lookup import Keys, Strings, add_row_gradients, attributes_of_tokens
 from .static_vectors import require_vectors, static_vectors
 from .token_vectors import CONTEXT_FREE, VECTORS_OF_KEYS, Embedding, token_vectors
 from .vocabulary import (
