@@ -137,7 +137,9 @@ def _facts(setting: Setting) -> str:
         return f"{kind}, required"
     value = json.loads(setting.default)
     if isinstance(value, dict):
-        return f"{kind}, default:\n\n```ini\n{Config({setting.name: value}).to_str().strip()}\n```"
+        # Versions of confection differ in the spaces of lists.
+        config = Config({setting.name: value}).to_str().strip().replace(", ", ",")
+        return f"{kind}, default:\n\n```ini\n{config}\n```"
     return f"{kind}, default `{setting.default}`"
 
 
