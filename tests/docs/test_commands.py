@@ -40,7 +40,6 @@ COMMANDS = [(page, command) for page in PAGES for command in commands_of(page)]
 MENTIONS = [(page, command) for page in PAGES for command in mentions_of(page)]
 
 
-# `spacy package` of spaCy 3.8.2 has an option of this name twice.
 @pytest.mark.parametrize(("page", "command"), COMMANDS, ids=str)
 def test_command_exists_with_its_options(page, command, in_checkout):
     words = shlex.split(re.split(r"\s[>|]\s", command)[0])
