@@ -7,8 +7,9 @@ from typing import Any, cast
 from thinc.api import Model, PyTorchShim
 from torch import Tensor
 
+from ..nn.stored import StoredModule
 from .arrays import to_torch
-from .contract import is_initialized
+from .contract import is_initialized, torch_shims
 from .embeddings.vocabulary import is_word_embedding
 
 # Of each parameter of a model, in order; None where there is no gradient.
@@ -105,14 +106,15 @@ def _check_parameter(layer: Model[Any, Any], name: str) -> None:
 
 def _check_widths(model: Model[Any, Any]) -> None:
     """Check that the modules have the widths that the layers around them have."""
-    bilstm, head = (model.get_ref(name) for name in ("bilstm", "output_layer"))
-    for layer, name, width in (
-        (bilstm, "input_width", bilstm.get_dim("nI")),
-        (bilstm, "hidden_width", bilstm.get_dim("nO") // 2),
-        (head, "width", head.get_dim("nI")),
-        (head, "n_labels", model.get_dim("nO")),
+    bilstm, head = model.get_ref("bilstm"), model.get_ref("output_layer")
+    of_bilstm, of_head = torch_shims(model)
+    for layer, shim, name, width in (
+        (bilstm, of_bilstm, "input_width", bilstm.get_dim("nI")),
+        (bilstm, of_bilstm, "hidden_width", bilstm.get_dim("nO") // 2),
+        (head, of_head, "width", head.get_dim("nI")),
+        (head, of_head, "n_labels", model.get_dim("nO")),
     ):
-        found = cast(Any, layer.shims[0]).module.sizes[name]
+        found = cast(StoredModule, shim.module).sizes[name]
         if found != width:
             raise ValueError(
                 f"'{name}' of '{layer.name}' must be {width}, as in the layers around it, but is "

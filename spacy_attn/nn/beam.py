@@ -11,8 +11,8 @@ class Hypothesis(NamedTuple):
 
     Attributes:
         symbols: Its symbols, without the end, shape (n,).
-        log_probability: Of the symbols and the end.
-        is_complete: Whether it has come to an end before its longest allowed length.
+        log_probability: Of the symbols, and of the end where it has one.
+        is_complete: Whether it has an end. Otherwise it was cut off at its longest allowed length.
         beams: In which beam of its source it was at each step, shape (n,).
     """
 

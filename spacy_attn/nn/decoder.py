@@ -54,8 +54,8 @@ class Written(NamedTuple):
 
     Attributes:
         symbols: Its symbols, without the end, shape (n,).
-        log_probability: Of the symbols and the end.
-        is_complete: Whether it has an end, or was cut off at the longest allowed length.
+        log_probability: Of the symbols, and of the end where it has one.
+        is_complete: Whether it has an end. Otherwise it was cut off at its longest allowed length.
         alignment: The weights of the source's symbols where each symbol was written, shape
             (n, n_source); at least 0, the rows sum to 1.
     """
