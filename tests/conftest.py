@@ -26,6 +26,27 @@ SMALL_MODEL = {
 # Options of Python: any warning is an error, but one of spaCy 3.8.2 on where it imports from.
 WARNINGS_ARE_ERRORS = ["-W", "error", "-W", "ignore:Importing 'parser.split_arg_string'"]
 
+HASH_EMBEDDING = {
+    "@architectures": "spacy.MultiHashEmbed.v2",
+    "width": 12,
+    "attrs": ["NORM", "PREFIX"],
+    "rows": [50, 50],
+    "include_static_vectors": False,
+}
+# Looks at the neighbours of a token, too.
+TOK2VEC = {
+    "@architectures": "spacy.Tok2Vec.v2",
+    "embed": HASH_EMBEDDING,
+    "encode": {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        "width": 12,
+        "depth": 1,
+        "window_size": 1,
+        "maxout_pieces": 2,
+    },
+}
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 12, "upstream": "*"}
+
 TEXTS = {
     "A gorgeous, witty, seductive movie.": "positive",
     "great fun and a joy": "positive",

@@ -69,8 +69,7 @@ def test_a_pipeline_without_word_embedding_says_so(tmp_path):
 
 
 def test_given_words_without_a_word_embedding_are_an_error(tmp_path):
-    from ..conftest import make_examples
-    from ..pipeline.test_training import HASH_EMBEDDING
+    from ..conftest import HASH_EMBEDDING, make_examples
 
     nlp = spacy.blank("en")
     component = nlp.add_pipe("attn_textcat", config={"model": {"tok2vec": HASH_EMBEDDING}})

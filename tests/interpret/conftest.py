@@ -5,28 +5,8 @@ import spacy
 from spacy.language import Language
 from thinc.api import fix_random_seed
 
-from ..conftest import SMALL_MODEL, make_examples, make_nlp, train
+from ..conftest import LISTENER, SMALL_MODEL, TOK2VEC, make_examples, make_nlp, train
 
-HASH_EMBEDDING = {
-    "@architectures": "spacy.MultiHashEmbed.v2",
-    "width": 8,
-    "attrs": ["NORM", "PREFIX", "SHAPE"],
-    "rows": [50, 50, 50],
-    "include_static_vectors": False,
-}
-# Looks at the neighbours of a token, too.
-TOK2VEC = {
-    "@architectures": "spacy.Tok2Vec.v2",
-    "embed": HASH_EMBEDDING,
-    "encode": {
-        "@architectures": "spacy.MaxoutWindowEncoder.v2",
-        "width": 8,
-        "window_size": 1,
-        "maxout_pieces": 2,
-        "depth": 2,
-    },
-}
-LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "*"}
 SUBWORDS = {
     "@architectures": "spacy-attn.SubwordEmbedding.v1",
     "width": 8,

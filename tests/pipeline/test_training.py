@@ -7,10 +7,13 @@ from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
 from ..conftest import (
+    HASH_EMBEDDING,
+    LISTENER,
     MIXED_TEXTS,
     SMALL_EMBEDDING,
     SMALL_MODEL,
     TEXTS,
+    TOK2VEC,
     assert_same_predictions,
     make_examples,
     make_nlp,
@@ -304,26 +307,6 @@ def test_without_an_earlier_model_rehearsal_does_nothing(factory):
 
 
 # Embeddings of any kind
-
-HASH_EMBEDDING = {
-    "@architectures": "spacy.MultiHashEmbed.v2",
-    "width": 12,
-    "attrs": ["NORM", "PREFIX"],
-    "rows": [50, 50],
-    "include_static_vectors": False,
-}
-TOK2VEC = {
-    "@architectures": "spacy.Tok2Vec.v2",
-    "embed": HASH_EMBEDDING,
-    "encode": {
-        "@architectures": "spacy.MaxoutWindowEncoder.v2",
-        "width": 12,
-        "depth": 1,
-        "window_size": 1,
-        "maxout_pieces": 2,
-    },
-}
-LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 12, "upstream": "*"}
 
 
 @pytest.mark.parametrize("tok2vec", [HASH_EMBEDDING, TOK2VEC, SMALL_EMBEDDING])
