@@ -90,8 +90,8 @@ def require_one_numbering(
                     by = "the data set's card declares" if declared else f"'{_end_of(first)}' has"
                     raise DatasetError(
                         f"{where}: the files number the classes of column '{column}' differently: "
-                        f"{by} {_told(used.get(column))}, and '{_end_of(file)}' has {_told(own)}; "
-                        "read them one by one, each as a 'path' of its own, or write them again "
+                        f"{by} {_told(used.get(column))}, and '{_end_of(file)}' has {_told(own)}. "
+                        "Read them one by one, each as a 'path' of its own, or write them again "
                         "with the same names in the same order"
                     )
 

@@ -339,8 +339,8 @@ def check_exclusive(column: str, cats: Mapping[str, float | None]) -> None:
     if abs(total - 1.0) > _SUM_ROUNDING:
         raise RowProblem(
             column,
-            f"has labels that sum to {total:g} where exclusive = true wants exactly one label, "
-            "or probabilities that sum to 1",
+            f"has labels that sum to {total:g}. Where exclusive = true, a row has exactly one "
+            "label, or probabilities that sum to 1",
         )
 
 

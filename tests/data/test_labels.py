@@ -214,7 +214,7 @@ def test_probabilities_that_do_not_sum_to_1_are_warned_of_or_refused(read, write
     with pytest.warns(UserWarning, match="probabilities of 2 rows do not sum to 1; set exclusive"):
         assert len(read(path, **settings)) == 4
     assert len(read(path, **settings, exclusive=False)) == 4
-    with pytest.raises(DatasetError, match=r"row 1 .*labels that sum to 1.8 where exclusive"):
+    with pytest.raises(DatasetError, match=r"row 1 .*labels that sum to 1.8. Where exclusive"):
         read(path, **settings, exclusive=True)
 
 
@@ -250,7 +250,7 @@ def test_class_id_minus_one_in_one_of_several_columns_is_unknown():
 
 @pytest.mark.parametrize("value", [["x", "y"], [], {"x": 0.5, "y": 0.6}])
 def test_exclusive_refuses_a_row_without_exactly_one_label(value):
-    with pytest.raises(RowProblem, match="exclusive = true wants exactly one label"):
+    with pytest.raises(RowProblem, match=r"exclusive = true(, a row has| wants) exactly one label"):
         ColumnEncoder("label", labels=["x", "y"], exclusive=True)({"label": value})
 
 
