@@ -18,6 +18,7 @@ from .conftest import WARNINGS_ARE_ERRORS
 NAMES = {
     "spacy_factories": {"attn_textcat", "attn_textcat_multilabel"},
     "spacy_architectures": {
+        "spacy-attn.AttentionDecoder.v1",
         "spacy-attn.BiLSTMAttention.v1",
         "spacy-attn.SubwordEmbedding.v1",
         "spacy-attn.WordEmbedding.v1",

@@ -57,7 +57,13 @@ def forward(
     model: Head, X: list[Floats2d], is_train: bool, *, own_dropout: float | None
 ) -> tuple[Output, Callable[[Floats2d], list[Floats2d]]]:
     hidden = TokenArrays.join(model.ops, X)
-    (logits, weights), backprop = run_module(model, hidden, is_train, own_dropout)
+    (logits, weights), backprop_joined = run_module(
+        model, hidden.joined, hidden.lengths, is_train=is_train, own_dropout=own_dropout
+    )
+
+    def backprop(d_logits: Floats2d) -> list[Floats2d]:
+        return TokenArrays(backprop_joined(d_logits), hidden.lengths)
+
     return (logits, TokenArrays(weights, hidden.lengths)), backprop
 
 

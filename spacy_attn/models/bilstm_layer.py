@@ -42,10 +42,13 @@ def forward(
     if not any(vectors.lengths):
         empty = model.ops.alloc2f(0, model.get_dim("nO"))
         return TokenArrays(empty, vectors.lengths), lambda d_hidden: vectors
-    (hidden,), backprop_joined = run_module(model, vectors, is_train, own_dropout)
+    (hidden,), backprop_joined = run_module(
+        model, vectors.joined, vectors.lengths, is_train=is_train, own_dropout=own_dropout
+    )
 
     def backprop(d_hidden: Arrays) -> Arrays:
-        return backprop_joined(TokenArrays.join(model.ops, d_hidden).joined)
+        d_joined = TokenArrays.join(model.ops, d_hidden).joined
+        return TokenArrays(backprop_joined(d_joined), vectors.lengths)
 
     return TokenArrays(hidden, vectors.lengths), backprop
 

@@ -9,7 +9,6 @@ from thinc.types import Floats2d
 
 from ..nn.runtime import with_gradients
 from ..nn.stored import StoredModule
-from .arrays import TokenArrays
 from .settings import Setting
 from .shim import TorchShim
 
@@ -51,25 +50,38 @@ def torch_layer(
 
 @with_gradients()
 def run_module(
-    model: Model, X: TokenArrays, is_train: bool, own_dropout: float | None
-) -> tuple[Any, Callable[[Floats2d], TokenArrays]]:
-    """Run a layer's module on what the tokens of all documents have.
+    model: Model,
+    floats: Floats2d,
+    *others: Any,
+    is_train: bool,
+    own_dropout: float | None,
+) -> tuple[list[Any], Callable[..., Floats2d]]:
+    """Run a layer's module.
+
+    Args:
+        floats: Its first argument, as an array.
+        others: Its further arguments, of which gradients are not wanted.
 
     Returns:
-        The module's output, in arrays, and a callback from the gradient with respect to the first
-        of them to the one with respect to `X`.
+        The module's output, in arrays, and a callback from the gradients with respect to the first
+        of them, as many as there are, to the one with respect to `floats`.
     """
     shim = cast(TorchShim, model.shims[0])
     rate = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
-    tokens = xp2torch(X.joined, requires_grad=is_train, device=shim.device)
-    inputs = ArgsKwargs((tokens, X.lengths), {"dropout": rate if is_train else 0.0})
+    tensor = xp2torch(floats, requires_grad=is_train, device=shim.device)
+    inputs = ArgsKwargs((tensor, *others), {"dropout": rate if is_train else 0.0})
     outputs, backprop_torch = shim(inputs, is_train)
     tensors = outputs if isinstance(outputs, tuple) else (outputs,)
 
     @with_gradients()
-    def backprop(d_first: Floats2d) -> TokenArrays:
-        gradient = xp2torch(d_first, device=shim.device)
-        d_inputs = backprop_torch(ArgsKwargs((tensors[:1],), {"grad_tensors": (gradient,)}))
-        return TokenArrays(torch2xp(d_inputs.args[0]), X.lengths)
+    def backprop(*d_outputs: Floats2d) -> Floats2d:
+        of_outputs = [
+            (output, xp2torch(d_output, device=shim.device))
+            for output, d_output in zip(tensors, d_outputs, strict=False)
+            if output.requires_grad  # unlike one without any values
+        ]
+        roots, gradients = zip(*of_outputs, strict=True)
+        found = ArgsKwargs((roots,), {"grad_tensors": gradients})
+        return cast(Floats2d, torch2xp(backprop_torch(found).args[0]))
 
     return [torch2xp(tensor.detach()) for tensor in tensors], backprop
