@@ -23,7 +23,7 @@ NAMES = {
         "spacy-attn.SubwordEmbedding.v1",
         "spacy-attn.WordEmbedding.v1",
     },
-    "spacy_readers": {"spacy-attn.HFDataset.v1"},
+    "spacy_readers": {"spacy-attn.HFDataset.v1", "spacy-attn.HFTokens.v1"},
     "spacy_scorers": {"spacy-attn.textcat_scorer.v1", "spacy-attn.textcat_multilabel_scorer.v1"},
     "spacy_callbacks": {
         "spacy-attn.bound_patience.v1",

@@ -2,5 +2,6 @@
 
 from .errors import DatasetError
 from .reader import HFDataset
+from .token_reader import HFTokens
 
-__all__ = ["DatasetError", "HFDataset"]
+__all__ = ["DatasetError", "HFDataset", "HFTokens"]

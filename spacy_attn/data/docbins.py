@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from .rows import Rows
 
 _SUFFIX = ".spacy"
+# The settings of any reader that mean something for .spacy files. All others say how tables are
+# read.
+_OF_DOCUMENTS = ("path", "split", "streaming", "seed", "limit", "skip_missing")
 # A folder with files of these names holds several splits and not one.
 _SPLIT_NAMES = frozenset(("train", "dev", "valid", "validation", "test"))
 
@@ -36,7 +40,29 @@ def is_spacy_data(path: str) -> bool:
     return expanded.suffix == _SUFFIX or (expanded.is_dir() and any(expanded.glob(f"*{_SUFFIX}")))
 
 
-def read_docs(source: Rows, vocab: Vocab, *, exclusive: bool | None) -> Iterator[Doc]:
+def has_documents(source: Rows, also: Collection[str] = ()) -> bool:
+    """Return whether a reader reads `.spacy` files.
+
+    Args:
+        source: The reader.
+        also: Its own settings that mean something for `.spacy` files.
+
+    Raises:
+        DatasetError: If it does, and another setting than these is not at its default.
+    """
+    if not is_spacy_data(str(source.path)):
+        return False
+    for setting in fields(source):
+        source.require(
+            setting.name in (*_OF_DOCUMENTS, *also)
+            or not setting.init
+            or getattr(source, setting.name) == setting.default,
+            f"'{setting.name}' has no meaning for .spacy files; remove it",
+        )
+    return True
+
+
+def read_docs(source: Rows, vocab: Vocab, *, exclusive: bool | None = None) -> Iterator[Doc]:
     """Go through the documents of `.spacy` files that have tokens, as `spacy.Corpus.v1` does.
 
     Args:

@@ -56,7 +56,7 @@ def listing(names: Sequence[str]) -> str:
 def no_column(column: str, columns: Iterable[str]) -> str:
     """Return what to say of a column that is not among those of the data."""
     known = ", ".join(map(repr, columns))
-    return f"there is no column '{column}'; set 'text_column' and 'label_column' to some of {known}"
+    return f"there is no column '{column}'; change the setting that names it to one of {known}"
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The corpus reader `spacy-attn.HFDataset.v1`: a data set of labelled texts as spaCy Examples."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
@@ -10,20 +10,18 @@ from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
 from spacy.training import Corpus, Example
 from spacy.vocab import Vocab
 
-from .docbins import is_spacy_data, read_docs
+from .docbins import has_documents, read_docs
 from .errors import DatasetError, MissingValue, RowProblem, explained
 from .labels import Cats, ColumnEncoder, ColumnsEncoder, make_encoder, sums_to_integer
+from .row_texts import check_text, tokenize
 from .rows import Row, Rows, Skipped
 
 Item = TypeVar("Item")
 
-# The settings that mean something for .spacy files; all others say how tables are read.
-_OF_DOCUMENTS = ("path", "split", "streaming", "seed", "exclusive", "limit", "skip_missing")
-
 
 @dataclass(kw_only=True)
 class HFDataset(Rows):
-    """Read a data set as `HFDataset_v1` says, which describes the settings.
+    """Read a data set as `HFDataset_v1` says. That, `Rows` and `Source` describe the settings.
 
     A list of no columns as `label_column` reads the texts alone. `other_labels` may be set before
     the first pass, to the labels of other parts of the data set. Where these share some with this
@@ -110,17 +108,7 @@ class HFDataset(Rows):
         return None if self.streaming else self._read(lambda text, cats: cats)
 
     def _has_documents(self) -> bool:
-        """Return whether documents are read, which most settings mean nothing for."""
-        if not is_spacy_data(str(self.path)):
-            return False
-        for setting in fields(self):
-            self.require(
-                setting.name in _OF_DOCUMENTS
-                or not setting.init
-                or getattr(self, setting.name) == setting.default,
-                f"'{setting.name}' has no meaning for .spacy files; remove it",
-            )
-        return True
+        return has_documents(self, also=["exclusive"])
 
     @cached_property
     def _encoder(self) -> ColumnEncoder | ColumnsEncoder:
@@ -173,17 +161,8 @@ class HFDataset(Rows):
 
     def _read_text(self, row: Row) -> str:
         """Join the text columns of a row. Nothing else is done to the text."""
-        for column in self._text_columns:
-            value = row[column]
-            if value is None:
-                raise MissingValue(column, "is null where a text is wanted")
-            if not isinstance(value, str):
-                raise RowProblem(
-                    column,
-                    f"holds {value!r:.80} of type {type(value).__name__} where a text is wanted; "
-                    "name a column of strings in 'text_column'",
-                )
-        text = self.text_separator.join(row[column] for column in self._text_columns)
+        texts = [check_text(row[column], column, "text_column") for column in self._text_columns]
+        text = self.text_separator.join(texts)
         if self.skip_missing and not text.strip():
             raise MissingValue(self._text_columns[0], "has no text")
         return text
@@ -223,14 +202,7 @@ class HFDataset(Rows):
 
     def _make_example(self, nlp: Language, text: str, cats: dict[str, float]) -> Example:
         """Tokenize the text once, and give the labels to the reference alone."""
-        if len(text) > nlp.max_length:
-            raise RowProblem(
-                self._text_columns[0],
-                f"makes a text of {len(text)} characters, more than nlp.max_length = "
-                f"{nlp.max_length}; raise that, for example in an [initialize.before_init] "
-                "callback",
-            )
-        predicted = nlp.make_doc(text)
+        predicted = tokenize(nlp, text, self._text_columns[0])
         reference = predicted.copy()
         reference.cats = cats
         return Example(predicted, reference)
@@ -244,29 +216,6 @@ class HFDataset_v1(HFDataset):  # noqa: N801
     to the next: `spacy train` keeps the training Examples itself, unless `max_epochs = -1`.
 
     Args:
-        path: A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
-            `data/*.parquet`, or a folder of data files. It can be a folder that `save_to_disk` has
-            written, or the name of a data set on the Hugging Face hub. `.spacy` files are read as
-            spaCy reads them.
-        name: The configuration of the data set.
-        split: The split, also as a slice (`train[:10%]`) or a sum (`train+test`). A file, and a
-            `Dataset` saved alone, is one split called "train".
-        revision: A branch, tag or commit on the hub.
-        data_files: The files to read out of a folder or a data set on the hub: one, a list, or
-            those of each split.
-        streaming: Read while iterating, without a download. For `max_epochs = -1`.
-        delimiter: What separates the fields of a CSV or TSV file. None finds it by the kind of file
-            and the header.
-        quoting: "minimal" if double quotes enclose fields, "none" if they are text. None takes them
-            for text between tabs and for enclosing otherwise, and refuses a file that speaks
-            against it.
-        escape: The character that stands, in a CSV or TSV file, before a quote or a delimiter that
-            is text.
-        encoding: The encoding of CSV, TSV and JSON files. None is UTF-8.
-        shuffle_buffer: When streaming, draw each row at random out of that many; 0 keeps the order.
-            Every pass has another order.
-        seed: The seed of that order. The same seed gives the same sequence of orders.
-        limit: Use the first rows only; 0 uses all.
         skip_missing: Pass over rows without a label or with a text that is null, empty or blank.
             A warning at the end of a pass says how many there were. A null for some labels of
             several leaves those out of `cats`, which spaCy's multi-label component reads as

@@ -27,6 +27,14 @@ class Rows(Source):
     """Goes through the rows of a source, which is opened when it is needed first.
 
     A reader is a subclass. It sets the columns, and turns rows into something of its own.
+
+    Args:
+        shuffle_buffer: When streaming, draw each row at random out of that many; 0 keeps the order.
+            Every pass has another order.
+        seed: The seed of that order. The same seed gives the same sequence of orders.
+        limit: Use the first rows only; 0 uses all.
+        skip_missing: Pass over rows that lack a value. A warning at the end of a pass says how many
+            there were.
     """
 
     shuffle_buffer: int = 0

@@ -30,8 +30,29 @@ _OF_CSV = ("delimiter", "quoting", "escape")
 class Source:
     """Where a split of a data set is, and which columns of it are read.
 
-    `HFDataset_v1` describes the settings. A reader adds `columns`, those to read, and
-    `label_columns`, those of them in which an empty field of a CSV file is null.
+    A reader adds `columns`, those to read, and `label_columns`, those of them that hold class ids
+    or in which an empty field of a CSV file is null.
+
+    Args:
+        path: A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
+            `data/*.parquet`, or a folder of data files. It can be a folder that `save_to_disk` has
+            written, or the name of a data set on the Hugging Face hub. `.spacy` files are read as
+            spaCy reads them.
+        name: The configuration of the data set.
+        split: The split, also as a slice (`train[:10%]`) or a sum (`train+test`). A file, and a
+            `Dataset` saved alone, is one split called "train".
+        revision: A branch, tag or commit on the hub.
+        data_files: The files to read out of a folder or a data set on the hub: one, a list, or
+            those of each split.
+        streaming: Read while iterating, without a download. For `max_epochs = -1`.
+        delimiter: What separates the fields of a CSV or TSV file. None finds it by the kind of file
+            and the header.
+        quoting: "minimal" if double quotes enclose fields, "none" if they are text. None takes them
+            for text between tabs and for enclosing otherwise, and refuses a file that speaks
+            against it.
+        escape: The character that stands, in a CSV or TSV file, before a quote or a delimiter that
+            is text.
+        encoding: The encoding of CSV, TSV and JSON files. None is UTF-8.
 
     Raises:
         DatasetError: If the settings contradict one another.
@@ -54,8 +75,8 @@ class Source:
     def __post_init__(self) -> None:
         if self.path is None:
             raise DatasetError(
-                "the 'path' of spacy-attn.HFDataset.v1 is null: set it in the config, or override "
-                "it on the command line, say with --paths.train"
+                f"the 'path' of spacy-attn.{type(self).__name__.removesuffix('_v1')}.v1 is null: "
+                "set it in the config, or override it on the command line, say with --paths.train"
             )
         self.require(bool(self.path), "'path' is empty; give a file, a folder or a name on the hub")
         self.require(

@@ -98,7 +98,7 @@ def test_files_of_a_data_set_may_order_their_columns_differently(read, write_tex
 def test_missing_column_is_refused_with_the_file_that_lacks_it(read, write_text, streaming):
     write_text("text,label\na,pos\n", "data/train-1.csv")
     write_text("text,stars\na,pos\n", "data/train-2.csv")
-    expected = "file 'data/train-2.csv', line 1: there is no column 'label'; set 'text_column' and"
+    expected = "file 'data/train-2.csv', line 1: there is no column 'label'; change the setting"
     refuses(read, "data/*.csv", expected, streaming=streaming)
 
 
@@ -231,7 +231,7 @@ def test_delimiter_is_recognised_by_the_header(read, write_text, delimiter, stre
 def test_other_delimiters_are_named(read, write_text):
     path = write_text("text:label\na,b:pos\n")
     assert read(path, delimiter=":") == [("a,b", {"pos": 1.0})]
-    refuses(read, path, "there is no column 'text'; set 'text_column' and 'label_column' to some")
+    refuses(read, path, "there is no column 'text'; change the setting that names it to one of")
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz"])
