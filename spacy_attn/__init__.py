@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .alignment import Alignment
     from .explanation import Explanation
     from .interpret.corpus import summarize_corpus
     from .interpret.methods import explain
@@ -11,10 +12,11 @@ if TYPE_CHECKING:
 
 #: The version of spacy-attn.
 __version__ = "0.1.0"
-__all__ = ["Explanation", "__version__", "explain", "render", "summarize_corpus"]
+__all__ = ["Alignment", "Explanation", "__version__", "explain", "render", "summarize_corpus"]
 
 # Imported at their first use: `import spacy_attn` alone loads neither spaCy nor torch.
 _WHERE = {
+    "Alignment": ".alignment",
     "Explanation": ".explanation",
     "explain": ".interpret.methods",
     "render": ".interpret.show.pictures",

@@ -152,8 +152,12 @@ def test_concatenating_documents_says_that_attention_is_left_out(doc):
 
 def test_reading_a_token_does_not_touch_the_whole_document(doc, monkeypatch):
     assert doc[2]._.attention is not None  # the bounds of all tokens are found once
-    monkeypatch.setattr("spacy_attn.token_values._token_bounds", None)
-    monkeypatch.setattr("spacy_attn.token_values._token_layout", None)
+    for module, name in (
+        ("doc_data", "token_bounds"),
+        ("token_values", "token_bounds"),
+        ("token_values", "token_layout"),
+    ):
+        monkeypatch.setattr(f"spacy_attn.{module}.{name}", None)
     assert doc[3]._.attention == pytest.approx(0.25)
 
 
