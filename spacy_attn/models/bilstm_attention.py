@@ -20,10 +20,10 @@ from .contract import (
     Output,
     begin_classification,
     begin_embedding,
-    is_initialized,
     torch_shims,
 )
 from .embeddings.token_vectors import find_vectors
+from .weights import is_initialized
 
 # The odds that a label added to a trained model starts with, as a share of those of the least
 # likely label: so small that the other scores stay, and so large that ordinary training learns it.

@@ -72,11 +72,6 @@ def torch_shims(model: Model) -> tuple[TorchShim, TorchShim]:
     return cast(TorchShim, bilstm), cast(TorchShim, head)
 
 
-def is_initialized(model: Model) -> bool:
-    """Return whether the model has weights, so that it can be used."""
-    return all(shim.has_module for shim in torch_shims(model))
-
-
 def output_weights(model: Model) -> tuple[Floats2d, Floats1d]:
     """Return the weights, shape (nO, nI), and the biases, shape (nO,), of the linear layer."""
     output = cast(Any, torch_shims(model)[1].module).output

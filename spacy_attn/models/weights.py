@@ -9,8 +9,9 @@ from torch import Tensor
 
 from ..nn.stored import StoredModule
 from .arrays import to_torch
-from .contract import is_initialized, torch_shims
+from .contract import torch_shims
 from .embeddings.vocabulary import is_word_embedding
+from .shim import TorchShim
 
 # Of each parameter of a model, in order; None where there is no gradient.
 Gradients = list[Tensor | None]
@@ -27,6 +28,12 @@ def parameters(model: Model) -> Iterator[tuple[str, Tensor, Tensor | None]]:
             if isinstance(shim, PyTorchShim) and shim._model is not None:
                 for name, parameter in shim._model.named_parameters():
                     yield f"{node.name}.{name}", parameter.data, parameter.grad
+
+
+def is_initialized(model: Model) -> bool:
+    """Return whether the torch modules of a model have weights, so that it can be used."""
+    shims = (shim for node in model.walk() for shim in node.shims)
+    return all(shim.has_module for shim in shims if isinstance(shim, TorchShim))
 
 
 def copy_gradients(model: Model) -> Gradients:
@@ -71,12 +78,9 @@ def check_loaded(model: Model[Any, Any]) -> None:
 
     The torch modules have compared their shapes and types themselves, before they took memory.
 
-    Args:
-        model: Of `spacy-attn.BiLSTMAttention.v1`.
-
     Raises:
-        ValueError: If a weight is not in single precision or not finite, if an embedding has more
-            or fewer rows than words, or if the layers do not fit one another.
+        ValueError: If a weight is not in single precision or not finite, or if an embedding has
+            more or fewer rows than words.
     """
     for layer in model.walk():
         for name in layer.param_names:
@@ -85,8 +89,6 @@ def check_loaded(model: Model[Any, Any]) -> None:
     spoilt = find_spoilt_weights(model)
     if spoilt is not None:
         raise ValueError(f"the weights '{spoilt}' are not finite")
-    if is_initialized(model):
-        _check_widths(model)
 
 
 def _check_parameter(layer: Model[Any, Any], name: str) -> None:
@@ -104,8 +106,15 @@ def _check_parameter(layer: Model[Any, Any], name: str) -> None:
         raise ValueError(f"{what} must have the shape {shape}, but has {values.shape}")
 
 
-def _check_widths(model: Model[Any, Any]) -> None:
-    """Check that the modules have the widths that the layers around them have."""
+def check_widths(model: Model[Any, Any]) -> None:
+    """Check that the modules of a classifier have the widths that the layers around them have.
+
+    Args:
+        model: Of `spacy-attn.BiLSTMAttention.v1`, with weights.
+
+    Raises:
+        ValueError: If one has another.
+    """
     bilstm, head = model.get_ref("bilstm"), model.get_ref("output_layer")
     of_bilstm, of_head = torch_shims(model)
     for layer, shim, name, width in (

@@ -4,7 +4,7 @@ Prediction, annotations, training and storage have a module each.
 """
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy
@@ -17,6 +17,8 @@ from thinc.api import Model
 from ..checks import check_not_negative, check_rate
 from ..explanation import ATTENTION
 from ..models.contract import check_model
+from ..models.weights import check_widths
+from . import categorizer_cfg
 from .class_weights import ClassWeights, check_class_weights
 from .defaults import DEFAULT_PERTURBATION
 from .storage import StorageMixin
@@ -25,12 +27,15 @@ from .training import TrainingMixin
 from .vocabularies import is_streamed, set_vocabularies
 
 
-class AttentionCategorizer(TrainingMixin, StorageMixin):
+class AttentionCategorizer(StorageMixin, TrainingMixin):
     """A text categorizer whose model returns logits and attention.
 
     The base of `attn_textcat` and `attn_textcat_multilabel`, which say how logits become
     probabilities and which loss goes with them.
     """
+
+    _editable = categorizer_cfg.EDITABLE
+    _cfg_of_before = categorizer_cfg.OF_BEFORE
 
     def __init__(
         self,
@@ -196,6 +201,22 @@ class AttentionCategorizer(TrainingMixin, StorageMixin):
         weights = numpy.ones(len(labels))
         numpy.divide(numerators, positives, out=weights, where=positives > 0)
         self.cfg["balanced_weights"] = dict(zip(labels, weights.tolist(), strict=True))
+
+    # Storage
+
+    def _check_cfg(self, cfg: Mapping[str, Any]) -> None:
+        categorizer_cfg.check_cfg(cfg)
+
+    def _check_outputs(self, cfg: Mapping[str, Any], n_outputs: int | None) -> None:
+        labels = cfg["labels"]
+        if n_outputs not in (None, len(labels)):
+            raise ValueError(
+                f"it was trained with {n_outputs} labels, but the 'cfg' beside it has "
+                f"{len(labels)}, {labels[:5]}"
+            )
+
+    def _check_widths(self) -> None:
+        check_widths(self.model)
 
     def calibrate(self, examples: Iterable[Example]) -> float:
         """Fit the temperature, so that a score is the share of documents it is right for.

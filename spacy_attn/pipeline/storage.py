@@ -1,37 +1,48 @@
 """What a component stores, its `cfg` and its `model`, and what is checked when it is loaded."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import srsly
 from spacy import util
-from spacy.pipeline import TextCategorizer
+from spacy.pipeline.trainable_pipe import TrainablePipe
 
-from ..models.contract import is_initialized
 from ..models.settings import SettingError, check_layers
-from ..models.weights import check_loaded
+from ..models.weights import check_loaded, is_initialized
 from .finite import check_weights
 
 _CFG, _MODEL, _CHECKSUMS = "cfg", "model", "checksums"
-# What users may change by hand in the file: the weights do not depend on it.
-_EDITABLE = ("threshold", "positive_label")
 
 
-class StorageMixin(TextCategorizer):
+class StorageMixin(TrainablePipe):
     """Stores a component with checksums, and loads only what is whole and fits together.
 
     As spaCy does, it writes a `cfg` in JSON and a `model` of Thinc's. The checksums in the `cfg`,
     CRC-32, protect against damage and mixed-up files, not against intent. Files of earlier
-    versions have none, and load without.
+    versions have none, and load without. A subclass says what must hold of its `cfg` and `model`.
     """
 
     _n_updates: int
+    # What users may change by hand in the `cfg`: the weights do not depend on it.
+    _editable: tuple[str, ...] = ()
+    # What the `cfg` of earlier versions may lack.
+    _cfg_of_before: Mapping[str, Any] = {}
+
+    def _check_cfg(self, cfg: Mapping[str, Any]) -> None:
+        """Raise a ValueError for a value with which the component could not predict."""
+        raise NotImplementedError
+
+    def _check_outputs(self, cfg: Mapping[str, Any], n_outputs: int | None) -> None:
+        """Raise a ValueError if a stored model has other outputs than its `cfg` says."""
+        raise NotImplementedError
+
+    def _check_widths(self) -> None:
+        """Raise a ValueError if parts of a loaded model do not fit one another."""
+        raise NotImplementedError
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Store the component.
@@ -65,7 +76,7 @@ class StorageMixin(TextCategorizer):
     def _store(self, exclude: list[str]) -> dict[str, bytes]:
         parts = {}
         try:
-            _check_cfg(self.cfg)
+            self._check_cfg(self.cfg)
         except ValueError as error:
             raise ValueError(f"Component '{self.name}' cannot be saved: {error}.") from None
         if _MODEL not in exclude:
@@ -73,7 +84,7 @@ class StorageMixin(TextCategorizer):
             parts[_MODEL] = self.model.to_bytes()
         if _CFG not in exclude:
             of_model = crc32(parts[_MODEL]) if _MODEL in parts else None
-            checksums = {_MODEL: of_model, _CFG: _checksum_of_cfg(self.cfg, of_model)}
+            checksums = {_MODEL: of_model, _CFG: self._checksum(self.cfg, of_model)}
             # spaCy's own writer would round the temperature.
             parts[_CFG] = json.dumps({**self.cfg, _CHECKSUMS: checksums}, indent=2).encode("ascii")
         return parts
@@ -114,26 +125,21 @@ class StorageMixin(TextCategorizer):
 
     def _load(self, parts: Mapping[str, Any], place: str) -> None:
         """Check a stored `cfg` and `model`, as far as they are given, and take them over."""
-        # What the first models, whose `cfg` lacks it, were stored without.
-        cfg: dict[str, Any] = {**self.cfg, "temperature": 1.0, "balanced_weights": None}
+        cfg: dict[str, Any] = {**self.cfg, **self._cfg_of_before}
         checksums: dict[str, int] = {}
         if _CFG in parts:
             with self._loading(place + _CFG):
-                stored, checksums = _read_cfg(parts[_CFG])
+                stored, checksums = self._read_cfg(parts[_CFG])
                 cfg.update(stored)
-                _check_cfg(cfg)
+                self._check_cfg(cfg)
         if _MODEL in parts:
             with self._loading(place + _MODEL):
                 data = parts[_MODEL]
                 _check_model(data, checksums.get(_MODEL))
                 nodes = srsly.msgpack_loads(data)["nodes"]
                 check_layers(self.model, nodes)
-                labels, n_outputs = cfg["labels"], nodes[0]["dims"].get("nO")
-                if _CFG in parts and n_outputs not in (None, len(labels)):
-                    raise ValueError(
-                        f"it was trained with {n_outputs} labels, but the '{_CFG}' beside it has "
-                        f"{len(labels)}, {labels[:5]}"
-                    )
+                if _CFG in parts:
+                    self._check_outputs(cfg, nodes[0]["dims"].get("nO"))
                 self._replace_model(data)
         if _CFG in parts:
             self.cfg.update(cfg)
@@ -144,6 +150,8 @@ class StorageMixin(TextCategorizer):
         try:
             self.model.from_bytes(data)
             check_loaded(self.model)
+            if is_initialized(self.model):
+                self._check_widths()
         except Exception:
             if before is not None:
                 self.model.from_bytes(before)
@@ -165,27 +173,26 @@ class StorageMixin(TextCategorizer):
                 f"'{_MODEL}' and the config from one copy of the pipeline."
             ) from error
 
+    def _read_cfg(self, data: bytes | str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return a `cfg`, and the checksums that are in it, after checking its own."""
+        try:
+            cfg = json.loads(data)
+        except ValueError as error:
+            raise ValueError(f"it is not JSON: {error}") from error
+        if not isinstance(cfg, dict):
+            raise ValueError(f"it holds {cfg!r:.50}, not a table")
+        checksums = cfg.pop(_CHECKSUMS, {})
+        if checksums and self._checksum(cfg, checksums.get(_MODEL)) != checksums.get(_CFG):
+            beyond = f", or was edited beyond {' and '.join(self._editable)}"
+            raise ValueError(
+                f"it is damaged{beyond if self._editable else ' or edited'} (change the rest in "
+                f"Python, and save the pipeline)"
+            )
+        return cfg, checksums
 
-def _read_cfg(data: bytes | str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a `cfg`, and the checksums that are in it, after checking its own."""
-    try:
-        cfg = json.loads(data)
-    except ValueError as error:
-        raise ValueError(f"it is not JSON: {error}") from error
-    if not isinstance(cfg, dict):
-        raise ValueError(f"it holds {cfg!r:.50}, not a table")
-    checksums = cfg.pop(_CHECKSUMS, {})
-    if checksums and _checksum_of_cfg(cfg, checksums.get(_MODEL)) != checksums.get(_CFG):
-        raise ValueError(
-            f"it is damaged, or was edited beyond {' and '.join(_EDITABLE)} (change the rest in "
-            f"Python, and save the pipeline)"
-        )
-    return cfg, checksums
-
-
-def _checksum_of_cfg(cfg: Mapping[str, Any], of_model: int | None) -> int:
-    bound = {key: value for key, value in cfg.items() if key not in _EDITABLE}
-    return crc32(json.dumps([bound, of_model], sort_keys=True).encode("ascii"))
+    def _checksum(self, cfg: Mapping[str, Any], of_model: int | None) -> int:
+        bound = {key: value for key, value in cfg.items() if key not in self._editable}
+        return crc32(json.dumps([bound, of_model], sort_keys=True).encode("ascii"))
 
 
 def _check_model(data: bytes, checksum: int | None) -> None:
@@ -194,32 +201,3 @@ def _check_model(data: bytes, checksum: int | None) -> None:
             f"it is damaged, or not the model that the '{_CFG}' beside it was saved with (its "
             f"checksum is {crc32(data)}, but {checksum} was saved)"
         )
-
-
-def _check_cfg(cfg: Mapping[str, Any]) -> None:
-    """Raise a ValueError for a value with which the component could not predict."""
-    labels, positive, weights = cfg["labels"], cfg.get("positive_label"), cfg["balanced_weights"]
-    temperature, threshold = cfg["temperature"], cfg["threshold"]
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ValueError(f"'labels' must be a list of texts, but is {labels!r:.100}")
-    repeated = [label for label, count in Counter(labels).items() if count > 1]
-    if repeated:
-        raise ValueError(f"'labels' names {repeated} more than once")
-    if positive is not None and positive not in labels:
-        raise ValueError(f"'positive_label' must be one of {labels}, but is {positive!r}")
-    if not (_is_number(temperature) and temperature > 0):
-        raise ValueError(f"'temperature' must be a number above 0, but is {temperature!r:.50}")
-    if not (_is_number(threshold) and 0 <= threshold <= 1):
-        raise ValueError(f"'threshold' must be from 0 to 1, but is {threshold!r:.50}")
-    if weights is not None and not (
-        isinstance(weights, dict)
-        and set(weights) <= set(labels)
-        and all(_is_number(weight) and weight >= 0 for weight in weights.values())
-    ):
-        raise ValueError(
-            f"'balanced_weights' must have numbers of at least 0 by label, but is {weights!r:.100}"
-        )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

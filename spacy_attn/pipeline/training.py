@@ -4,34 +4,27 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import cast
 
-from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer
 from thinc.types import Floats1d, Floats2d
 
-from ..checks import check_rate
 from ..models.arrays import TokenArrays
 from ..models.contract import begin_classification, begin_embedding
-from ..models.fused_adam import finish_update
 from ..models.perturb import perturb
-from ..models.weights import clear_gradients, copy_gradients, put_back_gradients
 from .annotations import AnnotationsMixin
 from .class_weights import ClassWeights, weights_by_label
-from .finite import check_finite, check_step
+from .finite import check_finite
 from .losses import Loss
 from .prediction import AttentionPredictorMixin, Predictions
+from .steps import StepsMixin
 
 
-class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
+class TrainingMixin(StepsMixin, AnnotationsMixin, AttentionPredictorMixin):
     """Trains a model that returns logits and attention; a subclass says with which loss."""
 
     perturbation: float
     class_weights: ClassWeights
     label_smoothing: float
-    # Steps made since the component was created, loaded or initialized.
-    _n_updates = 0
-    # Whether there are gradients of updates that no step has used yet.
-    _has_gathered = False
     # From logits, targets, what is known of them, and weights of the labels.
     _loss: Callable[[Floats2d, Floats2d, Floats2d, Floats1d], Loss]
 
@@ -70,7 +63,12 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
             ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
                 those of before.
         """
-        return self._learn("update", examples, self._get_training_loss, drop, sgd, losses)
+
+        def backpropagate(examples: list[Example]) -> float:
+            self._warn_of_unknown_labels(examples)
+            return self._backpropagate(examples, self._get_training_loss)
+
+        return self._learn("update", examples, backpropagate, drop, sgd, losses)
 
     def rehearse(
         self,
@@ -85,75 +83,28 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
         That model's probabilities are soft targets. Labels added since then are left out. Without
         an earlier model it does nothing. It takes and returns the same as `update`.
         """
-        return self._learn("rehearse", examples, self._get_rehearsal_loss, drop, sgd, losses)
-
-    def _learn(
-        self,
-        what: str,
-        examples: Iterable[Example],
-        get_loss: Callable[[Sequence[Example], Floats2d], Loss],
-        drop: float,
-        sgd: Optimizer | None,
-        losses: dict[str, float] | None,
-    ) -> dict[str, float]:
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        if what == "rehearse" and self._rehearsal_model is None:
+        if self._rehearsal_model is None:
+            losses = {} if losses is None else losses
+            losses.setdefault(self.name, 0.0)
             return losses
-        check_rate(f"Component '{self.name}'", drop=drop)
-        examples = list(examples)
-        validate_examples(examples, f"{type(self).__name__}.{what}")
+
+        def backpropagate(examples: list[Example]) -> float:
+            return self._backpropagate(examples, self._get_rehearsal_loss)
+
+        return self._learn("rehearse", examples, backpropagate, drop, sgd, losses)
+
+    def _check_examples(self, examples: list[Example]) -> None:
         self._validate_categories(examples)
-        docs = [example.predicted for example in examples]
-        if not any(len(doc) for doc in docs):
-            return losses
-        self._check_initialized()
-        if what == "update":
-            self._warn_of_unknown_labels(examples)
-        set_dropout_rate(self.model, drop)
-        gathered = copy_gradients(self.model) if self._has_gathered else None
-        try:
-            loss = self._backpropagate(docs, partial(get_loss, examples))
-        except BaseException:  # an interrupt, too: the next step must not use a part of this batch
-            if gathered is None:
-                clear_gradients(self.model)
-            else:
-                put_back_gradients(self.model, gathered)
-            raise
-        self._has_gathered = True
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
 
-    def finish_update(self, sgd: Optimizer) -> None:
-        """Update the model's weights from the gradients that `update` has gathered.
+    def _after_step(self) -> None:
+        # A temperature belongs to the weights that it was fitted for.
+        self.cfg["temperature"] = 1.0
 
-        If it fails or is interrupted, the gradients are forgotten. `spacy-attn.FusedAdam.v1` has
-        then made the whole step, or none of it. Another optimizer may have changed some weights.
-
-        Args:
-            sgd: The optimizer.
-
-        Raises:
-            ValueError: If a setting of the optimizer is out of its range, or a gradient is not
-                finite; the weights are those of before.
-        """
-        try:
-            check_step(self._where, self.model, sgd)
-            finish_update(self.model, sgd)
-            if self._has_gathered:
-                # A temperature belongs to the weights that it was fitted for.
-                self.cfg["temperature"] = 1.0
-        except BaseException:  # an interrupt, too: the next step must not use them
-            clear_gradients(self.model)
-            raise
-        finally:
-            self._has_gathered = False
-        self._n_updates += 1
-
-    def _backpropagate(self, docs: list[Doc], get_loss: Callable[[Floats2d], Loss]) -> float:
+    def _backpropagate(
+        self, examples: list[Example], of_batch: Callable[[Sequence[Example], Floats2d], Loss]
+    ) -> float:
         """Add the gradients of a batch to those of the model, and return its loss."""
+        docs, get_loss = [example.predicted for example in examples], partial(of_batch, examples)
         vectors, backprop_vectors = begin_embedding(self.model, docs)
         (logits, _), backprop = begin_classification(self.model, vectors)
         loss, d_logits = self._finite_loss(get_loss, logits)
@@ -175,10 +126,6 @@ class TrainingMixin(AnnotationsMixin, AttentionPredictorMixin):
         loss, d_logits = get_loss(logits)
         check_finite(self._where, "the loss", self.model.ops.xp.asarray(loss), d_logits)
         return loss, d_logits
-
-    @property
-    def _where(self) -> str:
-        return f"Component '{self.name}', update {self._n_updates + 1}"
 
     def get_loss(  # type: ignore[override]
         self, examples: Iterable[Example], scores: Floats2d | Predictions
