@@ -192,24 +192,62 @@ def forward_decoder(
 
 
 def init_decoder(model: Model, X: Any = None, Y: Any = None) -> None:
-    sizes = {name: model.attrs[name].value for name in _SIZES}
-    width = model.get_dim("nI")
-    by_vectors = model.attrs["reads"].value == "vectors"
-    _shim(model).build_module(
-        n_symbols=model.get_dim("nO"),
-        vectors_width=width if by_vectors else None,
-        given_width=0 if by_vectors else width,
-        n_tags=model.get_dim("nT"),
-        **sizes,
-    )
+    _shim(model).build_module(**_module_sizes(model))
+
+
+def _module_sizes(decoder: Model) -> dict[str, Any]:
+    width = decoder.get_dim("nI")
+    by_vectors = decoder.attrs["reads"].value == "vectors"
+    return {
+        "n_symbols": decoder.get_dim("nO"),
+        "vectors_width": width if by_vectors else None,
+        "given_width": 0 if by_vectors else width,
+        "n_tags": decoder.get_dim("nT"),
+        **{name: decoder.attrs[name].value for name in _SIZES},
+    }
 
 
 # What components do with such a model
 
 
-def reads(model: Model) -> str:
-    """Return what a model reads: "symbols" or "vectors"."""
-    return cast(str, model.get_ref("decoder").attrs["reads"].value)
+def check_decoder(where: str, model: Any, reads: Reads) -> None:
+    """Check that a model is one of this architecture, and what it reads.
+
+    Raises:
+        ValueError: If it is another, or reads something else.
+    """
+    if not (isinstance(model, Model) and model.name == "attention_decoder"):
+        name = model.name if isinstance(model, Model) else repr(model)
+        raise ValueError(
+            f"{where}: it cannot use the model '{name}'. Set '@architectures' of its model to "
+            f"spacy-attn.AttentionDecoder.v1."
+        )
+    found = model.get_ref("decoder").attrs["reads"].value
+    if found != reads:
+        raise ValueError(
+            f'{where}: it needs a model with reads = "{reads}", but this one has reads = "{found}".'
+        )
+
+
+def can_copy(model: Model) -> bool:
+    """Return whether a model can copy symbols of a source that its vocabulary lacks."""
+    return bool(model.get_ref("decoder").attrs["copy"].value)
+
+
+def check_sizes(model: Model) -> None:
+    """Check that the module of a model with weights has the sizes that the layers around it have.
+
+    Raises:
+        ValueError: If it has another one.
+    """
+    decoder = model.get_ref("decoder")
+    found, expected = cast(Any, _shim(decoder).module).sizes, _module_sizes(decoder)
+    for name, value in expected.items():
+        if found[name] != value:
+            raise ValueError(
+                f"'{name}' of '{decoder.name}' must be {value!r}, as in the config and the layers "
+                f"around it, but is {found[name]!r}"
+            )
 
 
 def begin_decoding(

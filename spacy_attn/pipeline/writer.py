@@ -1,0 +1,189 @@
+"""What all components share that write sequences with an encoder-decoder."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats1d, Floats2d, Ints1d
+
+from ..alignment import Alignment
+from ..checks import check_positive
+from ..models.attention_decoder import (
+    Reads,
+    Sources,
+    begin_decoding,
+    check_decoder,
+    check_sizes,
+    resize_symbols,
+    write,
+)
+from ..models.symbols import Symbols
+from ..models.weights import is_initialized
+from ..nn.decoder import Written
+from .finite import check_finite
+from .losses import softmax_cross_entropy
+from .steps import StepsMixin
+from .storage import StorageMixin
+
+# At most so many symbols of sources are read at once, so that memory does not grow with batches.
+MAX_CHUNK_SYMBOLS = 32_768
+# How much longer than its source a sequence may always become.
+_EXTRA_LENGTH = 10
+
+
+class WriterMixin(StorageMixin, StepsMixin):
+    """Learns to write sequences, and writes them, with a model as `AttentionDecoder.v1` makes it.
+
+    A subclass makes sequences of documents, and annotations of what is written.
+    """
+
+    def _set_up(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        reads: Reads,
+        beam_width: int,
+        scorer: Callable | None,
+    ) -> None:
+        """Set what all have.
+
+        Raises:
+            ValueError: If a setting is out of its range, or the model reads something else.
+        """
+        where = f"Component '{name}'"
+        check_decoder(where, model, reads)
+        check_positive(where, beam_width=beam_width)
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.beam_width = beam_width
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {"symbols": [], "growth": 1.0}
+
+    @property
+    def symbols(self) -> Symbols:
+        """The symbols that the model knows."""
+        found = self.cfg["symbols"]
+        if getattr(self, "_symbols_of", None) is not found:
+            self._symbols, self._symbols_of = Symbols(found), found
+        return self._symbols
+
+    def _learn_symbols(
+        self,
+        pairs: Iterable[tuple[Sequence[str], Sequence[str]]],
+        counts: Mapping[str, int],
+        sample: list[Doc],
+        n_tags: int,
+        extend: bool,
+    ) -> None:
+        """Give the model its symbols, and new weights for them.
+
+        Args:
+            pairs: Sources and targets, of which the longest allowed targets are learned.
+            counts: How often each symbol was seen.
+            sample: Some documents.
+            extend: Whether to keep the weights that there are, and add what is new.
+        """
+        extend = extend and is_initialized(self.model)
+        growth = max(
+            ((len(target) - _EXTRA_LENGTH) / len(source) for source, target in pairs), default=0.0
+        )
+        self.cfg["growth"] = max(2.0, growth, self.cfg["growth"] if extend else 0.0)
+        frequent = [symbol for symbol, _ in Counter(counts).most_common()]
+        known = self.symbols.to_list() if extend else []
+        self.cfg["symbols"] = Symbols([*known, *frequent]).to_list()
+        n_symbols = len(self.symbols)
+        if extend:
+            resize_symbols(self.model, n_symbols)
+            return
+        self.model.set_dim("nO", n_symbols, force=True)
+        self.model.set_dim("nT", n_tags, force=True)
+        self.model.initialize(X=sample)
+        self._n_updates = 0
+
+    def _teach(
+        self,
+        sources: Sources,
+        targets: list[list[int]],
+        weights: Floats1d,
+        tags: Ints1d | None = None,
+        tag_weight: float = 0.0,
+    ) -> tuple[float, Floats2d]:
+        """Add the gradients of some sequences to those of the model.
+
+        The loss is the negative log-probability of a target, averaged over these by weight, plus
+        the cross-entropy of the tags that are known.
+
+        Args:
+            weights: What each sequence counts, shape (B,).
+            tags: The tag of each sequence, -1 where it is not known, shape (B,).
+
+        Returns:
+            The loss, and the gradient with respect to `sources.given`.
+        """
+        ops = self.model.ops
+        (found, tag_logits), backprop = begin_decoding(self.model, sources, targets)
+        check_finite(self._where, "the loss", found, tag_logits)
+        shares = ops.asarray1f(weights / weights.sum())
+        d_found = ops.xp.broadcast_to(-shares.reshape((-1, 1)), found.shape).astype("float32")
+        loss = -float((found.sum(axis=1) * shares).sum())
+        d_tags = ops.alloc2f(*tag_logits.shape)
+        if tags is not None and tag_weight and tag_logits.shape[1] and (tags >= 0).any():
+            of_tags, d_tags = self._tag_loss(tag_logits, tags)
+            loss, d_tags = loss + tag_weight * of_tags, tag_weight * d_tags
+        d_given = backprop((d_found, d_tags))
+        check_finite(self._where, "the gradient of the token vectors", d_given)
+        return loss, d_given
+
+    def _tag_loss(self, logits: Floats2d, tags: Ints1d) -> tuple[float, Floats2d]:
+        """Return the cross-entropy, averaged over the tags that are known, and its gradient."""
+        ops = self.model.ops
+        targets = numpy.zeros(logits.shape, dtype="float32")
+        rows = numpy.flatnonzero(tags >= 0)
+        targets[rows, tags[rows]] = 1.0 / len(rows)
+        known = ops.alloc2f(*logits.shape) + 1.0
+        return softmax_cross_entropy(
+            logits, ops.asarray2f(targets), known, ops.alloc1f(logits.shape[1]) + 1.0
+        )
+
+    def _write(self, sources: Sources, beam_width: int | None = None) -> list[Written]:
+        """Write what is most probable after each source, within the longest allowed length."""
+        longest = [self._longest(len(source)) for source in sources.symbols]
+        found = write(self.model, sources, longest, beam_width or self.beam_width)
+        return [each[0] for each in found]
+
+    def _longest(self, n_symbols: int) -> int:
+        """Return how long a sequence may become, so that no decoder runs on for ever."""
+        return int(self.cfg["growth"] * n_symbols) + _EXTRA_LENGTH
+
+    def _align(self, written: Written, source: Sequence[str]) -> Alignment:
+        """Return the alignment of what was written."""
+        target = self.symbols.spell(written.symbols.tolist(), source)
+        weights = written.alignment.cpu().numpy()
+        return Alignment(tuple(source), tuple(target), weights, written.log_probability)
+
+    # Storage
+
+    def _check_cfg(self, cfg: Mapping[str, Any]) -> None:
+        symbols, growth = cfg["symbols"], cfg["growth"]
+        if not isinstance(symbols, list) or not all(isinstance(each, str) for each in symbols):
+            raise ValueError(f"'symbols' must be a list of texts, but is {symbols!r:.100}")
+        if Symbols(symbols).to_list() != symbols:
+            raise ValueError("'symbols' names one more than once")
+        if not isinstance(growth, int | float) or not 0 <= growth < numpy.inf:
+            raise ValueError(f"'growth' must be a number of at least 0, but is {growth!r:.50}")
+
+    def _check_outputs(self, cfg: Mapping[str, Any], n_outputs: int | None) -> None:
+        n_symbols = len(Symbols(cfg["symbols"]))
+        if n_outputs not in (None, n_symbols):
+            raise ValueError(
+                f"it was trained with {n_outputs} symbols, but the 'cfg' beside it has {n_symbols}"
+            )
+
+    def _check_widths(self) -> None:
+        check_sizes(self.model)
