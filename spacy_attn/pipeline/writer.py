@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model
-from thinc.types import Floats1d, Floats2d, Ints1d
+from thinc.types import Floats2d
 
 from ..alignment import Alignment
 from ..checks import check_positive
@@ -110,8 +111,8 @@ class WriterMixin(StorageMixin, StepsMixin):
         self,
         sources: Sources,
         targets: list[list[int]],
-        weights: Floats1d,
-        tags: Ints1d | None = None,
+        weights: Sequence[float],
+        tags: Sequence[int] | None = None,
         tag_weight: float = 0.0,
     ) -> tuple[float, Floats2d]:
         """Add the gradients of some sequences to those of the model.
@@ -120,8 +121,8 @@ class WriterMixin(StorageMixin, StepsMixin):
         the cross-entropy of the tags that are known.
 
         Args:
-            weights: What each sequence counts, shape (B,).
-            tags: The tag of each sequence, -1 where it is not known, shape (B,).
+            weights: What each sequence counts.
+            tags: The tag of each sequence, -1 where it is not known.
 
         Returns:
             The loss, and the gradient with respect to `sources.given`.
@@ -129,27 +130,27 @@ class WriterMixin(StorageMixin, StepsMixin):
         ops = self.model.ops
         (found, tag_logits), backprop = begin_decoding(self.model, sources, targets)
         check_finite(self._where, "the loss", found, tag_logits)
-        shares = ops.asarray1f(weights / weights.sum())
-        d_found = ops.xp.broadcast_to(-shares.reshape((-1, 1)), found.shape).astype("float32")
-        loss = -float((found.sum(axis=1) * shares).sum())
+        shares = ops.xp.asarray(numpy.array(weights, "float32")[:, None] / sum(weights))
+        d_found = ops.xp.broadcast_to(-shares, found.shape).astype("float32")
+        loss = -float((found * shares).sum())
         d_tags = ops.alloc2f(*tag_logits.shape)
-        if tags is not None and tag_weight and tag_logits.shape[1] and (tags >= 0).any():
-            of_tags, d_tags = self._tag_loss(tag_logits, tags)
+        known = numpy.array([] if tags is None else tags) >= 0
+        if tag_weight and tag_logits.shape[1] and known.any():
+            of_tags, d_tags = self._tag_loss(tag_logits, numpy.array(tags), known)
             loss, d_tags = loss + tag_weight * of_tags, tag_weight * d_tags
         d_given = backprop((d_found, d_tags))
         check_finite(self._where, "the gradient of the token vectors", d_given)
         return loss, d_given
 
-    def _tag_loss(self, logits: Floats2d, tags: Ints1d) -> tuple[float, Floats2d]:
+    def _tag_loss(
+        self, logits: Floats2d, tags: NDArray[numpy.int64], known: NDArray[numpy.bool_]
+    ) -> tuple[float, Floats2d]:
         """Return the cross-entropy, averaged over the tags that are known, and its gradient."""
         ops = self.model.ops
         targets = numpy.zeros(logits.shape, dtype="float32")
-        rows = numpy.flatnonzero(tags >= 0)
-        targets[rows, tags[rows]] = 1.0 / len(rows)
-        known = ops.alloc2f(*logits.shape) + 1.0
-        return softmax_cross_entropy(
-            logits, ops.asarray2f(targets), known, ops.alloc1f(logits.shape[1]) + 1.0
-        )
+        targets[known, tags[known]] = 1.0 / known.sum()
+        ones = ops.alloc2f(*logits.shape) + 1.0
+        return softmax_cross_entropy(logits, ops.xp.asarray(targets), ones, ones[0])
 
     def _write(self, sources: Sources, beam_width: int | None = None) -> list[Written]:
         """Write what is most probable after each source, within the longest allowed length."""
