@@ -59,6 +59,17 @@ def store_generated(
     )
 
 
+def store_target(doc: Doc, text: str, name: str = GENERATED) -> None:
+    """Store the text that a component is to learn to write for a document.
+
+    Args:
+        doc: The annotated document.
+        text: The text.
+        name: Name of the attribute that has the text.
+    """
+    store_generated(doc, text, (), numpy.zeros((0, len(doc))), name)
+
+
 def generated_text(doc: Doc, name: str = GENERATED) -> str | None:
     """Return the text that was written for a document; None where none was, for this text."""
     record = get_record(doc, name)
