@@ -274,14 +274,21 @@ def score(model: Model, sources: Sources, targets: Targets) -> Floats2d:
 
 
 def write(
-    model: Model, sources: Sources, longest: Sequence[int], beam_width: int = 1
+    model: Model,
+    sources: Sources,
+    longest: Sequence[int],
+    beam_width: int = 1,
+    alignment: bool = False,
 ) -> list[list[Written]]:
     """Write what follows from each source (see `spacy_attn.nn.decoder.AttentionDecoder.write`)."""
     decoder = model.get_ref("decoder")
     with _shim(decoder).predicting() as module:
         given = xp2torch(sources.given, device=_shim(decoder).device)
         symbols, lengths = _tensors(decoder, sources)
-        return cast(list[list[Written]], module.write(given, symbols, lengths, longest, beam_width))
+        return cast(
+            list[list[Written]],
+            module.write(given, symbols, lengths, longest, beam_width, alignment),
+        )
 
 
 def _shim(decoder: Model) -> TorchShim:

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
+import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -25,83 +27,105 @@ class Hypothesis(NamedTuple):
 class Beam:
     """The best beginnings of a sequence for each of B sources, K of them.
 
+    All of them that have not ended are equally long. Sources none of whose sequences goes on can be
+    left out of the next steps; the others are active, A of them.
+
     Args:
         longest: The largest number of symbols a sequence of each source may have, shape (B,).
         width: How many beginnings are kept at every step, K.
         end: The symbol that ends a sequence, which is what the first step reads, too.
 
     Attributes:
-        last: The last symbol of each beginning, shape (B, K).
+        width: K.
+        active: Which of the sources are active, shape (A,).
+        last: The last symbol of each beginning, shape (A, K).
     """
 
     def __init__(self, longest: Tensor, width: int, end: int) -> None:
         shape = (len(longest), width)
+        self.width = width
         self._longest, self._end = longest, end
+        self.active = torch.arange(len(longest), device=longest.device)
         # There is but one beginning at first.
         self._scores = torch.full(shape, -torch.inf, device=longest.device)
         self._scores[:, 0] = 0.0
         self.last = torch.full(shape, end, device=longest.device)
-        self._lengths = torch.zeros(shape, dtype=torch.int64, device=longest.device)
-        self._has_ended = torch.zeros(shape, dtype=torch.bool, device=longest.device)
-        self._is_complete = torch.zeros_like(self._has_ended)
-        self._steps: list[tuple[Tensor, Tensor]] = []
-        self._cut()
+        self._has_ended = (longest < 1).unsqueeze(1).expand(shape)
+        self._final_scores = self._scores.clone()
+        self._steps: list[tuple[Tensor, Tensor, Tensor]] = []
 
-    @property
-    def is_done(self) -> bool:
-        return bool((self._has_ended | self._scores.isneginf()).all())
+    def goes_on(self) -> Tensor:
+        """Return which of the active sources have a sequence that goes on, shape (A,)."""
+        return ~(self._has_ended | self._scores.isneginf()).all(1)
 
-    def extend(self, log_probabilities: Tensor) -> Tensor:
+    def keep(self, kept: Tensor) -> None:
+        """Go on with some of the active sources only, given by their places, shape (n,)."""
+        self._final_scores[self.active] = self._scores
+        self.active, self.last = self.active[kept], self.last[kept]
+        self._scores, self._has_ended = self._scores[kept], self._has_ended[kept]
+
+    def extend(self, probabilities: Tensor) -> Tensor:
         """Go on with the most probable beginnings that are one symbol longer.
 
         Args:
-            log_probabilities: Of each next symbol, shape (B, K, n_symbols).
+            probabilities: Of each next symbol, shape (A, K, n_symbols).
 
         Returns:
-            Which of the present beginnings each of the new ones goes on from, shape (B, K).
+            Which of the present beginnings each of the new ones goes on from, shape (A, K).
         """
-        n_symbols = log_probabilities.shape[2]
-        # What has ended stays as it is.
-        stay = torch.full((n_symbols,), -torch.inf, device=log_probabilities.device)
-        stay[self._end] = 0.0
-        steps = torch.where(self._has_ended.unsqueeze(2), stay, log_probabilities)
-        candidates = (self._scores.unsqueeze(2) + steps).flatten(1)
-        self._scores, best = candidates.topk(self._scores.shape[1], dim=1)
-        parents, self.last = best // n_symbols, best % n_symbols
-        had_ended = self._has_ended.gather(1, parents)
-        self._is_complete = self._is_complete.gather(1, parents)
-        self._has_ended = self.last == self._end
-        self._is_complete |= self._has_ended & ~had_ended
-        self._lengths = self._lengths.gather(1, parents) + ~self._has_ended
-        self._steps.append((parents, self.last))
-        self._cut()
+        if self.width == 1:
+            best, symbols = probabilities.max(2, keepdim=True)
+        else:
+            # No more than K can go on from the same beginning.
+            best, symbols = probabilities.topk(min(self.width, probabilities.shape[2]), dim=2)
+        # What has ended stays as it is: one end follows it.
+        stay = torch.full_like(best[0, 0], -torch.inf)
+        stay[0] = 0.0
+        ended = self._has_ended.unsqueeze(2)
+        symbols = symbols.masked_fill(ended, self._end).flatten(1)
+        candidates = (self._scores.unsqueeze(2) + torch.where(ended, stay, best.log())).flatten(1)
+        self._scores, found = candidates.topk(self.width, dim=1)
+        self.last = symbols.gather(1, found)
+        parents = found // best.shape[2]
+        self._steps.append((self.active, parents, self.last))
+        is_cut = self._longest[self.active] <= len(self._steps)
+        self._has_ended = (self.last == self._end) | is_cut.unsqueeze(1)
         return parents
-
-    def _cut(self) -> None:
-        """End what has the largest length that is allowed."""
-        self._has_ended |= self._lengths >= self._longest.unsqueeze(1)
 
     def hypotheses(self) -> list[list[Hypothesis]]:
         """Return those of each source, the highest log-probability a symbol first."""
-        found: list[list[Hypothesis]] = []
-        steps = [(parents.tolist(), symbols.tolist()) for parents, symbols in self._steps]
-        for source, scores in enumerate(self._scores.tolist()):
-            lengths = self._lengths[source].tolist()
-            alive = [beam for beam, score in enumerate(scores) if score > -torch.inf]
-            alive.sort(key=lambda beam: -scores[beam] / (lengths[beam] + 1))
-            found.append([])
-            for beam in alive:
-                symbols, beams = self._trace(steps, source, beam, lengths[beam])
-                complete = bool(self._is_complete[source, beam])
-                found[-1].append(Hypothesis(symbols, scores[beam], complete, beams))
-        return found
+        self._final_scores[self.active] = self._scores
+        symbols, beams = self._traced()
+        lengths = (symbols != self._end).sum(2)
+        # What has its largest length has been cut off before it could end.
+        are_complete = lengths < self._longest.cpu().numpy()[:, None]
+        scores = self._final_scores.cpu().numpy()
+        order = numpy.argsort(-scores / (lengths + 1), axis=1, kind="stable")
+        return [
+            [
+                Hypothesis(
+                    torch.from_numpy(symbols[at][: lengths[at]].copy()),
+                    float(scores[at]),
+                    bool(are_complete[at]),
+                    torch.from_numpy(beams[at][: lengths[at]].copy()),
+                )
+                for at in ((source, beam) for beam in of_source)
+                if scores[at] > -numpy.inf
+            ]
+            for source, of_source in enumerate(order)
+        ]
 
-    @staticmethod
-    def _trace(steps: list, source: int, beam: int, length: int) -> tuple[Tensor, Tensor]:
-        """Return the symbols of a sequence, and in which beam each step found it, shape (n,)."""
-        trace = []
-        for parents, found in reversed(steps):
-            symbol, beam = found[source][beam], parents[source][beam]
-            trace.append((symbol, beam))
-        path = torch.tensor(trace[::-1][:length], dtype=torch.int64).view(length, 2)
-        return path[:, 0], path[:, 1]
+    def _traced(self) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
+        """Return the symbols of each sequence, and its beam before each, shape (B, K, steps)."""
+        n_sources, width = self._final_scores.shape
+        shape = (n_sources, width, len(self._steps))
+        symbols, beams = numpy.full(shape, self._end), numpy.empty(shape, dtype=numpy.int64)
+        # In which beam each sequence is: at the end in its own, and before in that of its parent.
+        beam = numpy.arange(width).repeat(n_sources).reshape(width, n_sources).T
+        for step, parts in reversed(list(enumerate(self._steps))):
+            active, parents, last = (part.cpu().numpy() for part in parts)
+            own = beam[active]
+            symbols[active, :, step] = numpy.take_along_axis(last, own, axis=1)
+            beam[active] = numpy.take_along_axis(parents, own, axis=1)
+            beams[:, :, step] = beam
+        return symbols, beams

@@ -12,10 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Attention, Scoring
-from .batching import Layout
-from .beam import Beam
+from .batching import Layout, cut_by_length
+from .beam import Beam, Hypothesis
 from .fast_ops import dropout as dropout_values
 from .head import final_states
+from .lstm_step import LstmStep
 from .stored import StoredModule
 
 # The first two symbols of every target vocabulary. What comes before the first symbol of a target
@@ -23,6 +24,9 @@ from .stored import StoredModule
 END, UNKNOWN = 0, 1
 # Where a padded target has no symbol.
 PADDING = -1
+
+# What has ended leaves a batch when no more than this part of it is left: copying has a cost, too.
+_FEW_LEFT = 0.75
 
 # Whatever is not copied has a probability of 0, of which there is no logarithm.
 _TINY = 1e-30
@@ -57,13 +61,27 @@ class Written(NamedTuple):
         log_probability: Of the symbols, and of the end where it has one.
         is_complete: Whether it has an end. Otherwise it was cut off at its longest allowed length.
         alignment: The weights of the source's symbols where each symbol was written, shape
-            (n, n_source); at least 0, the rows sum to 1.
+            (n, n_source); at least 0, the rows sum to 1. None where nobody has asked for it.
     """
 
     symbols: Tensor
     log_probability: float
     is_complete: bool
-    alignment: Tensor
+    alignment: Tensor | None
+
+
+class _Padded(NamedTuple):
+    """Sources of like length, as the B rows of arrays padded to T symbols; see `Source`."""
+
+    states: Tensor
+    compared: Tensor
+    padding: Tensor
+    symbols: Tensor
+    context: Tensor
+    first: Tensor
+
+    def rows(self, kept: Tensor) -> "_Padded":
+        return _Padded(*(part[kept] for part in self))
 
 
 class _Memory(NamedTuple):
@@ -72,6 +90,9 @@ class _Memory(NamedTuple):
     hidden: Tensor
     cell: Tensor
     attended: Tensor
+
+    def rows(self, kept: Tensor) -> "_Memory":
+        return _Memory(*(part[kept] for part in self))
 
 
 class AttentionDecoder(StoredModule):
@@ -179,28 +200,21 @@ class AttentionDecoder(StoredModule):
         Returns:
             Shape (B, L); 0 where there is padding.
         """
-        ends = targets.new_full((len(targets), 1), END)
-        fed = torch.cat((ends, targets[:, :-1]), dim=1)
-        vectors = dropout_values(self._embed(fed), dropout)
-        memory = self._start(source, 1)
-        if self.sizes["input_feeding"]:
-            steps = []
-            for vector in vectors.unbind(1):
-                memory, weights = self._step(source, memory, vector.unsqueeze(1), dropout)
-                steps.append((memory.attended, weights))
-            attended, weights = (torch.cat(parts, dim=1) for parts in zip(*steps, strict=True))
-        else:
-            # One call for all steps, each of which is a query.
-            known = source.context.unsqueeze(1).expand(-1, vectors.shape[1], -1)
-            hidden, *_ = self._run(torch.cat((vectors, known), dim=2).transpose(0, 1), memory)
-            attended, weights = self._attend(source, hidden.transpose(0, 1), dropout)
-        found = self._log_probabilities(source, attended, weights)
-        padding = targets == PADDING
-        of_targets = found.gather(2, targets.masked_fill(padding, END).unsqueeze(2)).squeeze(2)
-        return of_targets.masked_fill(padding, 0.0)
+        groups = _groups(source)
+        if not groups:
+            # Connected to the source, so that it has a gradient, too.
+            return source.first.sum(1, keepdim=True).expand_as(targets)
+        found = torch.cat(
+            [self._score(_padded(source, group), targets[group], dropout) for group in groups]
+        )
+        return found.index_select(0, torch.cat(groups).argsort())
 
     def write(
-        self, source: Source, longest: Sequence[int], beam_width: int = 1
+        self,
+        source: Source,
+        longest: Sequence[int],
+        beam_width: int = 1,
+        alignment: bool = False,
     ) -> list[list[Written]]:
         """Write what follows from each source, by beam search.
 
@@ -208,94 +222,189 @@ class AttentionDecoder(StoredModule):
             source: What was read.
             longest: The largest number of symbols that may be written for each source.
             beam_width: How many beginnings are kept at every step; 1 is greedy search.
+            alignment: Whether to return the weights of attention.
 
         Returns:
             For each source at most so many, the highest log-probability a symbol first.
         """
-        beam = Beam(torch.tensor(longest, device=source.states.device), beam_width, END)
-        memory = self._start(source, beam_width)
+        written: list[list[Written]] = [[] for _ in longest]
+        with torch.no_grad():
+            bounds = torch.tensor(longest, dtype=torch.int64, device=source.states.device)
+            step = LstmStep(self.lstm)
+            for group in _groups(source):
+                part, beam = _padded(source, group), Beam(bounds[group], beam_width, END)
+                weights = self._search(part, beam, step)
+                found = beam.hypotheses()
+                alignments = _alignments(found, weights, part.padding) if alignment else None
+                for i, index in enumerate(group.tolist()):
+                    written[index] = [
+                        Written(*each[:3], alignments[i][k] if alignments else None)
+                        for k, each in enumerate(found[i])
+                    ]
+        return written
+
+    def _search(self, source: _Padded, beam: Beam, step: LstmStep) -> list[tuple[Tensor, Tensor]]:
+        """Search to the end; return the active sources of each step and their (A, K, T) weights."""
+        n_known = max(self.sizes["n_symbols"], int(source.symbols.max()) + 1)
+        memory = self._start(source, beam.width)
         all_weights = []
-        while not beam.is_done:
-            memory, weights = self._step(source, memory, self._embed(beam.last))
-            all_weights.append(weights)
-            parents = beam.extend(self._log_probabilities(source, memory.attended, weights))
-            memory = _Memory(*(_of_parents(part, parents) for part in memory))
-        # Shape (steps, N, Q).
-        weights = (
-            torch.stack(all_weights)
-            if all_weights
-            else source.states.new_zeros(0, len(source.states), 1)
+        while n_left := int((goes_on := beam.goes_on()).sum()):
+            if n_left <= _FEW_LEFT * len(goes_on):
+                kept = goes_on.nonzero().squeeze(1)
+                beam.keep(kept)
+                source, memory = source.rows(kept), memory.rows(kept)
+            memory, weights = self._step(step, source, memory, self._embed(beam.last))
+            all_weights.append((beam.active, weights))
+            probabilities = self._probabilities(source, memory.attended, weights, n_known)
+            parents = beam.extend(probabilities)
+            if beam.width > 1:
+                memory = _Memory(*(_of_parents(part, parents) for part in memory))
+        return all_weights
+
+    def _score(self, source: _Padded, targets: Tensor, dropout: float) -> Tensor:
+        """Return what `forward` does, of sources of like length."""
+        n_steps = targets.shape[1]
+        targets = targets[:, : int((targets != PADDING).sum(1).max())]
+        ends = targets.new_full((len(targets), 1), END)
+        vectors = dropout_values(self._embed(torch.cat((ends, targets[:, :-1]), dim=1)), dropout)
+        memory = self._start(source, 1)
+        if self.sizes["input_feeding"]:
+            step, steps = LstmStep(self.lstm), []
+            for vector in vectors.split(1, dim=1):
+                memory, weights = self._step(step, source, memory, vector, dropout)
+                steps.append((memory.attended, weights))
+            attended, weights = (torch.cat(parts, dim=1) for parts in zip(*steps, strict=True))
+        else:
+            # One call for all steps, each of which is a query.
+            inputs = torch.cat((vectors, _repeated(source.context, vectors)), dim=2)
+            state = (memory.hidden.transpose(0, 1), memory.cell.transpose(0, 1))
+            hidden, _ = self.lstm(inputs.transpose(0, 1), state)
+            attended, weights = self._attend(source, hidden.transpose(0, 1), dropout)
+        copied = (weights * (source.symbols.unsqueeze(1) == targets.unsqueeze(2))).sum(2)
+        # Padding has no output.
+        rows = (targets != PADDING).flatten().nonzero().squeeze(1)
+        found = self._log_probabilities(
+            F.embedding(rows, attended.flatten(0, 1)),
+            copied.flatten().index_select(0, rows),
+            targets.flatten().index_select(0, rows),
         )
-        return [
-            [
-                Written(*found[:3], own_weights[torch.arange(len(found.beams)), :, found.beams])
-                for found in of_source
-            ]
-            for of_source, own_weights in zip(
-                beam.hypotheses(), weights.split(source.layout.lengths.tolist(), 1), strict=True
-            )
-        ]
+        found = found.new_zeros(targets.numel()).scatter(0, rows, found).view(targets.shape)
+        return F.pad(found, (0, n_steps - found.shape[1]))
 
     def _embed(self, symbols: Tensor) -> Tensor:
         """Return the vectors of symbols. One that only a source has is read as unknown."""
         known = symbols.masked_fill(symbols >= self.sizes["n_symbols"], UNKNOWN)
         return self.embedding(known.masked_fill(known == PADDING, END))
 
-    def _start(self, source: Source, n_queries: int) -> _Memory:
+    def _start(self, source: _Padded, n_queries: int) -> _Memory:
         """Return what is remembered before the first step, in so many targets of each source."""
         first = source.first.unsqueeze(1).expand(-1, n_queries, -1)
         attended = first.new_zeros(*first.shape[:2], self.combined.out_features)
         return _Memory(first, torch.zeros_like(first), attended)
 
     def _step(
-        self, source: Source, memory: _Memory, vectors: Tensor, dropout: float = 0.0
+        self,
+        step: LstmStep,
+        source: _Padded,
+        memory: _Memory,
+        vectors: Tensor,
+        dropout: float = 0.0,
     ) -> tuple[_Memory, Tensor]:
         """Read one symbol more in each target, given by its vector, shape (B, Q, E).
 
         Returns:
-            What is remembered of it, and the weights of attention, shape (N, Q).
+            What is remembered of it, and the weights of attention, shape (B, Q, T).
         """
-        parts = [vectors, source.context.unsqueeze(1).expand(-1, vectors.shape[1], -1)]
+        parts = [vectors, _repeated(source.context, vectors)]
         if self.sizes["input_feeding"]:
             parts.append(memory.attended)
-        _, hidden, cell = self._run(torch.cat(parts, dim=2).flatten(0, 1).unsqueeze(0), memory)
+        hidden, cell = step(torch.cat(parts, dim=2), memory.hidden, memory.cell)
         attended, weights = self._attend(source, hidden, dropout)
         return _Memory(hidden, cell, attended), weights
 
-    def _run(self, inputs: Tensor, memory: _Memory) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the states of all steps, (L, B * Q, H), and the last and its cell, (B, Q, H)."""
-        shape = memory.hidden.shape
-        state = tuple(part.flatten(0, 1).unsqueeze(0) for part in memory[:2])
-        hidden, (last, cell) = self.lstm(inputs, state)
-        return hidden, last.view(shape), cell.view(shape)
-
-    def _attend(self, source: Source, hidden: Tensor, dropout: float) -> tuple[Tensor, Tensor]:
-        """Return o, shape (B, Q, O), and the weights of attention, shape (N, Q)."""
-        contexts, weights = self.attention(
-            source.states, hidden, source.layout, compared=source.compared
+    def _attend(self, source: _Padded, hidden: Tensor, dropout: float) -> tuple[Tensor, Tensor]:
+        """Return o, shape (B, Q, O), and the weights of attention, shape (B, Q, T)."""
+        contexts, weights = self.attention.padded(
+            source.states, hidden, source.padding, source.compared
         )
-        known = source.context.unsqueeze(1).expand(-1, hidden.shape[1], -1)
-        parts = dropout_values(torch.cat((hidden, contexts, known), dim=2), dropout)
-        return torch.tanh(self.combined(parts)), weights
+        parts = torch.cat((hidden, contexts, _repeated(source.context, hidden)), dim=2)
+        return torch.tanh(self.combined(dropout_values(parts, dropout))), weights
 
-    def _log_probabilities(self, source: Source, attended: Tensor, weights: Tensor) -> Tensor:
-        """Return those of all symbols, and of those only a source has, shape (B, Q, n)."""
-        weight = (self.output or self.embedding).weight
-        written = F.log_softmax(F.linear(attended, weight, self.output_bias), dim=2)
+    def _output(self, attended: Tensor) -> Tensor:
+        """Return the logits of all symbols, shape (..., n_symbols)."""
+        return F.linear(attended, (self.output or self.embedding).weight, self.output_bias)
+
+    def _probabilities(
+        self, source: _Padded, attended: Tensor, weights: Tensor, n_known: int
+    ) -> Tensor:
+        """Return those of all symbols, and of those only a source has, shape (B, Q, n_known)."""
+        written = self._output(attended).softmax(2)
         if self.gate is None:
             return written
-        n_symbols, n_sources = written.shape[2], len(source.layout)
-        n_known = max(n_symbols, int(source.symbols.max()) + 1)
-        rows = source.layout.of_token * n_known + source.symbols
-        copied = weights.new_zeros(n_sources * n_known, weights.shape[1])
-        copied = copied.index_add(0, rows, weights).view(n_sources, n_known, -1).transpose(1, 2)
-        gate = self.gate(attended)
+        gate = torch.sigmoid(self.gate(attended))
+        written = F.pad(written * (1.0 - gate), (0, n_known - written.shape[2]))
+        copied = source.symbols.unsqueeze(1).expand_as(weights)
+        return written.scatter_add(2, copied, weights * gate)
+
+    def _log_probabilities(self, attended: Tensor, copied: Tensor, targets: Tensor) -> Tensor:
+        """Return those of one target each, shape (n,), that the source has by `copied`, (n,)."""
+        is_known = targets < self.sizes["n_symbols"]
+        if self.gate is None:
+            return -F.cross_entropy(self._output(attended), targets, reduction="none")
+        known = targets.masked_fill(~is_known, UNKNOWN)
+        written = -F.cross_entropy(self._output(attended), known, reduction="none")
+        gate = self.gate(attended).squeeze(1)
         return torch.logaddexp(
-            F.pad(written + F.logsigmoid(-gate), (0, n_known - n_symbols), value=-torch.inf),
+            written.masked_fill(~is_known, -torch.inf) + F.logsigmoid(-gate),
             copied.clamp_min(_TINY).log() + F.logsigmoid(gate),
         )
+
+
+def _groups(source: Source) -> list[Tensor]:
+    """Cut sources into groups of like length, given by their indices."""
+    lengths = source.layout.lengths
+    groups = cut_by_length(lengths.tolist())
+    return [torch.tensor(group, device=lengths.device) for group in groups]
+
+
+def _padded(source: Source, group: Tensor) -> _Padded:
+    """Pad sources that are given by their indices. Padding repeats the last symbol of its own."""
+    lengths = source.layout.lengths[group].unsqueeze(1)
+    places = torch.arange(int(lengths.max()), device=group.device)
+    rows = source.layout.starts[group].unsqueeze(1) + places.minimum(lengths - 1)
+    # Embeddings have a faster gradient than indices.
+    states = F.embedding(rows, source.states)
+    return _Padded(
+        states,
+        states if source.compared is source.states else F.embedding(rows, source.compared),
+        places >= lengths,
+        source.symbols[rows],
+        source.context[group],
+        source.first[group],
+    )
+
+
+def _repeated(context: Tensor, steps: Tensor) -> Tensor:
+    """Return the context of each source for each of its steps, shape (B, Q, C)."""
+    return context.unsqueeze(1).expand(-1, steps.shape[1], -1)
 
 
 def _of_parents(part: Tensor, parents: Tensor) -> Tensor:
     """Return what the beginnings remember that others go on from, shape (B, Q, ...)."""
     return part.gather(1, parents.unsqueeze(2).expand(-1, -1, part.shape[2]))
+
+
+def _alignments(
+    found: list[list[Hypothesis]], all_weights: list[tuple[Tensor, Tensor]], padding: Tensor
+) -> list[list[Tensor]]:
+    """Return the weights of attention of what was found, shape (n, n_source) each."""
+    n_sources, longest = padding.shape
+    width = all_weights[0][1].shape[1] if all_weights else 1
+    weights = torch.zeros(len(all_weights), n_sources, width, longest, device=padding.device)
+    for i, (active, of_active) in enumerate(all_weights):
+        weights[i, active] = of_active
+    lengths = (~padding).sum(1).tolist()
+    return [
+        [weights[range(len(each.beams)), i, each.beams, : lengths[i]] for each in of_source]
+        for i, of_source in enumerate(found)
+    ]

@@ -151,6 +151,8 @@ class EncoderDecoder(StoredModule):
         lengths: Sequence[int],
         longest: Sequence[int],
         beam_width: int = 1,
+        alignment: bool = False,
     ) -> list[list[Written]]:
         """Write what follows from each sequence, as `AttentionDecoder.write` does."""
-        return self.decoder.write(self.read(given, symbols, lengths), longest, beam_width)
+        source = self.read(given, symbols, lengths)
+        return self.decoder.write(source, longest, beam_width, alignment)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy
 from numpy.typing import NDArray
@@ -152,10 +152,12 @@ class WriterMixin(StorageMixin, StepsMixin):
         ones = ops.alloc2f(*logits.shape) + 1.0
         return softmax_cross_entropy(logits, ops.xp.asarray(targets), ones, ones[0])
 
-    def _write(self, sources: Sources, beam_width: int | None = None) -> list[Written]:
+    def _write(
+        self, sources: Sources, beam_width: int | None = None, alignment: bool = False
+    ) -> list[Written]:
         """Write what is most probable after each source, within the longest allowed length."""
         longest = [self._longest(len(source)) for source in sources.symbols]
-        found = write(self.model, sources, longest, beam_width or self.beam_width)
+        found = write(self.model, sources, longest, beam_width or self.beam_width, alignment)
         return [each[0] for each in found]
 
     def _longest(self, n_symbols: int) -> int:
@@ -163,9 +165,9 @@ class WriterMixin(StorageMixin, StepsMixin):
         return int(self.cfg["growth"] * n_symbols) + _EXTRA_LENGTH
 
     def _align(self, written: Written, source: Sequence[str]) -> Alignment:
-        """Return the alignment of what was written."""
+        """Return the alignment of what was written with `alignment`."""
         target = self.symbols.spell(written.symbols.tolist(), source)
-        weights = written.alignment.cpu().numpy()
+        weights = cast(Any, written.alignment).cpu().numpy()
         return Alignment(tuple(source), tuple(target), weights, written.log_probability)
 
     # Storage

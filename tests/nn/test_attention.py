@@ -57,6 +57,22 @@ def test_weights_and_contexts_agree_with_numpy_for_several_queries(scoring):
 
 
 @pytest.mark.parametrize("scoring", SCORINGS)
+def test_padded_keys_have_the_same_weights_and_contexts(scoring):
+    module = Attention(WIDTH, scoring)
+    lengths = [2, 4, 1]
+    keys, queries = torch.randn(3, 4, WIDTH), torch.randn(3, QUERIES, WIDTH)
+    padding = torch.arange(4) >= torch.tensor(lengths).unsqueeze(1)
+    with torch.no_grad():
+        contexts, weights = module.padded(keys, queries, padding)
+        again, _ = module.padded(keys, queries, padding, module.compared(keys))
+        expected, expected_weights = module(keys[~padding], queries, ragged(lengths))
+    torch.testing.assert_close(contexts, expected)
+    torch.testing.assert_close(again, contexts)
+    torch.testing.assert_close(weights.transpose(1, 2)[~padding], expected_weights)
+    assert not weights.transpose(1, 2)[padding].any()
+
+
+@pytest.mark.parametrize("scoring", SCORINGS)
 def test_keys_of_other_documents_have_no_effect_whatever_they_are(scoring):
     module = Attention(WIDTH, scoring)
     keys, queries = torch.randn(5, WIDTH), torch.randn(2, 1, WIDTH)

@@ -145,7 +145,7 @@ def test_log_probabilities_and_alignment_are_those_of_the_equations(kind):
 
 def decoder_writes(decoder, source, longest=8, beam_width=1):
     with torch.no_grad():
-        return decoder.write(source, [longest] * len(source.layout), beam_width)
+        return decoder.write(source, [longest] * len(source.layout), beam_width, alignment=True)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -207,7 +207,7 @@ def test_nothing_is_written_where_nothing_may_be():
     with torch.no_grad():
         for found in decoder.write(source, [0, 0]):
             assert len(found[0].symbols) == 0
-        nothing, something = decoder.write(source, [0, 4])
+        nothing, something = decoder.write(source, [0, 4], alignment=True)
     assert len(nothing[0].symbols) == 0
     assert nothing[0].alignment.shape == (0, 2)
     assert len(something[0].alignment) == len(something[0].symbols)
@@ -264,3 +264,63 @@ def test_one_query_after_another_is_the_same_as_several_at_once():
         one, _ = decoder.attention(keys, queries[:, :1], layout)
     torch.testing.assert_close(several[:, :1], one)
     assert weights.shape == (3, 2)
+
+
+@pytest.mark.parametrize("beam_width", [1, 3])
+def test_sources_of_all_lengths_are_written_as_each_alone_and_in_their_order(beam_width):
+    # Such lengths are cut into several groups, and the sources of a group end at several steps.
+    lengths = [3, 150, 1, 3, 400, 2, 1, 80, 5]
+    decoder = make_decoder()
+    with torch.no_grad():
+        decoder.output_bias[END] += 2.0
+    source = make_source(decoder, lengths, seed=2)
+    together = decoder_writes(decoder, source, longest=30, beam_width=beam_width)
+    assert len({len(found[0].symbols) for found in together}) > 3
+    targets = []
+    for i, found in enumerate(together):
+        (alone,) = decoder_writes(
+            decoder, part_of(source, decoder, i), longest=30, beam_width=beam_width
+        )
+        assert found[0].symbols.tolist() == alone[0].symbols.tolist()
+        assert found[0].is_complete == alone[0].is_complete
+        assert found[0].log_probability == pytest.approx(alone[0].log_probability, abs=1e-4)
+        torch.testing.assert_close(found[0].alignment, alone[0].alignment)
+        targets.append(found[0].symbols.tolist() + [END] * found[0].is_complete)
+    with torch.no_grad():
+        scores = decoder(source, padded(targets)).sum(1)
+    numpy.testing.assert_allclose(
+        scores, [found[0].log_probability for found in together], atol=1e-4
+    )
+
+
+def test_the_bound_of_each_source_is_its_own():
+    decoder = make_decoder(copy=False)
+    with torch.no_grad():
+        decoder.output_bias[END] = -1e4
+    source = make_source(decoder, [3, 4, 3])
+    for beam_width in (1, 2):
+        found = decoder.write(source, [5, 0, 9], beam_width)
+        assert [len(each[0].symbols) for each in found] == [5, 0, 9]
+        assert not any(each[0].is_complete for each in found)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_no_sources_have_nothing_to_write_and_no_log_probabilities(kind):
+    decoder = make_decoder(**kind)
+    states = torch.zeros(0, WIDTH, requires_grad=True)
+    context = torch.zeros(0, kind.get("context_width", 0))
+    source = decoder.read(states, [], torch.zeros(0, dtype=torch.int64), context)
+    assert decoder.write(source, []) == []
+    found = decoder(source, torch.zeros(0, 3, dtype=torch.int64))
+    assert found.shape == (0, 3)
+    found.sum().backward()
+    assert states.grad.shape == states.shape
+
+
+def test_alignment_is_there_only_where_it_is_asked_for():
+    decoder = make_decoder()
+    source = make_source(decoder, [3])
+    (without,), (with_it,) = decoder.write(source, [5]), decoder_writes(decoder, source, 5)
+    assert without[0].alignment is None
+    assert with_it[0].alignment.shape == (len(with_it[0].symbols), 3)
+    assert without[0].symbols.tolist() == with_it[0].symbols.tolist()
