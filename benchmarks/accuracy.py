@@ -3,13 +3,13 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 from spacy.cli._util import parse_config_overrides
-from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Argument, Option
 
 from spacy_attn.data.errors import DatasetError
@@ -17,7 +17,7 @@ from spacy_attn.data.errors import DatasetError
 from .models import ENSEMBLE, MODELS, OURS, Model, UsageError, choose
 from .splits import EMBEDDED, ROOT, Prepared, prepare
 from .tables import NONE, markdown, number, spread
-from .training import Settings, Task, plan, run_all
+from .training import Settings, Task, finish, plan
 
 OUTPUT = Path("benchmarks/results/accuracy")
 COLUMNS = (
@@ -108,20 +108,8 @@ def compare(
     if len({data.name for data in datasets}) < len(datasets):
         raise UsageError("two data sets have the same name: rename a folder, or run them apart")
     tasks = {data.name: plan(data, models, settings) for data in datasets}
-    todo = [task for own in tasks.values() for task in own if task.read() is None]
-    n_tasks = sum(map(len, tasks.values()))
-    typer.echo(f"{n_tasks - len(todo)} of {n_tasks} trainings were done before")
-    todo = [task for task in todo if jobs and not task.model.retired]
-    failed = False
-    with tqdm(total=len(todo), disable=None) as progress:
-        for task, error in run_all(todo, jobs or 1):
-            progress.update()
-            tqdm.write(f"{task.title} failed: {error}" if error else describe(task))
-            failed = failed or error is not None
-            write(settings.output, datasets, models, tasks)
-    typer.echo(write(settings.output, datasets, models, tasks))
-    if failed:
-        raise typer.Exit(1)
+    every = [task for own in tasks.values() for task in own]
+    finish(every, jobs, describe, partial(write, settings.output, datasets, models, tasks))
 
 
 def describe(task: Task) -> str:
@@ -149,7 +137,9 @@ def write(
     return text
 
 
-def collect(models: Sequence[Model], tasks: Sequence[Task]) -> pd.DataFrame:
+def collect(
+    models: Sequence[Model], tasks: Sequence[Task], columns: Sequence[str] = COLUMNS
+) -> pd.DataFrame:
     """Return a row for each model and seed that has been measured, a column for each measure."""
     results = [(task.model.training, task.read()) for task in tasks]
     rows = []
@@ -167,7 +157,7 @@ def collect(models: Sequence[Model], tasks: Sequence[Task]) -> pd.DataFrame:
                 {**result, **about, "overrides": overrides, "same config": same, "where": where}
             )
     found = pd.json_normalize(rows, max_level=1)
-    return found.reindex(columns=list(dict.fromkeys([*COLUMNS, *found.columns])))
+    return found.reindex(columns=list(dict.fromkeys([*columns, *found.columns])))
 
 
 def to_markdown(datasets: Sequence[Prepared], frames: Mapping[str, pd.DataFrame]) -> str:

@@ -20,17 +20,19 @@ from typing import IO, Any, TypeVar
 
 import pandas as pd
 import spacy
+import typer
 from sklearn.metrics import accuracy_score, f1_score
 from spacy import util
 from spacy.cli.train import train
 from spacy.language import Language
 from thinc.api import Config
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 import spacy_attn
 from spacy_attn.pipeline.scorer import expected_calibration_error
 
 from .child import Child, ChildError, peak_memory, reset_peak
-from .models import OURS, STRENGTHS, Model, UsageError, linear_settings, make_linear
+from .models import OURS, STRENGTHS, Block, Model, UsageError, linear_settings, make_linear
 from .splits import Prepared
 
 Measures = dict[str, Any]
@@ -41,6 +43,8 @@ MIN_SECONDS = 5.0
 MAX_PASSES = 3
 PACKAGES = ("spacy", "thinc", "torch", "scikit-learn", "numpy", "spacy-attn")
 LOGGER = "spacy-attn-benchmarks.JSONLines.v1"
+# The corpora of a training config, and the splits that they read.
+CORPORA = {"train": "train", "dev": "validation"}
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,21 @@ class Task:
         """Return the complete training config, for data in a folder; None for a linear model."""
         if not self.model.config or self.seed is None:
             return None
-        overrides = self.settings.overrides
-        return complete(self.model.config(), folder, self.data.labels, self.seed, overrides)
+        corpora = text_corpora(folder, self.data.labels)
+        return complete(self.model.config(), corpora, self.seed, self.settings.overrides)
+
+    def decisive(self) -> Measures:
+        """Return all settings that decide what is learned."""
+        return self.config(Path()) or linear_settings(self.model.name)
+
+    def act(self, folder: Path) -> Measures:
+        """Train the model in a folder, and measure it."""
+        return (measure_spacy if self.model.config else measure_linear)(self, folder)
 
     @cached_property
     def key(self) -> str:
         """The fingerprint of all that decides the result, but for where the data lie."""
-        decisive = self.config(Path()) or linear_settings(self.model.name)
-        return fingerprint(self.model.training, self.seed, decisive, self.data.fingerprint)
+        return fingerprint(self.model.training, self.seed, self.decisive(), self.data.fingerprint)
 
     @cached_property
     def place(self) -> Path:
@@ -139,10 +150,29 @@ def plan(data: Prepared, models: Iterable[Model], settings: Settings) -> list[Ta
     return list(units.values())
 
 
+def text_corpora(folder: Path, labels: Sequence[str]) -> dict[str, Block]:
+    """Make the readers of texts with labels that lie in a folder."""
+    return {
+        name: {
+            "@readers": "spacy-attn.HFDataset.v1",
+            "path": (folder / f"{split}.parquet").as_posix(),
+            "labels": list(labels),
+            "exclusive": True,
+        }
+        for name, split in CORPORA.items()
+    }
+
+
 def complete(
-    config: Config, data: Path, labels: Sequence[str], seed: int, overrides: Mapping[str, Any]
+    config: Config, corpora: Mapping[str, Block], seed: int, overrides: Mapping[str, Any]
 ) -> Config:
     """Return a copy that reads prepared data, trains with a seed, and refers to nothing else.
+
+    Args:
+        config: As somebody would train it.
+        corpora: The blocks of the readers "train" and "dev".
+        seed: Of the training.
+        overrides: Values by dotted name.
 
     Raises:
         UsageError: For an override of what the config does not have.
@@ -157,15 +187,8 @@ def complete(
             raise UsageError(f"no setting '{name}' in the config to override") from None
     # Before references are resolved: other blocks may refer to the corpora. Those of other names,
     # such as raw text that an encoder was pretrained on, stay.
-    corpora = {k: v for k, v in config.get("corpora", {}).items() if k != "test"}
-    for name, split in (("train", "train"), ("dev", "validation")):
-        corpora[name] = {
-            "@readers": "spacy-attn.HFDataset.v1",
-            "path": (data / f"{split}.parquet").as_posix(),
-            "labels": list(labels),
-            "exclusive": True,
-        }
-    config["corpora"] = corpora
+    others = {k: v for k, v in config.get("corpora", {}).items() if k != "test"}
+    config["corpora"] = {**others, **corpora}
     config = config.interpolate()
     config["training"] |= {
         "seed": seed,
@@ -179,6 +202,38 @@ def complete(
 
 def fingerprint(*content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def finish(
+    tasks: Sequence[Task],
+    jobs: int,
+    describe: Callable[[Task], str],
+    write: Callable[[], str],
+) -> None:
+    """Do what has not been done, and write the tables after each result.
+
+    Args:
+        tasks: All, those done before as well.
+        jobs: How many to do at a time; 0 does none.
+        describe: Makes the line that is shown when one is done.
+        write: Writes the tables, and returns what is shown at the end.
+
+    Raises:
+        typer.Exit: If one failed, when the others are done.
+    """
+    todo = [task for task in tasks if task.read() is None]
+    typer.echo(f"{len(tasks) - len(todo)} of {len(tasks)} trainings were done before")
+    todo = [task for task in todo if jobs and not task.model.retired]
+    failed = False
+    with tqdm(total=len(todo), disable=None) as progress:
+        for task, error in run_all(todo, jobs or 1):
+            progress.update()
+            tqdm.write(f"{task.title} failed: {error}" if error else describe(task))
+            failed = failed or error is not None
+            write()
+    typer.echo(write())
+    if failed:
+        raise typer.Exit(1)
 
 
 def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, BaseException | None]]:
@@ -213,12 +268,11 @@ def measure(task: Task) -> Measures:
         task.place.mkdir(parents=True, exist_ok=True)
     kept = nullcontext(str(task.place)) if task.settings.keep else tempfile.TemporaryDirectory()
     with kept as folder:
-        act = measure_spacy if task.model.config else measure_linear
-        return {**act(task, Path(folder)), "environment": environment(task.settings.threads)}
+        return {**task.act(Path(folder)), "environment": environment(task.settings.threads)}
 
 
-def measure_spacy(task: Task, folder: Path) -> Measures:
-    config = task.config(task.data.folder) or Config()
+def train_spacy(config: Config, folder: Path) -> Measures:
+    """Train a pipeline, which the folder then holds as `model-best`, and measure the training."""
     log = folder / "log.jsonl"
     config["training"]["logger"] = {"@loggers": LOGGER, "path": str(log)}
     config.to_disk(folder / "config.cfg")
@@ -227,16 +281,20 @@ def measure_spacy(task: Task, folder: Path) -> Measures:
     seconds = time.perf_counter() - start
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     best = max(line["score"] for line in lines)
-    nlp = spacy.load(folder / "model-best")
-    measures = {
+    return {
         "train_seconds": seconds,
         "steps": lines[-1]["step"],
         # Of several as good, the training loop keeps the last.
         "best_step": [line["step"] for line in lines if line["score"] == best][-1],
         "curve": [[line["clock"] - start, line["score"]] for line in lines],
         "bytes": folder_size(folder / "model-best"),
-        **measure_predictions(task, partial(predict_cats, nlp), read_cats),
     }
+
+
+def measure_spacy(task: Task, folder: Path) -> Measures:
+    measures = train_spacy(task.config(task.data.folder) or Config(), folder)
+    nlp = spacy.load(folder / "model-best")
+    measures |= measure_predictions(task, partial(predict_cats, nlp), read_cats)
     if task.model.training == OURS:
         head: Any = nlp.get_pipe(OURS).model.get_ref("output_layer")  # type: ignore[attr-defined]
         head.shims[0].module.attention.scoring = "uniform"
@@ -293,7 +351,7 @@ def measure_predictions(
     measures: Measures = {}
     for split in ("validation", "test"):
         texts, truth = read_split(task, split)
-        result, seconds = timed(partial(predict, texts), repeat=split == "test")
+        result, seconds = timed(partial(partial, predict, texts), repeat=split == "test")
         labels, confidence = read(texts, result)
         correct = [a == b for a, b in zip(truth, labels, strict=True)]
         measures[split] = {
@@ -306,14 +364,26 @@ def measure_predictions(
     return {**measures, "words_per_second": n_words / seconds}
 
 
-def timed(act: Callable[[], Result], *, repeat: bool) -> tuple[Result, float]:
-    """Return what the first call returns, and the median seconds of a call, of at most three."""
+def timed(
+    prepare: Callable[[], Callable[[], Result]],
+    *,
+    repeat: bool,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[Result, float]:
+    """Return what the first call returns, and the median seconds of a call, of at most three.
+
+    Args:
+        prepare: Makes what is called and timed, for each call.
+        repeat: Whether to call more than once, if a call is short.
+        clock: Returns seconds.
+    """
     seconds: list[float] = []
     results = []
     while not seconds or (repeat and sum(seconds) < MIN_SECONDS and len(seconds) < MAX_PASSES):
-        start = time.perf_counter()
+        act = prepare()
+        start = clock()
         results.append(act())
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
     return results[0], statistics.median(seconds)
 
 

@@ -36,7 +36,7 @@ from benchmarks.models import (
     make_linear,
 )
 from benchmarks.splits import EMBEDDED, hold_out_missing, prepare
-from benchmarks.training import Settings, complete, plan
+from benchmarks.training import Settings, complete, plan, text_corpora
 from spacy_attn.data.errors import DatasetError
 
 WORDS = {"good": ["great", "fun", "joy", "witty"], "bad": ["dull", "long", "waste", "boring"]}
@@ -199,7 +199,7 @@ def test_no_training_config_can_see_the_scored_rows(data, tmp_path):
 def test_our_config_is_trained_as_it_is_but_for_data_and_seed(tmp_path):
     (model,) = choose(["attn_textcat"], [])
     given = model.config().interpolate()
-    config = complete(model.config(), tmp_path, ["a"], 7, {})
+    config = complete(model.config(), text_corpora(tmp_path, ["a"]), 7, {})
     assert config["training"]["seed"] == config["system"]["seed"] == 7
     for section in ("components", "nlp"):
         assert config[section] == given[section]
@@ -216,7 +216,9 @@ def test_our_config_is_trained_as_it_is_but_for_data_and_seed(tmp_path):
 
 def test_a_config_keeps_the_raw_text_that_its_encoder_was_pretrained_on(tmp_path):
     model = choose([], [Path("configs/pretrain.cfg")])[-1]
-    config = complete(model.config(), tmp_path, ["a"], 0, {"paths.raw_text": "raw.jsonl"})
+    config = complete(
+        model.config(), text_corpora(tmp_path, ["a"]), 0, {"paths.raw_text": "raw.jsonl"}
+    )
     assert set(config["corpora"]) == {"train", "dev", "pretrain"}
     assert config["corpora"]["pretrain"]["path"] == "raw.jsonl"
     assert config["initialize"]["before_init"]["then"]["corpus"]["path"] == "raw.jsonl"
