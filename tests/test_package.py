@@ -23,7 +23,11 @@ NAMES = {
         "spacy-attn.SubwordEmbedding.v1",
         "spacy-attn.WordEmbedding.v1",
     },
-    "spacy_readers": {"spacy-attn.HFDataset.v1", "spacy-attn.HFTokens.v1"},
+    "spacy_readers": {
+        "spacy-attn.HFDataset.v1",
+        "spacy-attn.HFPairs.v1",
+        "spacy-attn.HFTokens.v1",
+    },
     "spacy_scorers": {
         "spacy-attn.lemma_scorer.v1",
         "spacy-attn.seq2seq_scorer.v1",

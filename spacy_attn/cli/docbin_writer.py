@@ -33,7 +33,7 @@ class DocBinWriter:
         self._docs_per_file = docs_per_file
         self._folder = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         self._files: list[Path] = []
-        self._bin, self._holds_all = DocBin(attrs=_WORDS), False
+        self._bin, self._holds_all = DocBin(attrs=_WORDS, store_user_data=True), False
 
     def __enter__(self) -> DocBinWriter:
         """Prepare the temporary folder.
@@ -56,11 +56,11 @@ class DocBinWriter:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, doc: Doc) -> None:
-        """Add a document. Its user data are not stored."""
+        """Add a document, and what its extension attributes hold, which msgpack must know."""
         if self._docs_per_file and len(self._bin) == self._docs_per_file:
             self._write_file()
         if not self._holds_all and any(map(doc.has_annotation, _ANNOTATIONS)):
-            words, self._bin, self._holds_all = self._bin, DocBin(), True
+            words, self._bin, self._holds_all = self._bin, DocBin(store_user_data=True), True
             for earlier in words.get_docs(doc.vocab):
                 self._bin.add(earlier)
         self._bin.add(doc)
@@ -83,4 +83,4 @@ class DocBinWriter:
         path = self._folder / f"{len(self._files) + 1:05}{_SUFFIX}"
         self._bin.to_disk(path)
         self._files.append(path)
-        self._bin, self._holds_all = DocBin(attrs=_WORDS), False
+        self._bin, self._holds_all = DocBin(attrs=_WORDS, store_user_data=True), False

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import spacy_attn.cli
 from spacy_attn.cli.docbin_writer import DocBinWriter
+from spacy_attn.written_data import generated_text
 
 CONFIG = """
 [paths]
@@ -242,3 +243,22 @@ def test_words_alone_take_little_room(tmp_path):
         writer.add(doc)
         path = writer.finish()
     assert DocBin().from_disk(path).tokens[0].shape[1] <= 2
+
+
+def test_tokens_lemmas_and_targets_of_other_readers_are_kept(convert, tmp_path):
+    row = {"tokens": ["Don't", "!"], "lemmas": ["do not", None], "upos": ["AUX", "PUNCT"]}
+    (tmp_path / "tokens.jsonl").write_text(json.dumps(row))
+    (tmp_path / "pairs.jsonl").write_text(json.dumps({"source": "Ja", "target": "Yes"}))
+    config = CONFIG.split("[corpora.train]")[0] + "".join(
+        f'[corpora.{name}]\n@readers = "spacy-attn.HF{name.title()}.v1"\npath = "{name}.jsonl"\n'
+        for name in ("tokens", "pairs")
+    )
+    (tmp_path / "config.cfg").write_text(config)
+    assert convert().exit_code == 0
+    nlp = spacy.blank("en")
+    [tokens] = Corpus(tmp_path / "out" / "tokens.spacy")(nlp)
+    assert [token.text for token in tokens.predicted] == ["Don't", "!"]
+    lemmas = [(token.lemma_, token.pos_) for token in tokens.reference]
+    assert lemmas == [("do not", "AUX"), ("", "PUNCT")]
+    [pair] = Corpus(tmp_path / "out" / "pairs.spacy")(nlp)
+    assert (pair.text, generated_text(pair.reference)) == ("Ja", "Yes")
