@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -31,6 +32,16 @@ class StorageMixin(TrainablePipe):
     _editable: tuple[str, ...] = ()
     # What the `cfg` of earlier versions may lack.
     _cfg_of_before: Mapping[str, Any] = {}
+    # What is stored beside `cfg` and `model`.
+    _further_parts: tuple[str, ...] = ()
+
+    def _store_part(self, name: str) -> bytes:
+        """Return a further part in bytes."""
+        raise NotImplementedError
+
+    def _load_part(self, name: str, data: bytes) -> None:
+        """Load a further part. Raise an error of any kind if the bytes are not those of one."""
+        raise NotImplementedError
 
     def _check_cfg(self, cfg: Mapping[str, Any]) -> None:
         """Raise a ValueError for a value with which the component could not predict."""
@@ -60,7 +71,7 @@ class StorageMixin(TrainablePipe):
             {
                 _CFG: lambda: parts[_CFG],
                 "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
-                _MODEL: lambda: parts[_MODEL],
+                **{name: partial(parts.__getitem__, name) for name in parts if name != _CFG},
             },
             exclude,
         )
@@ -69,7 +80,7 @@ class StorageMixin(TrainablePipe):
         """Store the component in a folder, as `to_bytes` does in bytes."""
         exclude, folder = list(exclude), Path(path)
         parts = self._store(exclude)
-        super().to_disk(folder, exclude=[*exclude, _CFG, _MODEL])
+        super().to_disk(folder, exclude=[*exclude, *self._part_names])
         for name, data in parts.items():
             (folder / name).write_bytes(data)
 
@@ -82,9 +93,13 @@ class StorageMixin(TrainablePipe):
         if _MODEL not in exclude:
             check_weights(self.name, self._n_updates, self.model)
             parts[_MODEL] = self.model.to_bytes()
+        for name in self._further_parts:
+            if name not in exclude:
+                parts[name] = self._store_part(name)
         if _CFG not in exclude:
-            of_model = crc32(parts[_MODEL]) if _MODEL in parts else None
-            checksums = {_MODEL: of_model, _CFG: self._checksum(self.cfg, of_model)}
+            checksums: dict[str, int | None] = {k: crc32(v) for k, v in parts.items()}
+            checksums.setdefault(_MODEL, None)
+            checksums[_CFG] = self._checksum(self.cfg, checksums)
             # spaCy's own writer would round the temperature.
             parts[_CFG] = json.dumps({**self.cfg, _CHECKSUMS: checksums}, indent=2).encode("ascii")
         return parts
@@ -101,9 +116,9 @@ class StorageMixin(TrainablePipe):
         exclude = list(exclude)
         with self._loading("the stored bytes"):
             stored = srsly.msgpack_loads(bytes_data)
-            parts = {name: stored[name] for name in (_CFG, _MODEL) if name in stored}
+            parts = {name: stored[name] for name in self._part_names if name in stored}
         self._load({k: v for k, v in parts.items() if k not in exclude}, "the bytes' ")
-        super().from_bytes(bytes_data, exclude=[*exclude, _CFG, _MODEL])
+        super().from_bytes(bytes_data, exclude=[*exclude, *self._part_names])
         return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "StorageMixin":
@@ -115,12 +130,12 @@ class StorageMixin(TrainablePipe):
         """
         exclude, folder = list(exclude), Path(path)
         parts = {}
-        for name in (_CFG, _MODEL):
+        for name in self._part_names:
             if name not in exclude:
                 with self._loading(str(folder / name)):
                     parts[name] = (folder / name).read_bytes()
         self._load(parts, f"{folder}/")
-        super().from_disk(folder, exclude=[*exclude, _CFG, _MODEL])
+        super().from_disk(folder, exclude=[*exclude, *self._part_names])
         return self
 
     def _load(self, parts: Mapping[str, Any], place: str) -> None:
@@ -135,14 +150,23 @@ class StorageMixin(TrainablePipe):
         if _MODEL in parts:
             with self._loading(place + _MODEL):
                 data = parts[_MODEL]
-                _check_model(data, checksums.get(_MODEL))
+                _check_part(data, checksums.get(_MODEL), "model")
                 nodes = srsly.msgpack_loads(data)["nodes"]
                 check_layers(self.model, nodes)
                 if _CFG in parts:
                     self._check_outputs(cfg, nodes[0]["dims"].get("nO"))
                 self._replace_model(data)
+        for name in self._further_parts:
+            if name in parts:
+                with self._loading(place + name):
+                    _check_part(parts[name], checksums.get(name), name)
+                    self._load_part(name, parts[name])
         if _CFG in parts:
             self.cfg.update(cfg)
+
+    @property
+    def _part_names(self) -> tuple[str, ...]:
+        return _CFG, _MODEL, *self._further_parts
 
     def _replace_model(self, data: bytes) -> None:
         """Load the model, or leave the one that is there as it is."""
@@ -182,7 +206,7 @@ class StorageMixin(TrainablePipe):
         if not isinstance(cfg, dict):
             raise ValueError(f"it holds {cfg!r:.50}, not a table")
         checksums = cfg.pop(_CHECKSUMS, {})
-        if checksums and self._checksum(cfg, checksums.get(_MODEL)) != checksums.get(_CFG):
+        if checksums and self._checksum(cfg, checksums) != checksums.get(_CFG):
             beyond = f", or was edited beyond {' and '.join(self._editable)}"
             raise ValueError(
                 f"it is damaged{beyond if self._editable else ' or edited'} (change the rest in "
@@ -190,14 +214,15 @@ class StorageMixin(TrainablePipe):
             )
         return cfg, checksums
 
-    def _checksum(self, cfg: Mapping[str, Any], of_model: int | None) -> int:
+    def _checksum(self, cfg: Mapping[str, Any], of_parts: Mapping[str, int | None]) -> int:
         bound = {key: value for key, value in cfg.items() if key not in self._editable}
-        return crc32(json.dumps([bound, of_model], sort_keys=True).encode("ascii"))
+        others = [of_parts.get(name) for name in (_MODEL, *self._further_parts)]
+        return crc32(json.dumps([bound, *others], sort_keys=True).encode("ascii"))
 
 
-def _check_model(data: bytes, checksum: int | None) -> None:
+def _check_part(data: bytes, checksum: int | None, name: str) -> None:
     if checksum is not None and crc32(data) != checksum:
         raise ValueError(
-            f"it is damaged, or not the model that the '{_CFG}' beside it was saved with (its "
+            f"it is damaged, or not the {name} that the '{_CFG}' beside it was saved with (its "
             f"checksum is {crc32(data)}, but {checksum} was saved)"
         )

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from inspect import Parameter, Signature, signature
+from inspect import Signature, signature
 from typing import Any
 
 from spacy.language import Language
@@ -17,6 +17,7 @@ from ..explanation import ATTENTION
 from ..models.contract import Output
 from .component import AttentionCategorizer
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
+from .factories import register
 from .losses import safe_log, sigmoid_cross_entropy, softmax_cross_entropy
 from .scorer import textcat_multilabel_score, textcat_score
 
@@ -156,36 +157,17 @@ def _register(component: type[AttentionCategorizer], scorer: str) -> Callable[..
     complete = [own.get(each.name, each) for each in inherited]
     # For `help`, and for the documentation.
     component.__init__.__signature__ = Signature(complete)  # type: ignore[attr-defined]
-    settings = [each for each in complete if each.kind == Parameter.KEYWORD_ONLY]
-
-    def make(nlp: Language, name: str, model: Model, **settings: Any) -> AttentionCategorizer:
-        _warn_of_shared_attributes(nlp, name, settings)
-        return component(nlp.vocab, model, name, **settings)
-
-    own_name = own["name"].default
-    make.__name__ = make.__qualname__ = f"make_{own_name}"
-    make.__doc__ = (
-        f"""Create the component `{own_name}`, with the settings of `{component.__name__}`."""
-    )
-    # spaCy checks a config by these.
-    types = {"nlp": Language, "name": str, "model": Model[list[Doc], Output]}
-    types.update({each.name: each.annotation for each in settings})
-    make.__annotations__ = types
-    make.__signature__ = Signature(  # type: ignore[attr-defined]
-        [Parameter(name, Parameter.KEYWORD_ONLY, annotation=types[name]) for name in types]
-    )
-    Language.factory(
-        own_name,
+    return register(
+        component,
+        own["name"].default,
+        complete,
+        model=DEFAULT_MODEL,
+        model_type=Model[list[Doc], Output],
+        scorer=scorer,
         assigns=["doc.cats", f"doc._.{ATTENTION}"],
-        default_config={
-            "model": DEFAULT_MODEL,
-            **{each.name: each.default for each in settings},
-            "scorer": {"@scorers": scorer},
-        },
-        default_score_weights=SCORE_WEIGHTS,
-        func=make,
+        score_weights=SCORE_WEIGHTS,
+        check=_warn_of_shared_attributes,
     )
-    return make
 
 
 make_attn_textcat = _register(AttentionTextCategorizer, "spacy-attn.textcat_scorer.v1")

@@ -1,0 +1,57 @@
+"""Strings as sequences of characters in which capital letters are written apart, and back."""
+
+from collections.abc import Iterable, Sequence
+
+# Before a letter that is a capital. It has several characters, as no character has.
+CAPITAL = "^capital"
+# Languages in which I is the capital of an i without a dot, and one with a dot that of i.
+_DOTLESS = {"az", "tr"}
+_DOTLESS_LOWER = {"I": "\N{LATIN SMALL LETTER DOTLESS I}", "İ": "i"}
+_DOTLESS_UPPER = {lower: upper for upper, lower in _DOTLESS_LOWER.items()}
+
+
+def lower_case(text: str, lang: str) -> str:
+    """Return a text in lower case, as a language has it."""
+    if lang in _DOTLESS:
+        text = "".join(_DOTLESS_LOWER.get(each, each) for each in text)
+    return text.lower()
+
+
+def to_symbols(text: str, lang: str) -> list[str]:
+    """Return the symbols of a text: its characters, a capital letter as two.
+
+    A capital without a lower case of one character, from which it can be told, stays as it is.
+    """
+    symbols = []
+    for character in text:
+        lower = lower_case(character, lang)
+        if lower != character and len(lower) == 1 and _upper_case(lower, lang) == character:
+            symbols += [CAPITAL, lower]
+        else:
+            symbols.append(character)
+    return symbols
+
+
+def from_symbols(symbols: Iterable[str], lang: str) -> str:
+    """Return the text that symbols stand for. Where no letter follows, `CAPITAL` says nothing."""
+    text, is_capital = "", False
+    for symbol in symbols:
+        if symbol == CAPITAL:
+            is_capital = True
+        else:
+            text += _upper_case(symbol, lang) if is_capital else symbol
+            is_capital = False
+    return text
+
+
+def of_character(symbols: Sequence[str]) -> list[int]:
+    """Return the place of the character that each symbol belongs to."""
+    places, place = [], 0
+    for symbol in symbols:
+        places.append(place)
+        place += symbol != CAPITAL
+    return places
+
+
+def _upper_case(letter: str, lang: str) -> str:
+    return _DOTLESS_UPPER.get(letter, letter.upper()) if lang in _DOTLESS else letter.upper()

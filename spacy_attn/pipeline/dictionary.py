@@ -1,0 +1,95 @@
+"""A dictionary of forms that training has seen, with what each was mapped to, and how often."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import srsly
+from spacy.parts_of_speech import IDS
+from spacy.strings import get_string_id
+
+# What a form is mapped to: a string, or symbols.
+Target = str | tuple[str, ...]
+Counts = dict[Target, int]
+
+
+class Dictionary:
+    """Counts targets by form, and by form and part of speech.
+
+    Forms are looked up by their ids, which are the same in all of spaCy's string stores.
+    """
+
+    def __init__(self) -> None:
+        self._entries: Counter[tuple[str, str, Target]] = Counter()
+        self._by_form: dict[int, Counts] = {}
+        self._by_pos: dict[tuple[int, int], Counts] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_form)
+
+    def __iter__(self) -> Iterator[tuple[str, str, Target, int]]:
+        """Yield forms, parts of speech, targets and counts."""
+        for (form, pos, target), count in self._entries.items():
+            yield form, pos, target, count
+
+    def add(self, form: str, pos: str, target: Target, count: int = 1) -> None:
+        """Count a form, a part of speech ("" for none), and what the form is mapped to."""
+        self._entries[form, pos, target] += count
+        key = get_string_id(form)
+        of_form = self._by_form.setdefault(key, {})
+        of_pos = self._by_pos.setdefault((key, IDS[pos]), {})
+        for counts in (of_form, of_pos):
+            counts[target] = counts.get(target, 0) + count
+
+    def find(self, form: int, pos: int | None = None) -> Counts | None:
+        """Return what a form is mapped to, and how often; None for one that was not seen.
+
+        Args:
+            form: Its id.
+            pos: The part of speech. None looks up the form alone, which is also done where the two
+                were not seen together.
+        """
+        if pos is not None and (found := self._by_pos.get((form, pos))) is not None:
+            return found
+        return self._by_form.get(form)
+
+    def count(self, form: str, target: Target) -> int:
+        """Return how often a form was mapped to a target."""
+        return self._by_form.get(get_string_id(form), {}).get(target, 0)
+
+    def to_bytes(self) -> bytes:
+        """Store it."""
+        return srsly.msgpack_dumps([list(entry) for entry in self])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Dictionary":
+        """Load what `to_bytes` has stored.
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        dictionary = cls()
+        for entry in srsly.msgpack_loads(data):
+            form, pos, target, count = _checked(entry)
+            dictionary.add(form, pos, target, count)
+        return dictionary
+
+
+def most_frequent(counts: Counts) -> Target:
+    """Return the target that was counted most often, of several the first one."""
+    return max(counts, key=counts.__getitem__)
+
+
+def _checked(entry: Any) -> tuple[str, str, Target, int]:
+    form, pos, target, count = entry
+    if isinstance(target, list):
+        target = tuple(target)
+    symbols = target if isinstance(target, tuple) else (target,)
+    if not (
+        all(isinstance(text, str) for text in (form, *symbols))
+        and pos in IDS
+        and isinstance(count, int)
+        and count > 0
+    ):
+        raise ValueError(f"an entry must have texts and a count, but is {entry!r:.100}")
+    return form, pos, target, count

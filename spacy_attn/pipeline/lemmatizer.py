@@ -1,0 +1,72 @@
+"""The factories of `attn_lemmatizer` and `attn_transducer`, one class with other defaults."""
+
+from inspect import signature
+
+from thinc.api import Config
+
+from .factories import register
+from .transducer import AttentionTransducer
+
+# What a pipeline without a tagger is served best by: the words around a token.
+DEFAULT_LEMMATIZER_MODEL = Config().from_str(
+    """
+[model]
+@architectures = "spacy-attn.AttentionDecoder.v1"
+reads = "symbols"
+symbol_width = 64
+context_width = 64
+hidden_width = 100
+depth = 1
+decoder_width = 200
+output_width = 200
+dropout = 0.3
+attention = "general"
+attention_width = null
+input_feeding = false
+copy = true
+tied = false
+mixed_precision = false
+grad_scaler_config = null
+
+[model.tok2vec]
+@architectures = "spacy.Tok2Vec.v2"
+
+[model.tok2vec.embed]
+@architectures = "spacy.MultiHashEmbed.v2"
+width = 64
+attrs = ["NORM","PREFIX","SUFFIX","SHAPE"]
+rows = [5000,1000,2500,1000]
+include_static_vectors = false
+
+[model.tok2vec.encode]
+@architectures = "spacy.MaxoutWindowEncoder.v2"
+width = 64
+depth = 1
+window_size = 2
+maxout_pieces = 3
+"""
+)["model"]
+# A string that follows from another one alone.
+DEFAULT_TRANSDUCER_MODEL = {**DEFAULT_LEMMATIZER_MODEL, "tok2vec": None}
+
+_SETTINGS = signature(AttentionTransducer.__init__).parameters.values()
+
+make_attn_lemmatizer = register(
+    AttentionTransducer,
+    "attn_lemmatizer",
+    _SETTINGS,
+    model=DEFAULT_LEMMATIZER_MODEL,
+    scorer="spacy-attn.lemma_scorer.v1",
+    assigns=["token.lemma", "token._.lemma_source", "token._.lemma_alignment"],
+    score_weights={"lemma_acc": 1.0, "lemma_acc_unseen": 0.0},
+)
+make_attn_transducer = register(
+    AttentionTransducer,
+    "attn_transducer",
+    _SETTINGS,
+    model=DEFAULT_TRANSDUCER_MODEL,
+    scorer="spacy-attn.transducer_scorer.v1",
+    assigns=["token.norm", "token._.norm_source", "token._.norm_alignment"],
+    score_weights={"norm_acc": 1.0, "norm_acc_unseen": 0.0},
+    defaults={"target": "NORM", "overwrite": True},
+)

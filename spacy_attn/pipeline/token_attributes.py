@@ -1,0 +1,83 @@
+"""String attributes of tokens by their names: spaCy's own, such as "LEMMA", or "_.NAME"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+from spacy.tokens import Doc, Token
+
+# Those that a component can read, and those that it can set.
+READABLE = ("ORTH", "NORM", "LOWER", "LEMMA", "PREFIX", "SUFFIX", "SHAPE")
+WRITABLE = ("LEMMA", "NORM")
+_EXTENSION = "_."
+
+# What an attribute holds: a string, or symbols.
+Value = str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TokenAttribute:
+    """A string attribute of tokens.
+
+    Attributes:
+        name: "LEMMA" for `token.lemma_`, or "_.NAME" for `token._.NAME`, which may hold a list of
+            strings, too.
+    """
+
+    name: str
+
+    def check(self, where: str, setting: str, allowed: Sequence[str]) -> None:
+        """Raise a ValueError for a name that is not among those allowed, and no extension's."""
+        if self.name not in allowed and not (self.is_extension and self.own_name.isidentifier()):
+            raise ValueError(
+                f"{where}: '{setting}' must be one of {', '.join(allowed)}, or an attribute of "
+                f'your own such as "_.name", but is {self.name!r}.'
+            )
+
+    @property
+    def is_extension(self) -> bool:
+        return self.name.startswith(_EXTENSION)
+
+    @property
+    def own_name(self) -> str:
+        """The name alone, in lower case for those of spaCy."""
+        return self.name.removeprefix(_EXTENSION) if self.is_extension else self.name.lower()
+
+    @property
+    def path(self) -> str:
+        """What follows `token.` where it is read: `lemma_`, or `_.NAME`."""
+        return self.name if self.is_extension else f"{self.own_name}_"
+
+    def install(self) -> None:
+        """Register an extension that is not there, with None where it has no value."""
+        if self.is_extension and not Token.has_extension(self.own_name):
+            Token.set_extension(self.own_name, default=None)
+
+    def read(self, token: Token) -> Value | None:
+        """Return the value of a token; None where it has none, or none that is of strings."""
+        if not self.is_extension:
+            return getattr(token, self.path) or None
+        value = token._.get(self.own_name) if token._.has(self.own_name) else None
+        if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+            return tuple(value)
+        return value if isinstance(value, str) else None
+
+    def read_ids(self, doc: Doc) -> list[int]:
+        """Return the id of the string of each token; 0 where it has none."""
+        if not self.is_extension:
+            return doc.to_array([self.name]).reshape(-1).tolist()
+        texts, strings = (self.read(token) for token in doc), doc.vocab.strings
+        return [strings.add(text) if isinstance(text, str) else 0 for text in texts]
+
+    def has_values(self, doc: Doc) -> list[bool]:
+        """Return whether each token has a value."""
+        if not self.is_extension:
+            return (doc.to_array([self.name]).reshape(-1) != numpy.uint64(0)).tolist()
+        return [self.read(token) is not None for token in doc]
+
+    def write(self, token: Token, value: Value) -> None:
+        """Set the value of a token; symbols become a list."""
+        if self.is_extension:
+            token._.set(self.own_name, list(value) if isinstance(value, tuple) else value)
+        else:
+            setattr(token, self.path, value)

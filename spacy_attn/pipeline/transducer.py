@@ -1,0 +1,388 @@
+"""The components `attn_lemmatizer` and `attn_transducer`: a string of a token to another one."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.parts_of_speech import PROPN
+from spacy.strings import get_string_id
+from spacy.tokens import Doc, Token
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from ..alignment import Alignment
+from ..checks import check_not_negative
+from ..extensions import install_token_alignments
+from ..models.arrays import runs
+from ..models.attention_decoder import score
+from ..written_data import store_sources, store_token_alignments
+from .characters import from_symbols, lower_case
+from .dictionary import Counts, Dictionary, Target, most_frequent
+from .prediction import MAX_CHUNK_TOKENS
+from .token_attributes import READABLE, WRITABLE, TokenAttribute
+from .transducer_training import TransducerTrainingMixin
+from .writer import MAX_CHUNK_SYMBOLS
+
+# Where a value comes from, as `token._.lemma_source` says it.
+DICTIONARY, CANDIDATES, LOWER, DECODER = "dictionary", "candidates", "lower", "decoder"
+
+
+# Form, part of speech and context.
+_Key = tuple[str, int, bytes]
+# In main memory, shape (n_questions, width).
+_Contexts = NDArray[numpy.float32]
+
+
+_DICTIONARY = "dictionary"
+
+
+class Transductions(NamedTuple):
+    """What a component predicts for the tokens of a document.
+
+    Attributes:
+        values: The value of each token; None where there is none to set.
+        sources: Where each comes from; None for a token that keeps its form.
+        alignments: Of each value with the form, where these are to be stored.
+    """
+
+    values: list[Target | None]
+    sources: list[str | None]
+    alignments: list[Alignment | None] | None = None
+
+
+class _Question(NamedTuple):
+    """What is left to ask the model.
+
+    Attributes:
+        form: The string that is read.
+        choices: The targets among which to choose; None to write one.
+        token: What it is asked for.
+    """
+
+    form: str
+    choices: Counts | None
+    token: Token
+
+
+class AttentionTransducer(TransducerTrainingMixin):
+    """Write a string for each token that follows from another one, say its lemma from its form.
+
+    A dictionary of the training data answers what it knows. Among several known answers the model
+    chooses, and it writes those of unknown forms, character by character.
+    """
+
+    _further_parts = (_DICTIONARY,)
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "attn_lemmatizer",
+        *,
+        source: str = "ORTH",
+        target: str = "LEMMA",
+        use_pos: bool = False,
+        dictionary: bool = True,
+        candidates: bool = True,
+        lower: bool = True,
+        underscore: bool = True,
+        overwrite: bool = False,
+        alignment: bool = False,
+        beam_width: int = 1,
+        max_length: int = 500,
+        cache_size: int = 100_000,
+        pos_loss: float = 0.5,
+        scorer: Callable | None = None,
+    ) -> None:
+        """Create the component.
+
+        Args:
+            vocab: The vocabulary of the pipeline.
+            model: A model that reads symbols, of `spacy-attn.AttentionDecoder.v1`. If it has a
+                `tok2vec`, that makes the context of a token.
+            name: Name of the component in the pipeline. Its losses are reported under it.
+            source: The attribute that is read: ORTH, NORM, LOWER, LEMMA, PREFIX, SUFFIX, SHAPE, or
+                one of your own such as "_.name".
+            target: The attribute that is set: LEMMA, NORM, or one of your own such as "_.name". One
+                of your own may hold lists of strings: then these are the symbols that are written.
+            use_pos: Whether the dictionary looks up a form together with `token.pos_`. Set it where
+                a component before this one sets parts of speech.
+            dictionary: Whether forms that training has seen take the value that they had there.
+                Without it, the model writes all values.
+            candidates: Whether the model chooses among several values that a known form had.
+                Without it, the most frequent one is taken.
+            lower: Whether an unknown form takes what the dictionary says of it in lower case. A
+                proper noun, by `token.pos_`, does not.
+            underscore: Whether a value `_` is learned, except for the form `_`. In some treebanks
+                it means that there is none.
+            overwrite: Whether to replace values that tokens have already.
+            alignment: Whether to store `token._.NAME_alignment`, NAME being the target's name in
+                lower case: which characters each one was written for. It takes more time.
+            beam_width: How many beginnings of a value are kept while it is written. 1 is greedy
+                search.
+            max_length: A longer form, in characters, is not learned from, and keeps itself as its
+                value.
+            cache_size: How many answers of the model are kept for forms that come again in the same
+                context. 0 keeps none.
+            pos_loss: The weight of telling the part of speech from the context, which helps to
+                learn that. It needs parts of speech in the training data.
+            scorer: The scoring method, for `spacy train` and `spacy evaluate`.
+
+        Raises:
+            ValueError: If a setting is out of its range.
+        """
+        where = f"Component '{name}'"
+        self._set_up(vocab, model, name, "symbols", beam_width, scorer)
+        check_not_negative(where, max_length=max_length, cache_size=cache_size, pos_loss=pos_loss)
+        self.source, self.target = TokenAttribute(source), TokenAttribute(target)
+        self.source.check(where, "source", READABLE)
+        self.target.check(where, "target", WRITABLE)
+        if source == target:
+            raise ValueError(
+                f"{where}: 'source' and 'target' must be two, but both are {source!r}."
+            )
+        self.use_pos = use_pos
+        self.use_dictionary = dictionary
+        self.candidates = candidates
+        self.lower = lower
+        self.underscore = underscore
+        self.overwrite = overwrite
+        self.alignment = alignment
+        self.max_length = max_length
+        self.cache_size = cache_size
+        self.pos_loss = pos_loss
+        self.cfg["writes_lists"] = False
+        self.dictionary = Dictionary()
+        self._answers: dict[_Key, Target] = {}
+        self._install_extensions()
+
+    def _install_extensions(self) -> None:
+        self.target.install()
+        install_token_alignments(self.target.own_name)
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> list[Transductions]:
+        """Find the values of the tokens of some documents, without modifying these.
+
+        Args:
+            docs: The documents.
+
+        Returns:
+            One for each document.
+
+        Raises:
+            ValueError: If the component has not been initialized.
+        """
+        self._install_extensions()
+        self._check_initialized()
+        docs = list(docs)
+        found = [Transductions([None] * len(doc), [None] * len(doc)) for doc in docs]
+        asked = [list(self._look_up(doc, each)) for doc, each in zip(docs, found, strict=True)]
+        answers = iter(self._answer(asked))
+        for questions, each in zip(asked, found, strict=True):
+            for question in questions:
+                each.values[question.token.i] = next(answers)
+        return found
+
+    def _look_up(self, doc: Doc, found: Transductions) -> Iterator[_Question]:
+        """Answer what needs no model, and yield what does."""
+        ids = self.source.read_ids(doc)
+        parts = doc.to_array(["POS"]).reshape(-1).tolist()
+        for i, (form_id, pos) in enumerate(zip(ids, parts, strict=True)):
+            if not form_id:
+                continue
+            counts = self._find(form_id, pos)
+            source = DICTIONARY
+            if counts is None:
+                form = self.vocab.strings[form_id]
+                if form.isspace() or len(form) > self.max_length:
+                    found.values[i] = None if self.cfg["writes_lists"] else form
+                    continue
+                counts = self._find_lower(form, pos)
+                source = DECODER if counts is None else LOWER
+            if counts is not None and (len(counts) == 1 or not self.candidates):
+                found.values[i] = most_frequent(counts)
+            else:
+                source = CANDIDATES if source == DICTIONARY else source
+                yield _Question(self.vocab.strings[form_id], counts, doc[i])
+            found.sources[i] = source
+
+    def _find(self, form_id: int, pos: int) -> Counts | None:
+        if not self.use_dictionary:
+            return None
+        return self.dictionary.find(form_id, pos if self.use_pos else None)
+
+    def _find_lower(self, form: str, pos: int) -> Counts | None:
+        if not self.lower or pos == PROPN:
+            return None
+        lower = lower_case(form, self.vocab.lang)
+        return None if lower == form else self._find(get_string_id(lower), pos)
+
+    def _answer(self, asked: list[list[_Question]]) -> Iterator[Target]:
+        """Answer the questions of each document, a question that comes again only once."""
+        questions = [question for each in asked for question in each]
+        contexts = self._contexts(asked)
+        keys = [
+            (question.form, question.token.pos if self.use_pos else 0, context.tobytes())
+            for question, context in zip(questions, contexts, strict=True)
+        ]
+        first = {key: i for i, key in enumerate(keys)}
+        answers = {key: self._answers[key] for key in first if key in self._answers}
+        new = [i for key, i in first.items() if key not in answers]
+        # Those of like length together.
+        new.sort(key=lambda i: len(questions[i].form))
+        for run in runs(new, MAX_CHUNK_SYMBOLS, lambda i: len(questions[i].form)):
+            found = self._ask([questions[i] for i in run], contexts[run])
+            answers.update(zip((keys[i] for i in run), found, strict=True))
+        self._keep(answers)
+        return (answers[key] for key in keys)
+
+    def _contexts(self, asked: list[list[_Question]]) -> _Contexts:
+        """Return the contexts of the tokens that are asked for, in main memory."""
+        tok2vec = self.model.maybe_get_ref("tok2vec")
+        if tok2vec is None:
+            return numpy.zeros((sum(map(len, asked)), 0), dtype="float32")
+        parts = []
+        with_questions = [questions for questions in asked if questions]
+        for run in runs(with_questions, MAX_CHUNK_TOKENS, lambda each: len(each[0].token.doc)):
+            found = tok2vec.predict([questions[0].token.doc for questions in run])
+            for questions, vectors in zip(run, found, strict=True):
+                parts.append(vectors[[question.token.i for question in questions]])
+        if not parts:
+            return numpy.zeros((0, 0), dtype="float32")
+        return self.model.ops.to_numpy(self.model.ops.xp.concatenate(parts))
+
+    def _ask(self, questions: Sequence[_Question], contexts: _Contexts) -> list[Target]:
+        """Have the model write what there is no choice for, and choose otherwise."""
+        answers: list[Target] = [""] * len(questions)
+        free = [i for i, question in enumerate(questions) if question.choices is None]
+        if free:
+            forms = [questions[i].form for i in free]
+            for i, answer in zip(free, self._write_all(forms, contexts[free]), strict=True):
+                answers[i] = answer
+        bound = [i for i, question in enumerate(questions) if question.choices is not None]
+        if bound:
+            found = self._choose([questions[i] for i in bound], contexts[bound])
+            for i, answer in zip(bound, found, strict=True):
+                answers[i] = answer
+        return answers
+
+    def _write_all(self, forms: list[str], contexts: _Contexts) -> Iterator[Target]:
+        sources = [self._source_symbols(form) for form in forms]
+        given = self.model.ops.xp.asarray(contexts)
+        for form, source, written in zip(
+            forms, sources, self._write(self._sources(sources, given)), strict=True
+        ):
+            symbols = self.symbols.spell(written.symbols.tolist(), source)
+            if self.cfg["writes_lists"]:
+                yield tuple(symbols)
+            else:
+                # As other lemmatizers, it says nothing only where attributes can be empty.
+                text = from_symbols(symbols, self.vocab.lang)
+                yield text if text or self.target.is_extension else form
+
+    def _choose(self, questions: list[_Question], contexts: _Contexts) -> Iterator[Target]:
+        """Choose the most probable of known targets, with their frequencies as priors."""
+        pairs = [
+            (i, question.form, target, count / sum(choices.values()))
+            for i, question in enumerate(questions)
+            for choices in [question.choices or {}]
+            for target, count in choices.items()
+        ]
+        sources = [self._source_symbols(form) for _, form, _, _ in pairs]
+        targets = [
+            self._target_numbers(self._target_symbols(target), source)
+            for (_, _, target, _), source in zip(pairs, sources, strict=True)
+        ]
+        given = self.model.ops.xp.asarray(contexts[[i for i, *_ in pairs]])
+        found = score(self.model, self._sources(sources, given), targets).tolist()
+        best: dict[int, tuple[float, Target]] = {}
+        for (i, _, target, share), log_probability in zip(pairs, found, strict=True):
+            total = log_probability + math.log(share)
+            if i not in best or total > best[i][0]:
+                best[i] = total, target
+        return (best[i][1] for i in range(len(questions)))
+
+    def _keep(self, answers: dict[_Key, Target]) -> None:
+        """Keep the answers of a batch, and forget the oldest beyond what is allowed."""
+        for key, answer in answers.items():
+            self._answers.pop(key, None)
+            self._answers[key] = answer
+        for key in list(islice(self._answers, max(0, len(self._answers) - self.cache_size))):
+            del self._answers[key]
+
+    def _forget(self) -> None:
+        self._answers.clear()
+
+    @contextmanager
+    def use_params(self, params: dict) -> Iterator[None]:
+        """Run with other weights, whose answers are not kept."""
+        self._forget()
+        with self.model.use_params(params):
+            yield
+        self._forget()
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[Transductions]) -> None:
+        """Set the values of tokens, and where they come from.
+
+        Args:
+            docs: The documents to modify.
+            predictions: What `predict` returned for them.
+        """
+        name = self.target.own_name
+        for doc, found in zip(docs, predictions, strict=True):
+            kept = [False] * len(doc) if self.overwrite else self.target.has_values(doc)
+            for token, value, is_kept in zip(doc, found.values, kept, strict=True):
+                if value is not None and not is_kept:
+                    self.target.write(token, value)
+            sources = [
+                None if is_kept else source
+                for source, is_kept in zip(found.sources, kept, strict=True)
+            ]
+            store_sources(doc, sources, name, author=self.name)
+            if found.alignments is not None:
+                store_token_alignments(doc, found.alignments, name, author=self.name)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score the values of some examples, and those of forms that training did not have.
+
+        Args:
+            examples: Documents as predicted and as annotated.
+            kwargs: Passed on to the scorer.
+
+        Returns:
+            The scores.
+        """
+        return super().score(
+            examples,
+            attribute=self.target.path,
+            is_seen=self._is_seen,
+            is_missing=self._has_no_value,
+            **kwargs,
+        )
+
+    def _is_seen(self, token: Token) -> bool:
+        form = self.source.read(token)
+        return isinstance(form, str) and self.dictionary.find(get_string_id(form)) is not None
+
+    def _has_no_value(self, token: Token) -> bool:
+        target = self.target.read(token)
+        return target is None or self._is_missing(str(self.source.read(token)), target)
+
+    # Storage
+
+    def _store_part(self, name: str) -> bytes:
+        return self.dictionary.to_bytes()
+
+    def _load_part(self, name: str, data: bytes) -> None:
+        self.dictionary = Dictionary.from_bytes(data)
+
+    def _load(self, parts: Mapping[str, Any], place: str) -> None:
+        super()._load(parts, place)
+        self._forget()

@@ -1,0 +1,238 @@
+"""How `attn_lemmatizer` and `attn_transducer` learn pairs of strings, and their dictionary."""
+
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import numpy
+from spacy.language import Language
+from spacy.training import Example, validate_get_examples
+from thinc.api import Optimizer
+from thinc.types import Floats2d
+
+from ..models.arrays import TokenArrays
+from ..models.attention_decoder import Sources, can_copy
+from .characters import to_symbols
+from .dictionary import Dictionary, Target
+from .token_attributes import TokenAttribute
+from .vocabularies import is_streamed, set_vocabularies
+from .writer import WriterMixin
+
+# The parts of speech of Universal Dependencies, which context can learn to tell.
+_POS = (
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
+    *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
+)
+# What stands for no value in CoNLL-U.
+_UNDERSCORE = "_"
+# So many documents show the model what it will get.
+_SAMPLE = 10
+
+
+class _Lesson(NamedTuple):
+    """A token to learn from: its place in its document, and what it is and should become."""
+
+    place: int
+    form: str
+    pos: str
+    target: Target
+
+
+class TransducerTrainingMixin(WriterMixin):
+    """Learns pairs of strings of tokens, and keeps a dictionary of them."""
+
+    source: TokenAttribute
+    target: TokenAttribute
+    dictionary: Dictionary
+    underscore: bool
+    max_length: int
+    pos_loss: float
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        extend: bool = False,
+    ) -> None:
+        """Learn the dictionary and the symbols, and make new weights.
+
+        Args:
+            get_examples: Returns all examples to learn from.
+            nlp: The pipeline.
+            extend: Whether to keep the weights and the dictionary of a component that was trained,
+                and add to them what is new in the examples.
+
+        Raises:
+            ValueError: If no token of the examples has a value to learn.
+        """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        if is_streamed(nlp):
+            warnings.warn(
+                f"Component '{self.name}' learns its dictionary and its symbols from the first "
+                f"documents of a streamed corpus only. Set [training] max_epochs to 0 or more.",
+                stacklevel=4,
+            )
+        set_vocabularies(self, get_examples, nlp, None)
+        pairs = self._count_pairs(get_examples())
+        if not pairs:
+            raise ValueError(
+                f"Component '{self.name}': no token of the training data has a value of "
+                f"'{self.target.path}' to learn. Annotate it, or set 'target'."
+            )
+        if not extend:
+            self.dictionary = Dictionary()
+        for (form, pos, target), count in pairs.items():
+            self.dictionary.add(form, pos, target, count)
+        self.cfg["writes_lists"] = any(isinstance(target, tuple) for _, _, target in pairs)
+        sequences = [
+            (self._source_symbols(form), self._target_symbols(target)) for form, _, target in pairs
+        ]
+        sample = [example.predicted for example in islice(get_examples(), _SAMPLE)]
+        self._learn_symbols(sequences, self._count_symbols(sequences), sample, len(_POS), extend)
+        self._forget()
+
+    def _count_pairs(self, examples: Iterable[Example]) -> Counter[tuple[str, str, Target]]:
+        """Count forms, parts of speech and targets, and say what is left out."""
+        pairs: Counter[tuple[str, str, Target]] = Counter()
+        n_long = 0
+        for example in examples:
+            for lesson in self._lessons(example):
+                if len(lesson.form) > self.max_length:
+                    n_long += 1
+                else:
+                    pairs[lesson.form, lesson.pos, lesson.target] += 1
+        if n_long:
+            warnings.warn(
+                f"Component '{self.name}' does not learn from {n_long} tokens that are longer than "
+                f"'max_length', {self.max_length} characters.",
+                stacklevel=5,
+            )
+        return pairs
+
+    def _count_symbols(self, sequences: Sequence[tuple[list[str], list[str]]]) -> dict[str, int]:
+        """Count the symbols that the model is to know.
+
+        One that was seen once, and can be copied, is left out. So the model learns to copy those
+        that it does not know.
+        """
+        counts = Counter(symbol for pair in sequences for symbol in {*pair[0], *pair[1]})
+        if not can_copy(self.model):
+            return counts
+        written = {symbol for source, target in sequences for symbol in {*target} - {*source}}
+        return {each: n for each, n in counts.items() if n > 1 or each in written}
+
+    def _lessons(self, example: Example) -> Iterator[_Lesson]:
+        """Yield the tokens that have one annotated value."""
+        alignment = example.alignment.x2y
+        indices, start = alignment.data.tolist(), 0
+        n_sharing = Counter(indices)
+        for token, n_aligned in zip(example.predicted, alignment.lengths.tolist(), strict=True):
+            aligned = indices[start : start + n_aligned]
+            start += n_aligned
+            if len(aligned) != 1 or n_sharing[aligned[0]] != 1 or token.is_space:
+                continue
+            annotated = example.reference[aligned[0]]
+            form, target = self.source.read(token), self.target.read(annotated)
+            if not isinstance(form, str) or not form or target is None:
+                continue
+            if not self._is_missing(form, target):
+                yield _Lesson(token.i, form, annotated.pos_, target)
+
+    def _is_missing(self, form: str, target: Target) -> bool:
+        """Return whether a value says that there is none."""
+        return target == _UNDERSCORE and (not self.underscore or form == _UNDERSCORE)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch of examples.
+
+        Of a pair of strings that training has n times, each is learned with a probability of
+        (1 + ln n) / n, so that frequent ones do not take all the time.
+
+        Args:
+            examples: The batch.
+            drop: The dropout rate, at least 0 and below 1.
+            sgd: The optimizer; without one, gradients accumulate.
+            losses: Losses by component name, to be added to.
+
+        Returns:
+            The losses.
+
+        Raises:
+            ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
+                those of before.
+        """
+        return self._learn("update", examples, self._backpropagate, drop, sgd, losses)
+
+    def _backpropagate(self, examples: list[Example]) -> float:
+        """Add the gradients of a batch to those of the model, and return its loss."""
+        docs = [example.predicted for example in examples]
+        starts = numpy.cumsum([0, *map(len, docs)]).tolist()
+        lessons, rows = [], []
+        for start, example in zip(starts, examples, strict=False):
+            for lesson in self._drawn(example):
+                lessons.append(lesson)
+                rows.append(start + lesson.place)
+        tok2vec = self.model.maybe_get_ref("tok2vec")
+        ops = self.model.ops
+        if tok2vec is None:
+            return self._learn_lessons(lessons, ops.alloc2f(len(lessons), 0))[0] if lessons else 0.0
+        found, backprop = tok2vec.begin_update(docs)
+        contexts = TokenArrays.join(ops, found)
+        d_contexts, loss = ops.alloc2f(*contexts.joined.shape), 0.0
+        if lessons:
+            # Each token is there once.
+            loss, d_contexts[rows] = self._learn_lessons(lessons, contexts.joined[rows])
+        # Also without a lesson: a layer that others share waits for all of them.
+        backprop(TokenArrays(d_contexts, contexts.lengths))
+        return loss
+
+    def _drawn(self, example: Example) -> Iterator[_Lesson]:
+        for lesson in self._lessons(example):
+            n = max(1, self.dictionary.count(lesson.form, lesson.target))
+            is_short = len(lesson.form) <= self.max_length
+            if is_short and numpy.random.random() * n < 1.0 + math.log(n):
+                yield lesson
+
+    def _learn_lessons(self, lessons: list[_Lesson], given: Floats2d) -> tuple[float, Floats2d]:
+        sources = [self._source_symbols(lesson.form) for lesson in lessons]
+        targets = [
+            self._target_numbers(self._target_symbols(lesson.target), source)
+            for lesson, source in zip(lessons, sources, strict=True)
+        ]
+        tags = [_POS.index(lesson.pos) if lesson.pos in _POS else -1 for lesson in lessons]
+        weights = [1.0] * len(lessons)
+        return self._teach(self._sources(sources, given), targets, weights, tags, self.pos_loss)
+
+    def _after_step(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget answers of the model that it was before."""
+        raise NotImplementedError
+
+    # Sequences
+
+    def _source_symbols(self, form: str) -> list[str]:
+        return to_symbols(form, self.vocab.lang)
+
+    def _target_symbols(self, target: Target) -> list[str]:
+        return to_symbols(target, self.vocab.lang) if isinstance(target, str) else list(target)
+
+    def _sources(self, sequences: Sequence[Sequence[str]], given: Floats2d) -> Sources:
+        return Sources([self.symbols.source_numbers(sequence) for sequence in sequences], given)
+
+    def _target_numbers(self, target: Sequence[str], source: Sequence[str]) -> list[int]:
+        if can_copy(self.model):
+            return self.symbols.target_numbers(target, source)
+        return self.symbols.numbers(target)
