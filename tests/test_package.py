@@ -16,7 +16,12 @@ import spacy_attn
 from .conftest import WARNINGS_ARE_ERRORS
 
 NAMES = {
-    "spacy_factories": {"attn_textcat", "attn_textcat_multilabel"},
+    "spacy_factories": {
+        "attn_lemmatizer",
+        "attn_textcat",
+        "attn_textcat_multilabel",
+        "attn_transducer",
+    },
     "spacy_architectures": {
         "spacy-attn.AttentionDecoder.v1",
         "spacy-attn.BiLSTMAttention.v1",

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy
 import torch
+from numpy.typing import NDArray
 from spacy.ml.models.textcat import get_tok2vec_width
 from spacy.tokens import Doc
 from thinc.api import Model, xp2torch
@@ -273,6 +274,19 @@ def score(model: Model, sources: Sources, targets: Targets) -> Floats2d:
     return log_probabilities.sum(axis=1)
 
 
+def align(model: Model, sources: Sources, targets: Targets) -> list[NDArray[numpy.float32]]:
+    """Return the weights of attention where given targets are written.
+
+    Returns:
+        For each source, shape (n_target, n_source); rows sum to 1.
+    """
+    decoder = model.get_ref("decoder")
+    with _shim(decoder).predicting() as module:
+        padded = _padded(targets).to(_shim(decoder).device)
+        weights = module.align(*_inputs(decoder, sources), padded)
+    return [each.cpu().numpy() for each in weights]
+
+
 def write(
     model: Model,
     sources: Sources,
@@ -283,12 +297,13 @@ def write(
     """Write what follows from each source (see `spacy_attn.nn.decoder.AttentionDecoder.write`)."""
     decoder = model.get_ref("decoder")
     with _shim(decoder).predicting() as module:
-        given = xp2torch(sources.given, device=_shim(decoder).device)
-        symbols, lengths = _tensors(decoder, sources)
-        return cast(
-            list[list[Written]],
-            module.write(given, symbols, lengths, longest, beam_width, alignment),
-        )
+        inputs = _inputs(decoder, sources)
+        return cast(list[list[Written]], module.write(*inputs, longest, beam_width, alignment))
+
+
+def _inputs(decoder: Model, sources: Sources) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+    given = xp2torch(sources.given, device=_shim(decoder).device)
+    return given, *_tensors(decoder, sources)
 
 
 def _shim(decoder: Model) -> TorchShim:

@@ -209,6 +209,29 @@ class AttentionDecoder(StoredModule):
         )
         return found.index_select(0, torch.cat(groups).argsort())
 
+    def align(self, source: Source, targets: Tensor) -> list[Tensor]:
+        """Return the weights of attention where given targets are written.
+
+        Args:
+            source: What was read.
+            targets: As in `forward`, shape (B, L).
+
+        Returns:
+            For each source, of its symbols, at each symbol of its target but the end, shape
+            (n_target, n_source).
+        """
+        found: list[Tensor] = [targets] * len(targets)
+        lengths = (targets != PADDING).sum(1) - 1
+        with torch.no_grad():
+            for group in _groups(source):
+                part = _padded(source, group)
+                _, weights = self._follow(part, targets[group])
+                for i, n_source, of_source in zip(
+                    group.tolist(), (~part.padding).sum(1).tolist(), weights, strict=True
+                ):
+                    found[i] = of_source[: int(lengths[i]), :n_source]
+        return found
+
     def write(
         self,
         source: Source,
@@ -265,21 +288,7 @@ class AttentionDecoder(StoredModule):
         """Return what `forward` does, of sources of like length."""
         n_steps = targets.shape[1]
         targets = targets[:, : int((targets != PADDING).sum(1).max())]
-        ends = targets.new_full((len(targets), 1), END)
-        vectors = dropout_values(self._embed(torch.cat((ends, targets[:, :-1]), dim=1)), dropout)
-        memory = self._start(source, 1)
-        if self.sizes["input_feeding"]:
-            step, steps = LstmStep(self.lstm), []
-            for vector in vectors.split(1, dim=1):
-                memory, weights = self._step(step, source, memory, vector, dropout)
-                steps.append((memory.attended, weights))
-            attended, weights = (torch.cat(parts, dim=1) for parts in zip(*steps, strict=True))
-        else:
-            # One call for all steps, each of which is a query.
-            inputs = torch.cat((vectors, _repeated(source.context, vectors)), dim=2)
-            state = (memory.hidden.transpose(0, 1), memory.cell.transpose(0, 1))
-            hidden, _ = self.lstm(inputs.transpose(0, 1), state)
-            attended, weights = self._attend(source, hidden.transpose(0, 1), dropout)
+        attended, weights = self._follow(source, targets, dropout)
         copied = (weights * (source.symbols.unsqueeze(1) == targets.unsqueeze(2))).sum(2)
         # Padding has no output.
         rows = (targets != PADDING).flatten().nonzero().squeeze(1)
@@ -290,6 +299,30 @@ class AttentionDecoder(StoredModule):
         )
         found = found.new_zeros(targets.numel()).scatter(0, rows, found).view(targets.shape)
         return F.pad(found, (0, n_steps - found.shape[1]))
+
+    def _follow(
+        self, source: _Padded, targets: Tensor, dropout: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Return o and the weights of attention where each symbol of given targets is written.
+
+        Returns:
+            Shapes (B, L, O) and (B, L, T).
+        """
+        ends = targets.new_full((len(targets), 1), END)
+        vectors = dropout_values(self._embed(torch.cat((ends, targets[:, :-1]), dim=1)), dropout)
+        memory = self._start(source, 1)
+        if self.sizes["input_feeding"]:
+            step, steps = LstmStep(self.lstm), []
+            for vector in vectors.split(1, dim=1):
+                memory, weights = self._step(step, source, memory, vector, dropout)
+                steps.append((memory.attended, weights))
+            attended, weights = (torch.cat(parts, dim=1) for parts in zip(*steps, strict=True))
+            return attended, weights
+        # One call for all steps, each of which is a query.
+        inputs = torch.cat((vectors, _repeated(source.context, vectors)), dim=2)
+        state = (memory.hidden.transpose(0, 1), memory.cell.transpose(0, 1))
+        hidden, _ = self.lstm(inputs.transpose(0, 1), state)
+        return self._attend(source, hidden.transpose(0, 1), dropout)
 
     def _embed(self, symbols: Tensor) -> Tensor:
         """Return the vectors of symbols. One that only a source has is read as unknown."""

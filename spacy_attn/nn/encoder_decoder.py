@@ -144,6 +144,12 @@ class EncoderDecoder(StoredModule):
             return found, found.new_zeros(len(found), 0)
         return found, self.tagger(source.context)
 
+    def align(
+        self, given: Tensor, symbols: Tensor, lengths: Sequence[int], targets: Tensor
+    ) -> list[Tensor]:
+        """Align given targets with what is read, as `AttentionDecoder.align` does."""
+        return self.decoder.align(self.read(given, symbols, lengths), targets)
+
     def write(
         self,
         given: Tensor,

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy
+from numpy.typing import NDArray
+
 # Before a letter that is a capital. It has several characters, as no character has.
 CAPITAL = "^capital"
 # Languages in which I is the capital of an i without a dot, and one with a dot that of i.
@@ -44,13 +47,29 @@ def from_symbols(symbols: Iterable[str], lang: str) -> str:
     return text
 
 
-def of_character(symbols: Sequence[str]) -> list[int]:
+def by_character(
+    weights: NDArray[numpy.float32], source: Sequence[str], target: Sequence[str]
+) -> NDArray[numpy.float32]:
+    """Return the weights of symbols as those of characters, a capital letter being one again.
+
+    Args:
+        weights: Shape (n_target, n_source).
+        source: The symbols of what was read.
+        target: The symbols of what was written. A capital has the mean of its two rows.
+    """
+    columns, rows = _places(source), _places(target)
+    merged = numpy.zeros((len(target), max(columns) + 1), dtype="float32")
+    numpy.add.at(merged.T, columns, weights.T)
+    means = numpy.zeros((max(rows) + 1, merged.shape[1]), dtype="float32")
+    numpy.add.at(means, rows, merged)
+    means /= numpy.bincount(rows).reshape(-1, 1)
+    return means
+
+
+def _places(symbols: Sequence[str]) -> list[int]:
     """Return the place of the character that each symbol belongs to."""
-    places, place = [], 0
-    for symbol in symbols:
-        places.append(place)
-        place += symbol != CAPITAL
-    return places
+    is_letter = [symbol != CAPITAL for symbol in symbols]
+    return [sum(is_letter[:i]) for i in range(len(symbols))]
 
 
 def _upper_case(letter: str, lang: str) -> str:

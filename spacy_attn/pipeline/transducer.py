@@ -19,9 +19,9 @@ from ..alignment import Alignment
 from ..checks import check_not_negative
 from ..extensions import install_token_alignments
 from ..models.arrays import runs
-from ..models.attention_decoder import score
+from ..models.attention_decoder import align, score
 from ..written_data import store_sources, store_token_alignments
-from .characters import from_symbols, lower_case
+from .characters import by_character, from_symbols, lower_case
 from .dictionary import Counts, Dictionary, Target, most_frequent
 from .prediction import MAX_CHUNK_TOKENS
 from .token_attributes import READABLE, WRITABLE, TokenAttribute
@@ -39,6 +39,8 @@ _Contexts = NDArray[numpy.float32]
 
 
 _DICTIONARY = "dictionary"
+# At most so many symbols of forms are aligned at once: their weights grow with the targets, too.
+_MAX_ALIGNED_SYMBOLS = 8192
 
 
 class Transductions(NamedTuple):
@@ -188,7 +190,12 @@ class AttentionTransducer(TransducerTrainingMixin):
         for questions, each in zip(asked, found, strict=True):
             for question in questions:
                 each.values[question.token.i] = next(answers)
-        return found
+        if not self.alignment:
+            return found
+        alignments = self._align(docs, [each.values for each in found])
+        return [
+            each._replace(alignments=of_doc) for each, of_doc in zip(found, alignments, strict=True)
+        ]
 
     def _look_up(self, doc: Doc, found: Transductions) -> Iterator[_Question]:
         """Answer what needs no model, and yield what does."""
@@ -327,6 +334,61 @@ class AttentionTransducer(TransducerTrainingMixin):
         with self.model.use_params(params):
             yield
         self._forget()
+
+    # Alignment
+
+    def explain(self, docs: Iterable[Doc]) -> list[list[Alignment | None]]:
+        """Say which symbols of each form the symbols of its value were written for.
+
+        The value is what the component predicts, wherever it comes from. For one from the
+        dictionary, it is the alignment with which the model would have written it.
+
+        Args:
+            docs: The documents, which are not modified.
+
+        Returns:
+            For each document, an alignment for each token; None for one without a value.
+
+        Raises:
+            ValueError: If the component has not been initialized.
+        """
+        docs = list(docs)
+        return self._align(docs, [each.values for each in self.predict(docs)])
+
+    def _align(
+        self, docs: list[Doc], values: list[list[Target | None]]
+    ) -> list[list[Alignment | None]]:
+        asked = [
+            [
+                _Question(form, {value: 1}, doc[i])
+                for i, value in enumerate(of_doc)
+                if value and (form := str(self.source.read(doc[i])))
+                if not form.isspace() and len(form) <= self.max_length
+            ]
+            for doc, of_doc in zip(docs, values, strict=True)
+        ]
+        questions = [question for each in asked for question in each]
+        found = iter(self._align_all(questions, self._contexts(asked)))
+        aligned: list[list[Alignment | None]] = [[None] * len(doc) for doc in docs]
+        for of_doc, each in zip(aligned, asked, strict=True):
+            for question in each:
+                of_doc[question.token.i] = next(found)
+        return aligned
+
+    def _align_all(self, questions: list[_Question], contexts: _Contexts) -> Iterator[Alignment]:
+        """Align forms with the one target that each question has."""
+        numbers = list(range(len(questions)))
+        for run in runs(numbers, _MAX_ALIGNED_SYMBOLS, lambda i: len(questions[i].form)):
+            pairs = [(questions[i].form, next(iter(questions[i].choices or ""))) for i in run]
+            symbols = [
+                (self._source_symbols(form), self._target_symbols(value)) for form, value in pairs
+            ]
+            given = self.model.ops.xp.asarray(contexts[run])
+            sources = self._sources([source for source, _ in symbols], given)
+            targets = [self._target_numbers(target, source) for source, target in symbols]
+            found = align(self.model, sources, targets)
+            for (form, value), each, weights in zip(pairs, symbols, found, strict=True):
+                yield Alignment(tuple(form), tuple(value), by_character(weights, *each))
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[Transductions]) -> None:
         """Set the values of tokens, and where they come from.

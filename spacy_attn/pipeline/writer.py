@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..alignment import Alignment
 from ..checks import check_positive
 from ..models.attention_decoder import (
     Reads,
@@ -152,23 +151,15 @@ class WriterMixin(StorageMixin, StepsMixin):
         ones = ops.alloc2f(*logits.shape) + 1.0
         return softmax_cross_entropy(logits, ops.xp.asarray(targets), ones, ones[0])
 
-    def _write(
-        self, sources: Sources, beam_width: int | None = None, alignment: bool = False
-    ) -> list[Written]:
+    def _write(self, sources: Sources, alignment: bool = False) -> list[Written]:
         """Write what is most probable after each source, within the longest allowed length."""
         longest = [self._longest(len(source)) for source in sources.symbols]
-        found = write(self.model, sources, longest, beam_width or self.beam_width, alignment)
+        found = write(self.model, sources, longest, self.beam_width, alignment)
         return [each[0] for each in found]
 
     def _longest(self, n_symbols: int) -> int:
         """Return how long a sequence may become, so that no decoder runs on for ever."""
         return int(self.cfg["growth"] * n_symbols) + _EXTRA_LENGTH
-
-    def _align(self, written: Written, source: Sequence[str]) -> Alignment:
-        """Return the alignment of what was written with `alignment`."""
-        target = self.symbols.spell(written.symbols.tolist(), source)
-        weights = cast(Any, written.alignment).cpu().numpy()
-        return Alignment(tuple(source), tuple(target), weights, written.log_probability)
 
     # Storage
 

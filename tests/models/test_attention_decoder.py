@@ -15,6 +15,7 @@ from thinc.api import Adam, Config
 from spacy_attn.models.attention_decoder import (
     AttentionDecoder_v1,
     Sources,
+    align,
     begin_decoding,
     resize_symbols,
     score,
@@ -198,3 +199,15 @@ def test_a_setting_out_of_its_range_is_refused(settings, complaint):
 
 
 _CONTEXT_MODEL = make_model(tok2vec=tok2vec())
+
+
+@KINDS
+def test_a_target_is_aligned_as_where_it_was_written(settings):
+    model = make(settings)
+    sources = sources_of(model)
+    written = [each[0] for each in write(model, sources, [6] * 4, alignment=True)]
+    targets = [each.symbols.tolist() for each in written]
+    for each, source, weights in zip(written, SOURCES, align(model, sources, targets), strict=True):
+        assert weights.shape == (len(each.symbols), len(source))
+        assert weights == pytest.approx(each.alignment.numpy(), abs=1e-5)
+        assert weights.sum(axis=1) == pytest.approx(numpy.ones(len(weights)), abs=1e-5)
