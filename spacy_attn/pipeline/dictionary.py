@@ -21,6 +21,7 @@ class Dictionary:
 
     def __init__(self) -> None:
         self._entries: Counter[tuple[str, str, Target]] = Counter()
+        self._targets: set[Target] = set()
         self._by_form: dict[int, Counts] = {}
         self._by_pos: dict[tuple[int, int], Counts] = {}
 
@@ -35,6 +36,7 @@ class Dictionary:
     def add(self, form: str, pos: str, target: Target, count: int = 1) -> None:
         """Count a form, a part of speech ("" for none), and what the form is mapped to."""
         self._entries[form, pos, target] += count
+        self._targets.add(target)
         key = get_string_id(form)
         of_form = self._by_form.setdefault(key, {})
         of_pos = self._by_pos.setdefault((key, IDS[pos]), {})
@@ -52,6 +54,10 @@ class Dictionary:
         if pos is not None and (found := self._by_pos.get((form, pos))) is not None:
             return found
         return self._by_form.get(form)
+
+    def has_target(self, target: Target) -> bool:
+        """Return whether any form is mapped to a target."""
+        return target in self._targets
 
     def count(self, form: str, target: Target) -> int:
         """Return how often a form was mapped to a target."""

@@ -19,7 +19,8 @@ from ..alignment import Alignment
 from ..checks import check_not_negative
 from ..extensions import install_token_alignments
 from ..models.arrays import runs
-from ..models.attention_decoder import align, score
+from ..models.attention_decoder import align, score, write
+from ..nn.decoder import Written
 from ..written_data import store_sources, store_token_alignments
 from .characters import by_character, from_symbols, lower_case
 from .dictionary import Counts, Dictionary, Target, most_frequent
@@ -95,7 +96,8 @@ class AttentionTransducer(TransducerTrainingMixin):
         underscore: bool = True,
         overwrite: bool = False,
         alignment: bool = False,
-        beam_width: int = 1,
+        beam_width: int = 4,
+        known_bonus: float = 2.0,
         max_length: int = 500,
         cache_size: int = 100_000,
         pos_loss: float = 0.5,
@@ -126,7 +128,9 @@ class AttentionTransducer(TransducerTrainingMixin):
             alignment: Whether to store `token._.NAME_alignment`, NAME being the target's name in
                 lower case: which characters each one was written for. It takes more time.
             beam_width: How many beginnings of a value are kept while it is written. 1 is greedy
-                search.
+                search, which is faster.
+            known_bonus: What is added to the log-probability of a value that training had, when the
+                best in the beam is chosen. It makes no difference to greedy search.
             max_length: A longer form, in characters, is not learned from, and keeps itself as its
                 value.
             cache_size: How many answers of the model are kept for forms that come again in the same
@@ -140,7 +144,13 @@ class AttentionTransducer(TransducerTrainingMixin):
         """
         where = f"Component '{name}'"
         self._set_up(vocab, model, name, "symbols", beam_width, scorer)
-        check_not_negative(where, max_length=max_length, cache_size=cache_size, pos_loss=pos_loss)
+        check_not_negative(
+            where,
+            known_bonus=known_bonus,
+            max_length=max_length,
+            cache_size=cache_size,
+            pos_loss=pos_loss,
+        )
         self.source, self.target = TokenAttribute(source), TokenAttribute(target)
         self.source.check(where, "source", READABLE)
         self.target.check(where, "target", WRITABLE)
@@ -155,6 +165,7 @@ class AttentionTransducer(TransducerTrainingMixin):
         self.underscore = underscore
         self.overwrite = overwrite
         self.alignment = alignment
+        self.known_bonus = known_bonus
         self.max_length = max_length
         self.cache_size = cache_size
         self.pos_loss = pos_loss
@@ -281,18 +292,27 @@ class AttentionTransducer(TransducerTrainingMixin):
         return answers
 
     def _write_all(self, forms: list[str], contexts: _Contexts) -> Iterator[Target]:
-        sources = [self._source_symbols(form) for form in forms]
-        given = self.model.ops.xp.asarray(contexts)
-        for form, source, written in zip(
-            forms, sources, self._write(self._sources(sources, given)), strict=True
+        """Write what is most probable after each form, and rather what training had."""
+        symbols = [self._source_symbols(form) for form in forms]
+        sources = self._sources(symbols, self.model.ops.xp.asarray(contexts))
+        longest = [self._longest(len(each)) for each in symbols]
+        for form, source, found in zip(
+            forms, symbols, write(self.model, sources, longest, self.beam_width), strict=True
         ):
-            symbols = self.symbols.spell(written.symbols.tolist(), source)
-            if self.cfg["writes_lists"]:
-                yield tuple(symbols)
-            else:
-                # As other lemmatizers, it says nothing only where attributes can be empty.
-                text = from_symbols(symbols, self.vocab.lang)
-                yield text if text or self.target.is_extension else form
+            values = [self._spell(written, source, form) for written in found]
+            totals = [
+                written.log_probability + self.known_bonus * self.dictionary.has_target(value)
+                for written, value in zip(found, values, strict=True)
+            ]
+            yield values[totals.index(max(totals))]
+
+    def _spell(self, written: Written, source: Sequence[str], form: str) -> Target:
+        symbols = self.symbols.spell(written.symbols.tolist(), source)
+        if self.cfg["writes_lists"]:
+            return tuple(symbols)
+        # As other lemmatizers, it says nothing only where attributes can be empty.
+        text = from_symbols(symbols, self.vocab.lang)
+        return text if text or self.target.is_extension else form
 
     def _choose(self, questions: list[_Question], contexts: _Contexts) -> Iterator[Target]:
         """Choose the most probable of known targets, with their frequencies as priors."""
