@@ -57,6 +57,17 @@ def test_what_the_component_takes_for_missing_is_not_scored_and_a_prediction_of_
     assert scores["lemma_acc"] == 0.0
 
 
+def test_only_annotated_tokens_are_asked_about():
+    example = pair(["a", "b"], ["a", "x"], ["a", "b"])
+
+    def ask(token):
+        assert token.doc is example.reference
+        return False
+
+    scores = make_lemma_scorer()([example], is_seen=ask, is_missing=ask)
+    assert scores == {"lemma_acc": 0.5, "lemma_acc_unseen": 0.5}
+
+
 def test_white_space_is_not_scored():
     example = pair(["a", " ", "\n"], ["a", "x", "y"], ["a", " ", "\n"])
     assert make_lemma_scorer()([example])["lemma_acc"] == 1.0
