@@ -77,12 +77,28 @@ class Alignment:
     def __repr__(self) -> str:
         """Show the beginnings of what was read and written."""
         read, written = (
-            shorten(_joined(symbols), _SHOWN_CHARACTERS) for symbols in (self.source, self.target)
+            shorten(text, _SHOWN_CHARACTERS) for text in (self.source_text, self.target_text)
         )
         n_target, n_source = self.weights.shape
         known = self.log_probability
         more = "" if known is None else f", log_probability={known:.3f}"
         return f"Alignment({read!r} -> {written!r}, {n_target} x {n_source} weights{more})"
+
+    def _repr_html_(self) -> str:
+        """Show the matrix of the weights, in a notebook."""
+        from .interpret.show.pictures import notebook_matrix
+
+        return notebook_matrix(self)
+
+    @property
+    def source_text(self) -> str:
+        """What was read: characters in a row, or tokens with spaces between them."""
+        return _joined(self.source)
+
+    @property
+    def target_text(self) -> str:
+        """What was written, in the same way."""
+        return _joined(self.target)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the alignment in lists, strings and numbers, which JSON can hold.

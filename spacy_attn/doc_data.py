@@ -64,6 +64,12 @@ def stored(doc: Doc, name: str) -> Record | None:
     return found if isinstance(found, dict) and {"values", "layout"} <= found.keys() else None
 
 
+def stored_names(doc: Doc) -> list[str]:
+    """Return the names under which `store` has stored something."""
+    keys = (key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4)
+    return [key[1] for key in keys if key == _key(key[1]) and stored(doc, key[1]) is not None]
+
+
 def _key(name: str) -> tuple[str, str, None, None]:
     """Return where spaCy itself keeps the value of a document's extension attribute."""
     return ("._.", name, None, None)

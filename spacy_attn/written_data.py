@@ -11,8 +11,17 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Token
 
-from .alignment import Alignment
-from .doc_data import index_in, own, store, stored, stored_bounds, warn_of_replacement
+from .alignment import ALIGNMENT, Alignment
+from .doc_data import (
+    Record,
+    index_in,
+    own,
+    store,
+    stored,
+    stored_bounds,
+    stored_names,
+    warn_of_replacement,
+)
 from .explanation import Floats
 from .token_values import get_record
 
@@ -72,13 +81,13 @@ def store_target(doc: Doc, text: str, name: str = GENERATED) -> None:
 
 def generated_text(doc: Doc, name: str = GENERATED) -> str | None:
     """Return the text that was written for a document; None where none was, for this text."""
-    record = get_record(doc, name)
+    record = _generated(doc, name)
     return None if record is None else record["text"]
 
 
 def generated_tokens(doc: Doc, name: str = GENERATED) -> list[str] | None:
     """Return the tokens of that text."""
-    record = get_record(doc, name)
+    record = _generated(doc, name)
     return None if record is None else list(record["tokens"])
 
 
@@ -87,18 +96,24 @@ def generated_weights(doc: Doc, name: str = GENERATED) -> Floats | None:
 
     A merged token has the sum of the weights of its parts, and those of a split one share them.
     """
-    record = get_record(doc, name)
+    record = _generated(doc, name)
     return None if record is None else record["values"].T
 
 
 def document_alignment(doc: Doc, name: str = GENERATED) -> Alignment | None:
     """Return the alignment of that text with the present tokens."""
-    record = get_record(doc, name)
+    record = _generated(doc, name)
     if record is None:
         return None
     source = tuple(token.text for token in doc)
     values = record["values"].T
     return Alignment(source, tuple(record["tokens"]), values, record["log_probability"])
+
+
+def _generated(doc: Doc, name: str) -> Record | None:
+    """Return what was stored of a text, in line with the present tokens."""
+    record = stored(doc, name)
+    return None if record is None or "text" not in record else get_record(doc, name)
 
 
 def store_sources(
@@ -151,7 +166,7 @@ def store_token_alignments(
     Raises:
         ValueError: If there is not one for each token.
     """
-    attr = f"{name}_alignment"
+    attr = f"{name}_{ALIGNMENT}"
     _check_length(doc, alignments, attr)
     # The weights of all lie in one array: msgpack takes an array for each one badly.
     found = [alignment for alignment in alignments if alignment is not None]
@@ -176,7 +191,7 @@ def store_token_alignments(
 
 def token_alignment(token: Token, name: str = LEMMA) -> Alignment | None:
     """Return the alignment of what was written for a token; None where it has none."""
-    record = stored(token.doc, f"{name}_alignment")
+    record = stored(token.doc, f"{name}_{ALIGNMENT}")
     if record is None or (i := index_in(token, stored_bounds(record))) is None:
         return None
     if record["symbols"][i] is None:
@@ -193,6 +208,14 @@ def token_weights(token: Token, name: str = LEMMA) -> Floats | None:
     """Return the weights of that alignment, shape (n_target, n_source), read-only."""
     alignment = token_alignment(token, name)
     return None if alignment is None else alignment.weights
+
+
+def names_with_alignments(doc: Doc) -> list[str]:
+    """Return the names of what was written for a document or its tokens and is aligned."""
+    records = {name: stored(doc, name) or {} for name in stored_names(doc)}
+    texts = [name for name, record in records.items() if "text" in record]
+    of_tokens = [name for name, record in records.items() if "symbols" in record]
+    return texts + [name.removesuffix(f"_{ALIGNMENT}") for name in of_tokens]
 
 
 def _check_length(doc: Doc, values: Sequence[object], attr: str) -> None:

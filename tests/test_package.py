@@ -156,8 +156,11 @@ ALLOWED = {
     "text_files": set(),
     "checks": set(),
 }
-# A notebook shows an explanation as a picture. It is imported where that is asked for.
-EXCEPTION = ("spacy_attn.explanation", "spacy_attn.interpret.show.pictures")
+# A notebook shows these as pictures, which are imported where that is asked for.
+EXCEPTIONS = {
+    (f"spacy_attn.{module}", "spacy_attn.interpret.show.pictures")
+    for module in ("explanation", "alignment")
+}
 
 
 def imports(module: str) -> set[str]:
@@ -173,7 +176,7 @@ def imports(module: str) -> set[str]:
             names = [f"{base}.{alias.name}" for alias in node.names]
             found.update(name if name in TREES else base for name in names)
     torch = {"torch" for name in found if name.split(".")[0] == "torch"}
-    return {name for name in found & TREES.keys() if (module, name) != EXCEPTION} | torch
+    return {name for name in found & TREES.keys() if (module, name) not in EXCEPTIONS} | torch
 
 
 # The package's own `__init__` imports nothing before it is used.

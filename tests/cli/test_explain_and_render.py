@@ -3,14 +3,17 @@
 import json
 
 import datasets
+import numpy
 import pytest
 import spacy
 import srsly
 from spacy.cli import app
+from spacy.language import Language
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 import spacy_attn
+from spacy_attn.written_data import store_generated
 
 from ..conftest import SMALL_MODEL, make_examples, make_nlp
 from ..interpret.show.pages import Page
@@ -205,6 +208,57 @@ def test_unknown_styles_labels_and_methods_are_errors(model, tmp_path):
     ):
         assert message in run(*arguments, code=1).stderr
     assert not (tmp_path / "x.html").exists()
+
+
+class Reverser:
+    """Writes each text backwards, and keeps alignments if it is told to."""
+
+    keep_alignments = False
+
+    def __call__(self, doc):
+        if self.keep_alignments and len(doc):
+            weights = numpy.eye(len(doc), dtype="float32")[::-1]
+            tokens = [token.text for token in doc][::-1]
+            store_generated(doc, " ".join(tokens), tokens, weights)
+        return doc
+
+
+@Language.factory("test_reverser")
+def make_reverser(nlp, name):
+    return Reverser()
+
+
+@pytest.fixture
+def reversing_model(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("test_reverser")
+    nlp.to_disk(tmp_path / "reversing")
+    return tmp_path / "reversing"
+
+
+def test_render_shows_what_a_pipeline_writes_and_keeps_its_alignments(reversing_model, tmp_path):
+    printed = run("render", reversing_model, "great fun", "--style", "alignment").stdout
+    assert "fun great" in printed
+    assert "great 100" in printed
+    (tmp_path / "texts.txt").write_text("great fun\nso dull\n")
+    output = tmp_path / "page.html"
+    text = tmp_path / "texts.txt"
+    run("render", reversing_model, text, "--style", "alignment", "--output", output)
+    page = Page(output.read_text(encoding="utf8"))
+    assert "fun great" in page.text
+    assert "dull so" in page.text
+    assert "<title>Alignment</title>" in output.read_text(encoding="utf8")
+
+
+def test_what_does_not_go_with_alignments_is_an_error(model, reversing_model):
+    for arguments, message in (
+        ((model, TEXT), "The document 'A gorgeous, witty, seductive movie.' has no alignment"),
+        ((reversing_model, TEXT, "--component", "x"), "leave out '--component x'"),
+        ((reversing_model, TEXT, "--method", "leave_one_out"), "leave out '--method leave_one_out"),
+        ((reversing_model, TEXT, "--label", "x"), "not to a label: leave out the label 'x'"),
+    ):
+        errors = run("render", *arguments, "--style", "alignment", code=1).stderr
+        assert message in " ".join(errors.split())
 
 
 def test_a_text_may_be_longer_than_any_path(model):

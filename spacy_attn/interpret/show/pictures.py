@@ -1,15 +1,17 @@
-"""`spacy_attn.render` and pictures in notebooks: documents with their tokens shaded."""
+"""`spacy_attn.render` and pictures in notebooks: shaded documents, and alignments."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from markupsafe import Markup, escape
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span, Token
 from spacy.util import is_in_jupyter
 
+from ...alignment import ALIGNMENT, Alignment
 from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation
-from .scale import SCALES
-from .shaded_text import describe_values, shaded_texts, value_names
+from .matrices import matrices
+from .scale import GREYS, SCALES
+from .shaded_text import ShadedText, describe_values, shaded_texts, value_names
 from .templating import fill_template, in_notebook, visible
 
 if TYPE_CHECKING:
@@ -21,8 +23,12 @@ MAX_SCORES = 4
 _MAX_ROWS = 60
 
 
+# What can be shown, each in some styles.
+Shown = Doc | Explanation | Span | Token | Alignment
+
+
 def render(
-    docs: Doc | Explanation | Iterable[Doc | Explanation],
+    docs: Shown | Iterable[Shown],
     style: str = ATTENTION,
     *,
     label: str | None = None,
@@ -31,6 +37,7 @@ def render(
     jupyter: bool | None = None,
     attention_attr: str = ATTENTION,
     contributions_attr: str = CONTRIBUTIONS,
+    written_attr: str | None = None,
     fold: int = 150,
 ) -> str | None:
     """Show documents as HTML, each token shaded by its attention or its contribution to a label.
@@ -39,11 +46,17 @@ def render(
     are in `spacy_attn.interpret.show.scale`. In a notebook the documents are shown; elsewhere,
     and where a page is asked for, the HTML is returned.
 
+    The style "alignment" shows what a component has written as a matrix: what was read is above,
+    what was written is beside, and a cell is the darker the more attention there was. A document
+    has a matrix for its `doc._.alignment`, and a small one for each token with a
+    `token._.lemma_alignment`.
+
     Args:
         docs: Classified documents, or what `component.explain` returns for documents. For
-            contributions, a Doc must have them as `doc._.contributions`.
+            contributions, a Doc must have them as `doc._.contributions`. For alignments,
+            documents that a component has written for, spans or tokens of these, or alignments.
         style: "attention", or "contributions", which shows the attributions of explanations
-            whatever method they were found by, and names it.
+            whatever method they were found by, and names it; or "alignment".
         label: The label whose contributions to show; by default each document's label with the
             highest score.
         page: Return a complete HTML page. To be shown in a notebook, which is a page already, it
@@ -53,27 +66,46 @@ def render(
             shown in a notebook, if no page is asked for.
         attention_attr: The component's setting of that name, for documents.
         contributions_attr: The same.
+        written_attr: What was written, for alignments: "generated" or what its component was set
+            to, "lemma" or the attribute that a transducer writes. By default all there is.
         fold: Of longer documents, the tokens from this number on are folded up; 0 folds none.
+            Alignments scroll instead.
 
     Returns:
         The HTML; None where it is shown.
 
     Raises:
-        ValueError: If a document has no attention or contributions, or not the label; or for an
-            unknown style, or a label for attention.
-        TypeError: For anything but Doc and Explanation.
+        ValueError: If a document has no attention, contributions or alignment, or not the label; or
+            for an unknown style, or a label for attention or alignments.
+        TypeError: For anything that the style cannot show.
     """
     if fold < 0:
         raise ValueError(f"'fold' must be a number of tokens, or 0 to fold nothing, but is {fold}.")
-    texts = shaded_texts(
-        docs,
-        style,
-        label=label,
-        attention_attr=attention_attr,
-        contributions_attr=contributions_attr,
-    )
-    names = value_names(texts)
-    html = fill_template(
+    if style == ALIGNMENT:
+        html, title = _matrices(docs, label, written_attr, minify), style
+    else:
+        texts = shaded_texts(
+            docs,
+            style,
+            label=label,
+            attention_attr=attention_attr,
+            contributions_attr=contributions_attr,
+        )
+        html, title = _shaded(texts, style, fold, minify), ", ".join(value_names(texts) or [style])
+    if jupyter or (jupyter is None and not page and is_in_jupyter()):
+        from IPython.display import HTML, display
+
+        display(HTML(in_notebook(html)))
+        return None
+    if page:
+        return fill_template(
+            "page.html.jinja", minify=minify, content=Markup(html), title=title.capitalize()
+        )
+    return html
+
+
+def _shaded(texts: list[ShadedText], style: str, fold: int, minify: bool) -> str:
+    return fill_template(
         "render.html.jinja",
         minify=minify,
         texts=texts,
@@ -81,19 +113,23 @@ def render(
         styles=[style],
         what=describe_values(texts, style),
         # One legend is for all: where it cannot name the method, each document does.
-        name_methods=len(names) > 1,
+        name_methods=len(value_names(texts)) > 1,
         max_scores=MAX_SCORES,
         fold=fold,
     )
-    if jupyter or (jupyter is None and not page and is_in_jupyter()):
-        from IPython.display import HTML, display
 
-        display(HTML(in_notebook(html)))
-        return None
-    if page:
-        title = ", ".join(names or [style]).capitalize()
-        return fill_template("page.html.jinja", minify=minify, content=Markup(html), title=title)
-    return html
+
+def _matrices(
+    docs: Shown | Iterable[Shown], label: str | None, written_attr: str | None, minify: bool
+) -> str:
+    return fill_template(
+        "alignment.html.jinja",
+        minify=minify,
+        matrices=matrices(docs, written_attr, label=label),
+        scale=GREYS,
+        scales={ALIGNMENT: GREYS},
+        styles=[ALIGNMENT],
+    )
 
 
 def notebook_picture(explanation: Explanation) -> str:
@@ -101,6 +137,11 @@ def notebook_picture(explanation: Explanation) -> str:
     attention."""
     style = CONTRIBUTIONS if explanation.labels else ATTENTION
     return in_notebook(cast(str, render(explanation, style, jupyter=False)))
+
+
+def notebook_matrix(alignment: Alignment) -> str:
+    """Return what a notebook shows of an alignment."""
+    return in_notebook(cast(str, render(alignment, ALIGNMENT, jupyter=False)))
 
 
 def notebook_table(heading: str, words: "pandas.DataFrame") -> str:

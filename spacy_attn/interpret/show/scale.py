@@ -12,6 +12,9 @@ value times the number of tokens:
   snippets have 5 % of their tokens beyond it (`configs/default.cfg`, test split, predicted label).
 
 No scale adapts to its document: what is nearly uniform looks so, and documents can be compared.
+
+Weights of an alignment are shown as they are, from 0 to 1: each of their rows is a choice of its
+own, which is read by its largest weights.
 """
 
 from dataclasses import dataclass
@@ -52,6 +55,10 @@ ORANGE = Hue(
 )
 
 
+# As in the pictures of Bahdanau et al. 2015, but on a dark paper the strongest is white.
+GREY = Hue(fill=INK, mark=INK)
+
+
 class Shade(NamedTuple):
     """One step of a scale, with the end of the name of its CSS class."""
 
@@ -66,11 +73,12 @@ class Scale:
     """Steps from 0 to where values are clipped, on one side of 0 or on both.
 
     Attributes:
-        step: The width of a step, in values times the number of tokens.
+        step: The width of a step, in values times the number of tokens where this counts.
         n_levels: The number of steps on each side of 0.
         positive: The hue of positive values.
         negative: The hue of negative ones; None where there are none.
         prefixes: Of the names of positive and of negative shades.
+        by_length: Whether the number of tokens counts.
     """
 
     step: float
@@ -78,6 +86,7 @@ class Scale:
     positive: Hue
     negative: Hue | None = None
     prefixes: tuple[str, str] = ("p", "n")
+    by_length: bool = True
 
     @property
     def clip(self) -> float:
@@ -96,7 +105,9 @@ class Scale:
         """
         if not numpy.isfinite(values).all():
             raise ValueError(f"Values to be shown must be finite numbers, but are {values}.")
-        relative = numpy.asarray(values, dtype=numpy.float64) * len(values)
+        relative = numpy.asarray(values, dtype=numpy.float64)
+        if self.by_length:
+            relative = relative * len(values)
         levels = numpy.floor(numpy.abs(relative) / self.step + 0.5).clip(max=self.n_levels)
         return (numpy.sign(relative) * levels).astype(int).tolist()
 
@@ -137,3 +148,23 @@ SCALES = {
     ATTENTION: Scale(step=0.2, n_levels=15, positive=VIOLET, prefixes=("a", "a")),
     CONTRIBUTIONS: Scale(step=0.5, n_levels=12, positive=BLUE, negative=ORANGE),
 }
+# Not among them: it shades cells, not tokens, and its darkest shade needs other text on it.
+GREYS = Scale(step=0.05, n_levels=20, positive=GREY, prefixes=("g", "g"), by_length=False)
+
+
+def text_on(fill: Colour) -> Colour:
+    """Return black or white for each theme, whichever has more contrast with a shade."""
+    return {
+        theme: "#000000" if _luminance(end) > _EVEN else "#ffffff" for theme, end in fill.items()
+    }
+
+
+# Where black and white have the same contrast, (1.05 / 0.229) = 4.58.
+_EVEN = 0.179
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance as WCAG 2.2 defines it."""
+    channels = [channel / 255 for channel in bytes.fromhex(colour[1:])]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

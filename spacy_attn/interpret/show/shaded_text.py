@@ -8,6 +8,7 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
+from ...alignment import ALIGNMENT
 from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, method_name, shorten
 from ...token_values import get_labels, get_values
 from .scale import SCALES, Scale, Shade
@@ -110,7 +111,7 @@ def _signed(value: float, digits: int = 3) -> str:
 
 
 def shaded_texts(
-    docs: Doc | Explanation | Iterable[Doc | Explanation],
+    docs: object,
     style: str,
     *,
     label: str | None = None,
@@ -119,8 +120,8 @@ def shaded_texts(
 ) -> list[ShadedText]:
     """Pick what is to be shown of each document. Arguments and errors are those of `render`."""
     if style not in SCALES:
-        known = " and ".join(map(repr, SCALES))
-        raise ValueError(f"There is no style {style!r}; there are {known}.")
+        known = ", ".join(map(repr, SCALES))
+        raise ValueError(f"There is no style {style!r}; there are {known} and {ALIGNMENT!r}.")
     if style == ATTENTION and label is not None:
         raise ValueError(
             f"Attention is the same for all labels: leave out the label {label!r}, or set "

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .scale import INK, PAPER, SCALES
+from .scale import INK, PAPER, SCALES, text_on
 
 _ARROWS = {"\n": "↵", "\t": "⇥"}
 # C0 controls, DEL and C1 controls; line and paragraph separators; and the characters that change
@@ -79,7 +79,7 @@ def _environment() -> Environment:
     )
     for text_filter in (visible, breakable, markdown, one_line):
         environment.filters[text_filter.__name__] = text_filter
-    environment.globals.update(ink=INK, paper=PAPER, scales=SCALES)
+    environment.globals.update(ink=INK, paper=PAPER, scales=SCALES, text_on=text_on)
     environment.policies["json.dumps_kwargs"] = {
         "ensure_ascii": False,
         "allow_nan": False,

@@ -1,4 +1,4 @@
-"""Shaded texts in a terminal."""
+"""Shaded texts, and alignments, in a terminal."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,14 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.style import Style
 from rich.text import Text
+from spacy.tokens import Doc
 
+from ...alignment import ALIGNMENT
 from ...explanation import Explanation
 from .scale import INK, PAPER, SCALES, Scale
 from .shaded_text import ShadedText, describe_values, shaded_texts
 from .templating import visible
+from .terminal_matrix import terminal_matrices
 
 # The colours bring their own background, whatever that of the terminal is.
 _THEME = "dark"
@@ -22,13 +25,15 @@ N_STRONGEST = 5
 
 
 def terminal_view(
-    explanations: Sequence[Explanation], style: str, *, label: str | None = None
+    documents: Sequence[Doc | Explanation], style: str, *, label: str | None = None
 ) -> RenderableType:
     """Draw documents and a legend, to be printed with a `rich.console.Console`.
 
     Arguments and errors are those of `spacy_attn.render`.
     """
-    texts = shaded_texts(explanations, style, label=label)
+    if style == ALIGNMENT:
+        return terminal_matrices(documents, label=label)
+    texts = shaded_texts(documents, style, label=label)
     parts: list[RenderableType] = []
     for text in texts:
         parts += [_scores(text), _shaded(text), _strongest(text), Text()]

@@ -10,6 +10,7 @@ import numpy
 import pytest
 
 import spacy_attn
+from spacy_attn import Alignment
 from spacy_attn.interpret.show.report_page import report
 from spacy_attn.interpret.show.scale import SCALES
 from spacy_attn.pipeline.decisions import Decisions
@@ -442,3 +443,93 @@ def test_in_a_notebook_paragraphs_keep_their_direction_and_margins(context, tmp_
     computed = "one => { const s = getComputedStyle(one); return [s.textAlign, s.marginBottom] }"
     assert page.eval_on_selector(".sa-text", computed) == ["start", "0px"]
     page.close()
+
+
+# Alignments
+
+
+@pytest.fixture
+def matrix(context, tmp_path):
+    """Open the page of an alignment of 100 words with 80."""
+    weights = numpy.random.default_rng(0).dirichlet(numpy.full(100, 0.05), 80)
+    words = [f"Wort{i}" for i in range(100)], [f"word{i}" for i in range(80)]
+    html = spacy_attn.render(Alignment(*words, weights), "alignment", page=True)
+    path = tmp_path / "alignment.html"
+    path.write_text(cast(str, html), "utf8")
+    page = context.new_page()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(path.as_uri())
+    yield page
+    page.close()
+
+
+def place(page, selector):
+    box = page.locator(selector).bounding_box()
+    return round(box["x"]), round(box["y"])
+
+
+def test_a_long_alignment_scrolls_in_its_box_and_its_words_stay_in_sight(matrix):
+    assert matrix.evaluate("document.documentElement.scrollWidth") <= 390
+    first_column, first_row = "thead th >> nth=0", "tbody th >> nth=0"
+    (_, top), (left, _) = place(matrix, first_column), place(matrix, first_row)
+    matrix.eval_on_selector(".sa-scroll", "one => one.scrollTo(500, 500)")
+    assert matrix.eval_on_selector(".sa-scroll", "one => one.scrollLeft + one.scrollTop") == 1000
+    assert place(matrix, first_column)[1] == top
+    assert place(matrix, first_row)[0] == left
+    assert matrix.evaluate("scrollX + scrollY") == 0
+
+
+def test_the_keyboard_scrolls_an_alignment(matrix):
+    matrix.keyboard.press("Tab")
+    assert matrix.evaluate("document.activeElement.className") == "sa-scroll"
+    matrix.keyboard.press("ArrowRight")
+    matrix.wait_for_function("document.activeElement.scrollLeft > 0")
+
+
+def test_screen_readers_read_an_alignment_as_a_table_with_numbers(context, tmp_path):
+    path = tmp_path / "alignment.html"
+    alignment = Alignment(["ein", "Haus"], ["house"], [[0.1, 0.9]])
+    path.write_text(cast(str, spacy_attn.render(alignment, "alignment", page=True)), "utf8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.get_by_role("region", name="Alignment of house").is_visible()
+    assert page.get_by_role("columnheader").all_inner_texts() == ["ein", "Haus"]
+    assert page.get_by_role("rowheader").all_inner_texts() == ["house"]
+    assert page.locator("tbody").get_by_role("cell").all_inner_texts() == ["10", "90"]
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_strongest_weight_is_the_furthest_from_the_paper(matrix, scheme):
+    matrix.emulate_media(color_scheme=scheme)
+    fill = "all => all.map(one => getComputedStyle(one).backgroundColor)"
+    fills = {*matrix.eval_on_selector_all("i.sa-g20", fill)}
+    assert fills == {"rgb(26, 29, 33)" if scheme == "light" else "rgb(238, 240, 243)"}
+
+
+def test_in_a_notebook_cells_are_as_they_are_elsewhere(context, tmp_path):
+    """Notebooks pad cells, and shade every other row and the one under the mouse."""
+    rules = """<style>
+    .jp-RenderedHTMLCommon table { table-layout: fixed; margin-left: auto; font-size: 12px }
+    .jp-RenderedHTMLCommon thead { border-bottom: 3px solid; vertical-align: bottom }
+    .jp-RenderedHTMLCommon td, .jp-RenderedHTMLCommon th, .jp-RenderedHTMLCommon tr {
+      vertical-align: middle; padding: .5em; text-align: right; max-width: none }
+    .jp-RenderedHTMLCommon th { font-weight: bold }
+    .jp-RenderedHTMLCommon tbody tr:nth-child(odd) { background: red }
+    .jp-RenderedHTMLCommon tbody tr:hover { background: blue }
+    </style>"""
+    html = spacy_attn.render(Alignment(["ein", "Haus"], ["house"], [[0.1, 0.9]]), "alignment")
+    computed = """all => all.map(one => { const s = getComputedStyle(one); return [
+        s.padding, s.backgroundColor, s.textAlign, s.fontWeight, s.width, s.borderWidth] })"""
+    seen = []
+    for before in ("", rules):
+        path = tmp_path / "notebook.html"
+        body = f'<body class="jp-RenderedHTMLCommon" data-jp-theme-light="true">{html}{before}'
+        path.write_text(body, "utf8")
+        page = context.new_page()
+        page.goto(path.as_uri())
+        page.locator(".sa-c").first.hover()
+        parts = ".sa-grid, .sa-grid thead, .sa-grid tr, .sa-grid td, .sa-grid th"
+        seen.append(page.eval_on_selector_all(parts, computed))
+        page.close()
+    assert seen[0] == seen[1]
