@@ -133,7 +133,7 @@ ALLOWED = {
         "token_values",
         "written_data",
     },
-    "data": {"text_files", "written_data"},
+    "data": {"pipeline", "text_files", "written_data"},
     "interpret": {
         "pipeline",
         "models",

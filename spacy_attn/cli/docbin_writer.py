@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
+from spacy.attrs import NORM
 from spacy.tokens import Doc, DocBin
 
 _SUFFIX = ".spacy"
-# All attributes take twelve times the memory of the words alone.
+# What is stored of tokens. All attributes take twelve times the memory of the words alone, and
+# spaCy leaves norms out of them.
 _WORDS = ["ORTH"]
+_ALL = [*DocBin().attrs, NORM]
 # What a document may carry besides its words, in the terms of Doc.has_annotation.
 _ANNOTATIONS = ("TAG", "POS", "MORPH", "LEMMA", "DEP", "HEAD", "ENT_IOB", "SENT_START")
 
@@ -33,7 +37,7 @@ class DocBinWriter:
         self._docs_per_file = docs_per_file
         self._folder = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         self._files: list[Path] = []
-        self._bin, self._holds_all = DocBin(attrs=_WORDS, store_user_data=True), False
+        self._bin, self._holds_all = _docbin(_WORDS), False
 
     def __enter__(self) -> DocBinWriter:
         """Prepare the temporary folder.
@@ -59,8 +63,8 @@ class DocBinWriter:
         """Add a document, and what its extension attributes hold, which msgpack must know."""
         if self._docs_per_file and len(self._bin) == self._docs_per_file:
             self._write_file()
-        if not self._holds_all and any(map(doc.has_annotation, _ANNOTATIONS)):
-            words, self._bin, self._holds_all = self._bin, DocBin(store_user_data=True), True
+        if not self._holds_all and _is_annotated(doc):
+            words, self._bin, self._holds_all = self._bin, _docbin(_ALL), True
             for earlier in words.get_docs(doc.vocab):
                 self._bin.add(earlier)
         self._bin.add(doc)
@@ -83,4 +87,15 @@ class DocBinWriter:
         path = self._folder / f"{len(self._files) + 1:05}{_SUFFIX}"
         self._bin.to_disk(path)
         self._files.append(path)
-        self._bin, self._holds_all = DocBin(attrs=_WORDS, store_user_data=True), False
+        self._bin, self._holds_all = _docbin(_WORDS), False
+
+
+def _docbin(attrs: list[Any]) -> DocBin:
+    return DocBin(attrs=attrs, store_user_data=True)
+
+
+def _is_annotated(doc: Doc) -> bool:
+    """Return whether a document carries more than its words."""
+    return any(map(doc.has_annotation, _ANNOTATIONS)) or any(
+        token.norm != token.lex.norm for token in doc
+    )

@@ -1,4 +1,4 @@
-"""The corpus reader `spacy-attn.HFTokens.v1`: lists of tokens, with lemmas and parts of speech."""
+"""The corpus reader `spacy-attn.HFTokens.v1`: tokens, and strings such as lemmas for each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
+from ..pipeline.token_attributes import TokenAttribute, Value
 from .docbins import has_documents, read_docs
-from .errors import MissingValue, RowProblem
+from .errors import DatasetError, MissingValue, RowProblem
 from .features import class_names
 from .row_texts import check_text
 from .rows import Row, Rows, Skipped
@@ -28,20 +29,24 @@ class HFTokens(Rows):
     """Read tokens of a Hugging Face data set, with their lemmas and parts of speech.
 
     A row is a sentence or a document. Its columns hold lists, one value for each token, as
-    `universal-dependencies/universal_dependencies` has them. The predicted document of an Example
-    carries nothing but the tokens. The reference also has `lemma_` and `pos_`, where a row has
-    them.
+    `universal-dependencies/universal_dependencies` has them. Or a row is a single word, and its
+    columns hold that and its values. The predicted document of an Example carries nothing but the
+    tokens. The reference also has `lemma_` and `pos_`, where a row has them.
 
     Args:
         skip_missing: Pass over rows in which a list is null, or has no token. A warning at the end
             of a pass says how many there were.
-        tokens_column: The column of the tokens. `.spacy` files have tokens, and a reader of them
-            leaves all settings of columns out.
+        tokens_column: The column of the tokens, or of single words. `.spacy` files have tokens, and
+            a reader of them leaves all settings of columns out.
         lemmas_column: The column of the lemmas; None reads none. A lemma that is null or empty is
             missing, and its token has none. `_` is a lemma, except where the part of speech is
             missing as well: CoNLL-U has `_` for both of a contraction whose words follow.
         pos_column: The column of the parts of speech, which are those of Universal Dependencies or
             the ids of classes of these names; None reads none. Null and `_` are missing.
+        targets_column: The column of what `attn_transducer` is to write: strings, or lists of
+            strings, which are symbols. None reads none. Null is missing.
+        target: Where that is put on tokens: NORM, or an attribute of your own such as "_.name". It
+            is the `target` of the component.
         text_column: The column of the texts, which show where spaces are. Without it, a space
             follows each token, and also in rows whose text does not consist of the tokens. A
             warning at the end of a pass says how many these are.
@@ -54,11 +59,19 @@ class HFTokens(Rows):
     tokens_column: str = "tokens"
     lemmas_column: str | None = "lemmas"
     pos_column: str | None = "upos"
+    targets_column: str | None = None
+    target: str = "NORM"
     text_column: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        settings = ("tokens_column", "lemmas_column", "pos_column", "text_column")
+        settings = (
+            "tokens_column",
+            "lemmas_column",
+            "pos_column",
+            "targets_column",
+            "text_column",
+        )
         named = {name: getattr(self, name) for name in settings}
         for name, column in named.items():
             self.require(column != "", f"'{name}' must name a column")
@@ -67,6 +80,10 @@ class HFTokens(Rows):
             len({*self.columns}) == len(self.columns),
             f"two of {', '.join(map(repr, settings))} name the same column",
         )
+        try:
+            self._target.check(str(self), "target", ["NORM"])
+        except ValueError as error:
+            raise DatasetError(str(error)) from None
         # Class ids mean what their file says.
         self.label_columns = (self.pos_column,) if self.pos_column else ()
 
@@ -122,11 +139,24 @@ class HFTokens(Rows):
             spaces = find_spaces(
                 words, check_text(row[self.text_column], self.text_column, "text_column")
             )
-        return Doc(vocab, words=words, spaces=spaces, lemmas=lemmas, pos=pos)
+        doc = Doc(vocab, words=words, spaces=spaces, lemmas=lemmas, pos=pos)
+        if self.targets_column:
+            self._target.install()
+            values = self._values(row, self.targets_column, words)
+            for token, value in zip(doc, values, strict=True):
+                if value is not None:
+                    self._target.write(token, self._checked_target(value, token.text))
+        return doc
 
     def _words(self, row: Row) -> list[str]:
         column = self.tokens_column
         words = self._list(row, column)
+        if words is not row[column] and len(words[0].split()) > 1:
+            raise RowProblem(
+                column,
+                f"holds the text {words[0]!r:.80} where a list of tokens or a single word is "
+                "wanted; name another column in 'tokens_column'",
+            )
         for i, word in enumerate(words):
             if not isinstance(word, str) or not word:
                 what = "an empty string" if word == "" else f"{word!r:.80}"
@@ -150,6 +180,8 @@ class HFTokens(Rows):
 
     def _list(self, row: Row, column: str) -> list[Any]:
         value = row[column]
+        if isinstance(row[self.tokens_column], str):
+            return [value]  # of the only word
         if value is None:
             raise MissingValue(column, "is null where a list is wanted")
         if not isinstance(value, list):
@@ -185,6 +217,29 @@ class HFTokens(Rows):
                 f"speech {', '.join(_POS)}; correct it, or set pos_column = null to read none",
             )
         return name
+
+    def _checked_target(self, value: Any, word: str) -> Value:
+        """Return a target, symbols as a tuple."""
+        if isinstance(value, str):
+            return value
+        column = str(self.targets_column)
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise RowProblem(
+                column,
+                f"holds {value!r:.80} for the token {word!r:.80}, where a target is a string, a "
+                "list of strings, or null",
+            )
+        if not self._target.is_extension:
+            raise RowProblem(
+                column,
+                f"holds the list {value!r:.80} for the token {word!r:.80}, and {self.target} is a "
+                "string; set 'target' to an attribute of your own, such as \"_.symbols\"",
+            )
+        return tuple(value)
+
+    @cached_property
+    def _target(self) -> TokenAttribute:
+        return TokenAttribute(self.target)
 
     @cached_property
     def _class_names(self) -> list[str] | None:

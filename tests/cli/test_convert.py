@@ -245,13 +245,19 @@ def test_words_alone_take_little_room(tmp_path):
     assert DocBin().from_disk(path).tokens[0].shape[1] <= 2
 
 
-def test_tokens_lemmas_and_targets_of_other_readers_are_kept(convert, tmp_path):
+def test_tokens_lemmas_norms_and_texts_of_other_readers_are_kept(convert, tmp_path):
     row = {"tokens": ["Don't", "!"], "lemmas": ["do not", None], "upos": ["AUX", "PUNCT"]}
+    norms = {"tokens": ["a", "u"], "norms": ["a", "you"]}
+    (tmp_path / "norms.jsonl").write_text(json.dumps(norms))
     (tmp_path / "tokens.jsonl").write_text(json.dumps(row))
     (tmp_path / "pairs.jsonl").write_text(json.dumps({"source": "Ja", "target": "Yes"}))
     config = CONFIG.split("[corpora.train]")[0] + "".join(
         f'[corpora.{name}]\n@readers = "spacy-attn.HF{name.title()}.v1"\npath = "{name}.jsonl"\n'
         for name in ("tokens", "pairs")
+    )
+    config += (
+        '[corpora.norms]\n@readers = "spacy-attn.HFTokens.v1"\npath = "norms.jsonl"\n'
+        'lemmas_column = null\npos_column = null\ntargets_column = "norms"\n'
     )
     (tmp_path / "config.cfg").write_text(config)
     assert convert().exit_code == 0
@@ -260,5 +266,7 @@ def test_tokens_lemmas_and_targets_of_other_readers_are_kept(convert, tmp_path):
     assert [token.text for token in tokens.predicted] == ["Don't", "!"]
     lemmas = [(token.lemma_, token.pos_) for token in tokens.reference]
     assert lemmas == [("do not", "AUX"), ("", "PUNCT")]
+    [normalized] = Corpus(tmp_path / "out" / "norms.spacy")(nlp)
+    assert [token.norm_ for token in normalized.reference] == ["a", "you"]
     [pair] = Corpus(tmp_path / "out" / "pairs.spacy")(nlp)
     assert (pair.text, generated_text(pair.reference)) == ("Ja", "Yes")

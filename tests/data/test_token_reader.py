@@ -1,5 +1,6 @@
 """The reader of tokens: gold tokens, their lemmas and parts of speech, and what it refuses."""
 
+import json
 import warnings
 
 import pytest
@@ -7,7 +8,7 @@ import spacy
 from datasets import ClassLabel, Dataset, Features, List, Value
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Token
 from spacy.training import Corpus
 from spacy.util import registry
 from spacy.vocab import Vocab
@@ -107,6 +108,83 @@ def test_ids_of_classes_are_read_by_the_names_of_the_data_set(tmp_path, tokens, 
     assert [pos for _, _, pos in read] == ["VERB", "NOUN", "", ""]
 
 
+@STREAMING
+@pytest.mark.parametrize("name", ["words.csv", "words.jsonl"])
+def test_a_row_may_be_a_single_word(tmp_path, tokens, name, streaming):
+    rows = [("mice", "mouse", "NOUN"), ("US", "", "_"), ("a.m.", "in the morning", "ADV")]
+    columns = ["form", "lemma", "pos"]
+    lines = [json.dumps(dict(zip(columns, row, strict=True))) for row in rows]
+    if name.endswith(".csv"):
+        lines = [",".join(row) for row in [columns, *rows]]
+    (tmp_path / name).write_text("\n".join(lines))
+    settings = {"tokens_column": "form", "lemmas_column": "lemma", "pos_column": "pos"}
+    read = tokens(name, streaming=streaming, **settings)
+    assert read == [
+        [("mice", "mouse", "NOUN")],
+        [("US", "", "")],
+        [("a.m.", "in the morning", "ADV")],
+    ]
+
+
+def test_a_single_word_may_have_no_lemma_but_must_be_there(write, tokens):
+    row = {"tokens": "mice", "lemmas": None, "upos": None}
+    assert tokens(write([row])) == [[("mice", "", "")]]
+    with pytest.raises(DatasetError, match=r"row 1 .*'tokens' is null where a list"):
+        tokens(write([row, {**row, "tokens": None}]))
+    with pytest.raises(DatasetError, match=r"row 1 .*'tokens' holds an empty string"):
+        tokens(write([row, {**row, "tokens": ""}]))
+
+
+def test_targets_are_set_as_norms_on_the_reference_alone(write, nlp):
+    path = write([{"tokens": ["u", "b4", "me"], "norms": ["you", "before", None]}])
+    settings = {"lemmas_column": None, "pos_column": None, "targets_column": "norms"}
+    [example] = HFTokens(path, **settings)(nlp)
+    assert [token.norm_ for token in example.reference] == ["you", "before", "me"]
+    assert [token.norm_ for token in example.predicted] == [t.norm_ for t in nlp("u b4 me")]
+
+
+@pytest.fixture
+def phones():
+    yield {"lemmas_column": None, "pos_column": None, "target": "_.phones_of_test"}
+    if Token.has_extension("phones_of_test"):
+        Token.remove_extension("phones_of_test")
+
+
+def test_targets_are_set_as_an_extension_and_may_be_symbols(write, nlp, phones):
+    rows = [
+        {"tokens": ["cat", "emu"], "sounds": [["K", "AE", "T"], None]},
+        {"tokens": ["dog"], "sounds": [["D", "AO", "G"]]},
+    ]
+    examples = list(HFTokens(write(rows), targets_column="sounds", **phones)(nlp))
+    found = [[t._.phones_of_test for t in example.reference] for example in examples]
+    assert found == [[["K", "AE", "T"], None], [["D", "AO", "G"]]]
+    assert [t._.phones_of_test for t in examples[0].predicted] == [None, None]
+    word = [{"tokens": "cat", "sounds": ["K", "AE", "T"]}]
+    [example] = HFTokens(write(word), targets_column="sounds", **phones)(nlp)
+    assert example.reference[0]._.phones_of_test == ["K", "AE", "T"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "targets", "expected"),
+    [
+        ({}, [5, 6], r"'targets' holds 5 for the token 'a', where a target is a string, a list of"),
+        (
+            {},
+            [["x"], ["y"]],
+            r"holds the list \['x'\] for the token 'a', and NORM is a string; set",
+        ),
+        ({}, ["x"], r"'targets' has 1 values for the 2 tokens"),
+        ({"target": "LEMMA"}, ["x", "y"], r"'target' must be one of NORM, or .* is 'LEMMA'"),
+        ({"targets_column": "tokens"}, ["x", "y"], "name the same column"),
+    ],
+)
+def test_targets_that_cannot_be_set_are_refused(write, tokens, settings, targets, expected):
+    path = write([{"tokens": ["a", "b"], "targets": targets}])
+    given = {"lemmas_column": None, "pos_column": None, "targets_column": "targets"}
+    with pytest.raises(DatasetError, match=expected):
+        tokens(path, **given | settings)
+
+
 def test_tokens_may_hold_anything_but_nothing(write, tokens):
     words = [" ", "\n", "14 000", "🎉", "e\u0301", "x" * 10_000, "naïve"]
     row = {"tokens": words, "lemmas": words, "upos": ["X"] * len(words)}
@@ -175,7 +253,9 @@ def test_a_row_that_cannot_be_used_is_refused_with_its_number(
 @pytest.mark.parametrize(
     ("column", "values", "expected"),
     [
-        ("tokens", "a b", r"'tokens' holds 'a b' of type str where a list is wanted"),
+        ("tokens", "a b", r"'tokens' holds the text 'a b' where a list of tokens or a single wor"),
+        ("tokens", 5, r"'tokens' holds 5 of type int where a list is wanted"),
+        ("lemmas", "a b", r"'lemmas' holds 'a b' of type str where a list is wanted"),
         ("tokens", [1, 2], r"'tokens' holds 1 where token 0"),
         ("lemmas", [1, 2], r"'lemmas' holds 1 of type int for the token 'a', where a lemma is"),
         ("upos", [1, 2], r"'upos' holds 1 for the token 'a', which is none of the parts of speech"),
