@@ -92,7 +92,7 @@ class Attention(nn.Module):
         return _weighted_sums(keys, weights.to(keys.dtype), documents), weights
 
     def padded(
-        self, keys: Tensor, queries: Tensor, padding: Tensor, compared: Tensor | None = None
+        self, keys: Tensor, queries: Tensor, evidence: Tensor, compared: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Do the same where the keys of B documents are padded to the same number T.
 
@@ -101,17 +101,17 @@ class Attention(nn.Module):
         Args:
             keys: Shape (B, T, D).
             queries: Of each document, shape (B, Q, query_width).
-            padding: Which keys are padding, shape (B, T); not all of a document.
+            evidence: What is added to the score of each key, whatever the query, shape (B, T).
+                Minus infinity marks padding, which no document is alone.
             compared: What `compared` returns of the keys, shape (B, T, width).
 
         Returns:
             Contexts, shape (B, Q, D), and weights, shape (B, Q, T), which are 0 at padding.
         """
-        scores = self._compare(
-            self._compared_keys(keys, compared), self._compared_queries(queries)
-        ).double()
-        weights = torch.softmax(scores.masked_fill(padding.unsqueeze(1), -torch.inf), dim=2)
-        weights = weights.to(torch.promote_types(keys.dtype, torch.float32))
+        compared = self._compared_keys(keys, compared)
+        scores = self._compare(compared, self._compared_queries(queries)) + evidence.unsqueeze(1)
+        # Along rows, torch adds up so that single precision is enough.
+        weights = torch.softmax(scores, dim=2, dtype=torch.promote_types(keys.dtype, torch.float32))
         return weights.to(keys.dtype) @ keys, weights
 
     def compared(self, keys: Tensor) -> Tensor:

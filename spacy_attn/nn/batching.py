@@ -56,13 +56,20 @@ class Layout:
 
 
 def cut_by_length(
-    lengths: Sequence[int], max_padded_tokens: int = MAX_PADDED_TOKENS
+    lengths: Sequence[int],
+    max_padded_tokens: int = MAX_PADDED_TOKENS,
+    call_cost: float = _CALL_COST,
 ) -> list[list[int]]:
     """Group documents, given by their lengths, into sub-batches that waste little on padding.
 
     Documents are taken from the longest to the shortest. A sub-batch ends where its padding has
     come to cost more than starting another one, or where it would hold more than
     `max_padded_tokens`. A longer document than that forms a sub-batch of its own.
+
+    Args:
+        lengths: Numbers of tokens.
+        max_padded_tokens: The largest size of a sub-batch.
+        call_cost: What one more sub-batch costs, whatever its length, in tokens of padding.
 
     Returns:
         Lists of indices into `lengths`, longest document first. Every document with tokens is in
@@ -75,7 +82,7 @@ def cut_by_length(
         length = lengths[i]
         full = not groups or (len(groups[-1]) + 1) * longest > max_padded_tokens
         wasted += longest - length
-        if full or wasted > _CALL_COST + _STEP_COST * length:
+        if full or wasted > call_cost + _STEP_COST * length:
             groups.append([])
             longest, wasted = length, 0
         groups[-1].append(i)

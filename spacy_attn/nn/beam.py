@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .fast_ops import largest
+
 
 class Hypothesis(NamedTuple):
     """A sequence that a search has found.
@@ -45,24 +47,27 @@ class Beam:
         shape = (len(longest), width)
         self.width = width
         self._longest, self._end = longest, end
+        # Of the active sources.
+        self._bounds = longest.unsqueeze(1)
         self.active = torch.arange(len(longest), device=longest.device)
         # There is but one beginning at first.
         self._scores = torch.full(shape, -torch.inf, device=longest.device)
         self._scores[:, 0] = 0.0
         self.last = torch.full(shape, end, device=longest.device)
-        self._has_ended = (longest < 1).unsqueeze(1).expand(shape)
+        self._has_ended = self._scores.isneginf() | (self._bounds < 1)
         self._final_scores = self._scores.clone()
         self._steps: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def goes_on(self) -> Tensor:
         """Return which of the active sources have a sequence that goes on, shape (A,)."""
-        return ~(self._has_ended | self._scores.isneginf()).all(1)
+        return ~self._has_ended.all(1)
 
     def keep(self, kept: Tensor) -> None:
         """Go on with some of the active sources only, given by their places, shape (n,)."""
         self._final_scores[self.active] = self._scores
         self.active, self.last = self.active[kept], self.last[kept]
         self._scores, self._has_ended = self._scores[kept], self._has_ended[kept]
+        self._bounds = self._bounds[kept]
 
     def extend(self, probabilities: Tensor) -> Tensor:
         """Go on with the most probable beginnings that are one symbol longer.
@@ -73,24 +78,30 @@ class Beam:
         Returns:
             Which of the present beginnings each of the new ones goes on from, shape (A, K).
         """
-        if self.width == 1:
-            best, symbols = probabilities.max(2, keepdim=True)
-        else:
-            # No more than K can go on from the same beginning.
-            best, symbols = probabilities.topk(min(self.width, probabilities.shape[2]), dim=2)
-        # What has ended stays as it is: one end follows it.
+        parents = self._extend_all(probabilities) if self.width > 1 else self._extend(probabilities)
+        self._steps.append((self.active, parents, self.last))
+        has_largest_length = self._bounds <= len(self._steps)
+        self._has_ended = (self.last == self._end) | has_largest_length | self._scores.isneginf()
+        return parents
+
+    def _extend(self, probabilities: Tensor) -> Tensor:
+        """Do so where there is only one beginning. What has ended stays as it is."""
+        best, symbols = largest(probabilities)
+        self._scores = self._scores + best.log().masked_fill(self._has_ended, 0.0)
+        self.last = symbols.masked_fill(self._has_ended, self._end)
+        return torch.zeros_like(symbols)
+
+    def _extend_all(self, probabilities: Tensor) -> Tensor:
+        """Do so where beginnings compete. What has ended is followed by one end, for certain."""
+        # No more than K can go on from the same beginning.
+        best, symbols = probabilities.topk(min(self.width, probabilities.shape[2]), dim=2)
         stay = torch.full_like(best[0, 0], -torch.inf)
         stay[0] = 0.0
         ended = self._has_ended.unsqueeze(2)
-        symbols = symbols.masked_fill(ended, self._end).flatten(1)
-        candidates = (self._scores.unsqueeze(2) + torch.where(ended, stay, best.log())).flatten(1)
-        self._scores, found = candidates.topk(self.width, dim=1)
-        self.last = symbols.gather(1, found)
-        parents = found // best.shape[2]
-        self._steps.append((self.active, parents, self.last))
-        is_cut = self._longest[self.active] <= len(self._steps)
-        self._has_ended = (self.last == self._end) | is_cut.unsqueeze(1)
-        return parents
+        candidates = self._scores.unsqueeze(2) + torch.where(ended, stay, best.log())
+        self._scores, found = candidates.flatten(1).topk(self.width, dim=1)
+        self.last = symbols.masked_fill(ended, self._end).flatten(1).gather(1, found)
+        return found // best.shape[2]
 
     def hypotheses(self) -> list[list[Hypothesis]]:
         """Return those of each source, the highest log-probability a symbol first."""

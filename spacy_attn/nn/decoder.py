@@ -12,11 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Attention, Scoring
-from .batching import Layout, cut_by_length
+from .batching import Layout
 from .beam import Beam, Hypothesis
 from .fast_ops import dropout as dropout_values
 from .head import final_states
 from .lstm_step import LstmStep
+from .source import PaddedSource, Source
 from .stored import StoredModule
 
 # The first two symbols of every target vocabulary. What comes before the first symbol of a target
@@ -30,27 +31,6 @@ _FEW_LEFT = 0.75
 
 # Whatever is not copied has a probability of 0, of which there is no logarithm.
 _TINY = 1e-30
-
-
-class Source(NamedTuple):
-    """What has been read, and what a decoder computes of it once, of B sources with N symbols.
-
-    Attributes:
-        states: Hidden states of the encoder, concatenated, shape (N, D).
-        compared: What attention compares of them, see `Attention.compared`.
-        layout: Which states belong to which source.
-        symbols: The symbol of each state in the target vocabulary, shape (N,). A source's symbols
-            that this lacks are counted on from its size.
-        context: What else is known of each source, shape (B, C).
-        first: The first hidden state of the decoder, shape (B, H).
-    """
-
-    states: Tensor
-    compared: Tensor
-    layout: Layout
-    symbols: Tensor
-    context: Tensor
-    first: Tensor
 
 
 class Written(NamedTuple):
@@ -68,20 +48,6 @@ class Written(NamedTuple):
     log_probability: float
     is_complete: bool
     alignment: Tensor | None
-
-
-class _Padded(NamedTuple):
-    """Sources of like length, as the B rows of arrays padded to T symbols; see `Source`."""
-
-    states: Tensor
-    compared: Tensor
-    padding: Tensor
-    symbols: Tensor
-    context: Tensor
-    first: Tensor
-
-    def rows(self, kept: Tensor) -> "_Padded":
-        return _Padded(*(part[kept] for part in self))
 
 
 class _Memory(NamedTuple):
@@ -200,12 +166,12 @@ class AttentionDecoder(StoredModule):
         Returns:
             Shape (B, L); 0 where there is padding.
         """
-        groups = _groups(source)
+        groups = source.groups()
         if not groups:
             # Connected to the source, so that it has a gradient, too.
             return source.first.sum(1, keepdim=True).expand_as(targets)
         found = torch.cat(
-            [self._score(_padded(source, group), targets[group], dropout) for group in groups]
+            [self._score(source.padded(group), targets[group], dropout) for group in groups]
         )
         return found.index_select(0, torch.cat(groups).argsort())
 
@@ -223,11 +189,10 @@ class AttentionDecoder(StoredModule):
         found: list[Tensor] = [targets] * len(targets)
         lengths = (targets != PADDING).sum(1) - 1
         with torch.no_grad():
-            for group in _groups(source):
-                part = _padded(source, group)
-                _, weights = self._follow(part, targets[group])
+            for group in source.groups():
+                _, weights = self._follow(source.padded(group), targets[group])
                 for i, n_source, of_source in zip(
-                    group.tolist(), (~part.padding).sum(1).tolist(), weights, strict=True
+                    group.tolist(), source.layout.lengths[group].tolist(), weights, strict=True
                 ):
                     found[i] = of_source[: int(lengths[i]), :n_source]
         return found
@@ -254,21 +219,27 @@ class AttentionDecoder(StoredModule):
         with torch.no_grad():
             bounds = torch.tensor(longest, dtype=torch.int64, device=source.states.device)
             step = LstmStep(self.lstm)
-            for group in _groups(source):
-                part, beam = _padded(source, group), Beam(bounds[group], beam_width, END)
-                weights = self._search(part, beam, step)
+            for group in source.groups_to_write(beam_width):
+                beam = Beam(bounds[group], beam_width, END)
+                weights = self._search(source.padded(group), beam, step)
                 found = beam.hypotheses()
-                alignments = _alignments(found, weights, part.padding) if alignment else None
-                for i, index in enumerate(group.tolist()):
-                    written[index] = [
-                        Written(*each[:3], alignments[i][k] if alignments else None)
-                        for k, each in enumerate(found[i])
+                alignments = (
+                    _alignments(found, weights, beam_width, source.layout.lengths[group])
+                    if alignment
+                    else [[None] * len(of_source) for of_source in found]
+                )
+                for i, *parts in zip(group.tolist(), found, alignments, strict=True):
+                    written[i] = [
+                        Written(each.symbols, each.log_probability, each.is_complete, own)
+                        for each, own in zip(*parts, strict=True)
                     ]
         return written
 
-    def _search(self, source: _Padded, beam: Beam, step: LstmStep) -> list[tuple[Tensor, Tensor]]:
+    def _search(
+        self, source: PaddedSource, beam: Beam, step: LstmStep
+    ) -> list[tuple[Tensor, Tensor]]:
         """Search to the end; return the active sources of each step and their (A, K, T) weights."""
-        n_known = max(self.sizes["n_symbols"], int(source.symbols.max()) + 1)
+        output = self._padded_output(int(source.symbols.max()) + 1)
         memory = self._start(source, beam.width)
         all_weights = []
         while n_left := int((goes_on := beam.goes_on()).sum()):
@@ -278,13 +249,12 @@ class AttentionDecoder(StoredModule):
                 source, memory = source.rows(kept), memory.rows(kept)
             memory, weights = self._step(step, source, memory, self._embed(beam.last))
             all_weights.append((beam.active, weights))
-            probabilities = self._probabilities(source, memory.attended, weights, n_known)
-            parents = beam.extend(probabilities)
+            parents = beam.extend(self._probabilities(source, memory.attended, weights, output))
             if beam.width > 1:
                 memory = _Memory(*(_of_parents(part, parents) for part in memory))
         return all_weights
 
-    def _score(self, source: _Padded, targets: Tensor, dropout: float) -> Tensor:
+    def _score(self, source: PaddedSource, targets: Tensor, dropout: float) -> Tensor:
         """Return what `forward` does, of sources of like length."""
         n_steps = targets.shape[1]
         targets = targets[:, : int((targets != PADDING).sum(1).max())]
@@ -301,7 +271,7 @@ class AttentionDecoder(StoredModule):
         return F.pad(found, (0, n_steps - found.shape[1]))
 
     def _follow(
-        self, source: _Padded, targets: Tensor, dropout: float = 0.0
+        self, source: PaddedSource, targets: Tensor, dropout: float = 0.0
     ) -> tuple[Tensor, Tensor]:
         """Return o and the weights of attention where each symbol of given targets is written.
 
@@ -329,7 +299,7 @@ class AttentionDecoder(StoredModule):
         known = symbols.masked_fill(symbols >= self.sizes["n_symbols"], UNKNOWN)
         return self.embedding(known.masked_fill(known == PADDING, END))
 
-    def _start(self, source: _Padded, n_queries: int) -> _Memory:
+    def _start(self, source: PaddedSource, n_queries: int) -> _Memory:
         """Return what is remembered before the first step, in so many targets of each source."""
         first = source.first.unsqueeze(1).expand(-1, n_queries, -1)
         attended = first.new_zeros(*first.shape[:2], self.combined.out_features)
@@ -338,7 +308,7 @@ class AttentionDecoder(StoredModule):
     def _step(
         self,
         step: LstmStep,
-        source: _Padded,
+        source: PaddedSource,
         memory: _Memory,
         vectors: Tensor,
         dropout: float = 0.0,
@@ -348,73 +318,63 @@ class AttentionDecoder(StoredModule):
         Returns:
             What is remembered of it, and the weights of attention, shape (B, Q, T).
         """
-        parts = [vectors, _repeated(source.context, vectors)]
+        inputs = [vectors, _repeated(source.context, vectors)]
         if self.sizes["input_feeding"]:
-            parts.append(memory.attended)
-        hidden, cell = step(torch.cat(parts, dim=2), memory.hidden, memory.cell)
+            inputs.append(memory.attended)
+        hidden, cell = step(inputs, memory.hidden, memory.cell)
         attended, weights = self._attend(source, hidden, dropout)
         return _Memory(hidden, cell, attended), weights
 
-    def _attend(self, source: _Padded, hidden: Tensor, dropout: float) -> tuple[Tensor, Tensor]:
+    def _attend(
+        self, source: PaddedSource, hidden: Tensor, dropout: float
+    ) -> tuple[Tensor, Tensor]:
         """Return o, shape (B, Q, O), and the weights of attention, shape (B, Q, T)."""
         contexts, weights = self.attention.padded(
-            source.states, hidden, source.padding, source.compared
+            source.states, hidden, source.evidence, source.compared
         )
         parts = torch.cat((hidden, contexts, _repeated(source.context, hidden)), dim=2)
         return torch.tanh(self.combined(dropout_values(parts, dropout))), weights
 
-    def _output(self, attended: Tensor) -> Tensor:
-        """Return the logits of all symbols, shape (..., n_symbols)."""
-        return F.linear(attended, (self.output or self.embedding).weight, self.output_bias)
+    def _output(self) -> tuple[Tensor, Tensor]:
+        """Return the weight and the bias that make logits of o."""
+        return (self.output or self.embedding).weight, self.output_bias
+
+    def _padded_output(self, n_known: int) -> tuple[Tensor, Tensor]:
+        """Return the same for so many symbols, of which those only a source has are not written."""
+        weight, bias = self._output()
+        n_new = n_known - len(bias)
+        if self.gate is None or n_new <= 0:
+            return weight, bias
+        return F.pad(weight, (0, 0, 0, n_new)), F.pad(bias, (0, n_new), value=-torch.inf)
 
     def _probabilities(
-        self, source: _Padded, attended: Tensor, weights: Tensor, n_known: int
+        self,
+        source: PaddedSource,
+        attended: Tensor,
+        weights: Tensor,
+        output: tuple[Tensor, Tensor],
     ) -> Tensor:
-        """Return those of all symbols, and of those only a source has, shape (B, Q, n_known)."""
-        written = self._output(attended).softmax(2)
+        """Return those of all symbols that an output is for, shape (B, Q, n)."""
+        written = F.linear(attended, *output).softmax(2)
         if self.gate is None:
             return written
         gate = torch.sigmoid(self.gate(attended))
-        written = F.pad(written * (1.0 - gate), (0, n_known - written.shape[2]))
         copied = source.symbols.unsqueeze(1).expand_as(weights)
-        return written.scatter_add(2, copied, weights * gate)
+        return written.mul_(1.0 - gate).scatter_add_(2, copied, weights * gate)
 
     def _log_probabilities(self, attended: Tensor, copied: Tensor, targets: Tensor) -> Tensor:
         """Return those of one target each, shape (n,), that the source has by `copied`, (n,)."""
-        is_known = targets < self.sizes["n_symbols"]
+        logits = F.linear(attended, *self._output())
         if self.gate is None:
-            return -F.cross_entropy(self._output(attended), targets, reduction="none")
+            return -F.cross_entropy(logits, targets, reduction="none")
+        is_known = targets < self.sizes["n_symbols"]
         known = targets.masked_fill(~is_known, UNKNOWN)
-        written = -F.cross_entropy(self._output(attended), known, reduction="none")
+        written = -F.cross_entropy(logits, known, reduction="none")
         gate = self.gate(attended).squeeze(1)
         return torch.logaddexp(
             written.masked_fill(~is_known, -torch.inf) + F.logsigmoid(-gate),
             copied.clamp_min(_TINY).log() + F.logsigmoid(gate),
         )
-
-
-def _groups(source: Source) -> list[Tensor]:
-    """Cut sources into groups of like length, given by their indices."""
-    lengths = source.layout.lengths
-    groups = cut_by_length(lengths.tolist())
-    return [torch.tensor(group, device=lengths.device) for group in groups]
-
-
-def _padded(source: Source, group: Tensor) -> _Padded:
-    """Pad sources that are given by their indices. Padding repeats the last symbol of its own."""
-    lengths = source.layout.lengths[group].unsqueeze(1)
-    places = torch.arange(int(lengths.max()), device=group.device)
-    rows = source.layout.starts[group].unsqueeze(1) + places.minimum(lengths - 1)
-    # Embeddings have a faster gradient than indices.
-    states = F.embedding(rows, source.states)
-    return _Padded(
-        states,
-        states if source.compared is source.states else F.embedding(rows, source.compared),
-        places >= lengths,
-        source.symbols[rows],
-        source.context[group],
-        source.first[group],
-    )
 
 
 def _repeated(context: Tensor, steps: Tensor) -> Tensor:
@@ -428,16 +388,18 @@ def _of_parents(part: Tensor, parents: Tensor) -> Tensor:
 
 
 def _alignments(
-    found: list[list[Hypothesis]], all_weights: list[tuple[Tensor, Tensor]], padding: Tensor
+    found: list[list[Hypothesis]],
+    all_weights: list[tuple[Tensor, Tensor]],
+    beam_width: int,
+    lengths: Tensor,
 ) -> list[list[Tensor]]:
     """Return the weights of attention of what was found, shape (n, n_source) each."""
-    n_sources, longest = padding.shape
-    width = all_weights[0][1].shape[1] if all_weights else 1
-    weights = torch.zeros(len(all_weights), n_sources, width, longest, device=padding.device)
-    for i, (active, of_active) in enumerate(all_weights):
-        weights[i, active] = of_active
-    lengths = (~padding).sum(1).tolist()
+    n_sources = lengths.tolist()
+    shape = len(all_weights), len(n_sources), beam_width, max(n_sources)
+    weights = torch.zeros(shape, dtype=torch.float32, device=lengths.device)
+    for of_all, (active, of_active) in zip(weights, all_weights, strict=True):
+        of_all[active] = of_active
     return [
-        [weights[range(len(each.beams)), i, each.beams, : lengths[i]] for each in of_source]
+        [weights[range(len(each.beams)), i, each.beams, : n_sources[i]] for each in of_source]
         for i, of_source in enumerate(found)
     ]

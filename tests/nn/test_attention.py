@@ -62,9 +62,10 @@ def test_padded_keys_have_the_same_weights_and_contexts(scoring):
     lengths = [2, 4, 1]
     keys, queries = torch.randn(3, 4, WIDTH), torch.randn(3, QUERIES, WIDTH)
     padding = torch.arange(4) >= torch.tensor(lengths).unsqueeze(1)
+    evidence = torch.zeros(3, 4).masked_fill(padding, -torch.inf)
     with torch.no_grad():
-        contexts, weights = module.padded(keys, queries, padding)
-        again, _ = module.padded(keys, queries, padding, module.compared(keys))
+        contexts, weights = module.padded(keys, queries, evidence)
+        again, _ = module.padded(keys, queries, evidence, module.compared(keys))
         expected, expected_weights = module(keys[~padding], queries, ragged(lengths))
     torch.testing.assert_close(contexts, expected)
     torch.testing.assert_close(again, contexts)

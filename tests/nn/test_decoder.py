@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from spacy_attn.nn.attention import SCORINGS
 from spacy_attn.nn.batching import Layout
-from spacy_attn.nn.decoder import END, PADDING, UNKNOWN, AttentionDecoder, Source
+from spacy_attn.nn.decoder import END, PADDING, UNKNOWN, AttentionDecoder
+from spacy_attn.nn.source import Source
 
 N_SYMBOLS, WIDTH = 9, 6
 

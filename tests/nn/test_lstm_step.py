@@ -12,7 +12,7 @@ def test_steps_are_those_of_torchs_lstm_and_so_are_the_gradients():
     # Of 3 sources with 2 queries.
     state = hidden.view(3, 2, 4), cell.view(3, 2, 4)
     for each in inputs.view(5, 3, 2, 3):
-        state = step(each, *state)
+        state = step(each.split([2, 1], dim=2), *state)
         found.append(state[0])
     torch.testing.assert_close(torch.stack(found).view(5, 6, 4), expected)
     torch.testing.assert_close(state[1].view(1, 6, 4), last_cell)
