@@ -3,6 +3,8 @@
 import numpy
 import pytest
 import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
 from thinc.api import prefer_gpu, require_cpu, set_gpu_allocator
 from thinc.util import has_cupy_gpu, has_torch_cuda_gpu
 
@@ -52,3 +54,35 @@ def test_averaged_weights_and_added_labels_work_on_a_gpu():
     assert averaged != nlp("great fun").cats
     nlp.get_pipe("attn_textcat").add_label("neutral")
     assert len(nlp("great fun").cats) == 3
+
+
+LEMMAS = {"cats": "cat", "Dogs": "dog", "mice": "mouse", "houses": "house", "walked": "walk"}
+SMALL_DECODER = {"symbol_width": 16, "hidden_width": 16, "decoder_width": 32, "output_width": 16}
+
+
+def lemmatizer(steps):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("attn_lemmatizer", config={"model": SMALL_DECODER, "dictionary": False})
+    words = list(LEMMAS)
+    gold = [Doc(nlp.vocab, words=words, lemmas=list(LEMMAS.values()), pos=["NOUN"] * 5)]
+    examples = [Example(nlp.make_doc(" ".join(words)), doc) for doc in gold]
+    sgd = nlp.initialize(lambda: examples)
+    sgd.learn_rate = 0.01
+    losses = [nlp.update(examples, sgd=sgd)["attn_lemmatizer"] for _ in range(steps)]
+    return nlp, pipe, losses
+
+
+def test_a_lemmatizer_trained_on_a_gpu_writes_the_same_on_a_cpu(tmp_path):
+    nlp, pipe, losses = lemmatizer(steps=80)
+    assert losses[-1] < losses[0] / 10
+    doc = nlp(" ".join(LEMMAS))
+    assert [token.lemma_ for token in doc] == list(LEMMAS.values())
+    (alignments,) = pipe.explain([doc])
+    nlp.to_disk(tmp_path)
+    require_cpu()
+    loaded = spacy.load(tmp_path)
+    other = loaded(" ".join(LEMMAS))
+    assert [token.lemma_ for token in other] == [token.lemma_ for token in doc]
+    (expected,) = loaded.get_pipe("attn_lemmatizer").explain([other])
+    for alignment, on_cpu in zip(alignments, expected, strict=True):
+        numpy.testing.assert_allclose(alignment.weights, on_cpu.weights, atol=1e-4)
