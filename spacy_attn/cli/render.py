@@ -19,6 +19,7 @@ from ..interpret.methods import METHODS, check_method, explain
 from ..interpret.show.pictures import render
 from ..interpret.show.terminal import terminal_view
 from ..pipeline.finding import find_component
+from ..pipeline.transducer import AttentionTransducer
 from ..text_files import write_text
 from . import options as opt
 from .console import failing, prepare, progress
@@ -107,8 +108,8 @@ def _check_options(style: str | None, method: str | None, component: str | None)
 
 
 def _written(nlp: Language, texts: Iterable[str | Doc]) -> Iterator[Doc]:
-    """Run a pipeline on texts, and have its components keep the alignments that they can keep."""
+    """Run a pipeline on texts, and have its components store the alignments of tokens."""
     for _, pipe in nlp.pipeline:
-        if hasattr(pipe, "keep_alignments"):
-            pipe.keep_alignments = True
+        if isinstance(pipe, AttentionTransducer):
+            pipe.alignment = True
     return nlp.pipe(texts)

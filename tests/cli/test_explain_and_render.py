@@ -9,7 +9,8 @@ import spacy
 import srsly
 from spacy.cli import app
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 from typer.testing import CliRunner
 
 import spacy_attn
@@ -210,33 +211,23 @@ def test_unknown_styles_labels_and_methods_are_errors(model, tmp_path):
     assert not (tmp_path / "x.html").exists()
 
 
-class Reverser:
-    """Writes each text backwards, and keeps alignments if it is told to."""
-
-    keep_alignments = False
-
-    def __call__(self, doc):
-        if self.keep_alignments and len(doc):
-            weights = numpy.eye(len(doc), dtype="float32")[::-1]
-            tokens = [token.text for token in doc][::-1]
-            store_generated(doc, " ".join(tokens), tokens, weights)
-        return doc
-
-
-@Language.factory("test_reverser")
-def make_reverser(nlp, name):
-    return Reverser()
+@Language.component("reverse")
+def reverse(doc):
+    """Write the words of a text backwards."""
+    tokens = [token.text for token in doc][::-1]
+    store_generated(doc, " ".join(tokens), tokens, numpy.eye(len(doc), dtype="float32")[::-1])
+    return doc
 
 
 @pytest.fixture
 def reversing_model(tmp_path):
     nlp = spacy.blank("en")
-    nlp.add_pipe("test_reverser")
+    nlp.add_pipe("reverse")
     nlp.to_disk(tmp_path / "reversing")
     return tmp_path / "reversing"
 
 
-def test_render_shows_what_a_pipeline_writes_and_keeps_its_alignments(reversing_model, tmp_path):
+def test_render_shows_what_a_pipeline_writes(reversing_model, tmp_path):
     printed = run("render", reversing_model, "great fun", "--style", "alignment").stdout
     assert "fun great" in printed
     assert "great 100" in printed
@@ -248,6 +239,19 @@ def test_render_shows_what_a_pipeline_writes_and_keeps_its_alignments(reversing_
     assert "fun great" in page.text
     assert "dull so" in page.text
     assert "<title>Alignment</title>" in output.read_text(encoding="utf8")
+
+
+def test_render_has_lemmatizers_store_the_alignments_that_it_shows(tmp_path):
+    nlp = spacy.blank("en")
+    lemmatizer = nlp.add_pipe("attn_lemmatizer")
+    gold = Doc(nlp.vocab, words=["mice", "ran"], lemmas=["mouse", "run"])
+    nlp.initialize(lambda: [Example(nlp.make_doc("mice ran"), gold)])
+    assert not lemmatizer.alignment
+    nlp.to_disk(tmp_path / "lemmas")
+    printed = run("render", tmp_path / "lemmas", "mice ran", "--style", "alignment").stdout
+    assert "mice → mouse" in printed
+    assert "ran → run" in printed
+    assert "   m  i  c  e" in printed
 
 
 def test_what_does_not_go_with_alignments_is_an_error(model, reversing_model):

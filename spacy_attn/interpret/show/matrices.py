@@ -141,27 +141,19 @@ def matrices(
             f"An alignment belongs to what was written, not to a label: leave out the label "
             f"{label!r}."
         )
-    if isinstance(docs, Doc | Span | Token | Alignment):
-        docs = [docs]
+    if isinstance(docs, Alignment):
+        return [_from_alignment(docs)]
+    if isinstance(docs, Doc | Span | Token):
+        return _from_doc(docs, written_attr)
     if isinstance(docs, str) or not isinstance(docs, Iterable):
-        raise TypeError(_wrong_type(docs))
-    found: list[Matrix] = []
-    for doc in docs:
-        if isinstance(doc, Alignment):
-            found.append(_from_alignment(doc))
-        elif isinstance(doc, Doc | Span | Token):
-            found.extend(_from_doc(doc, written_attr))
-        else:
-            raise TypeError(_wrong_type(doc))
-    return found
-
-
-def _wrong_type(doc: object) -> str:
-    return (
-        f"Only a Doc, a Span, a Token or an Alignment, or several of them, can be shown with "
-        f"style={ALIGNMENT!r}, not {type(doc).__name__}: pass nlp(text), or alignments that a "
-        f"component has returned."
-    )
+        raise TypeError(
+            f"Only a Doc, a Span, a Token or an Alignment, or several of them, can be shown with "
+            f"style={ALIGNMENT!r}, not {type(docs).__name__}: pass nlp(text), or what "
+            f"component.explain(docs) returns."
+        )
+    # A component that writes for tokens explains documents as lists, with None where it has not.
+    of_each = (matrices(doc, written_attr) for doc in docs if doc is not None)
+    return list(chain.from_iterable(of_each))
 
 
 def _from_alignment(alignment: Alignment, language: str = "") -> Matrix:
@@ -200,5 +192,5 @@ def _missing(part: Doc | Span | Token, written_attr: str | None) -> str:
     return (
         f"The {what} '{shorten(part.text, _SHOWN_CHARACTERS)}' has no alignment{named}: run a "
         f"pipeline on its text that has 'attn_seq2seq', or 'attn_lemmatizer' or 'attn_transducer' "
-        f"with keep_alignments = true; what comes from a dictionary may have none."
+        f"with alignment = true, or show what the component's explain([doc]) returns."
     )

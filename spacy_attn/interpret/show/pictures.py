@@ -1,6 +1,6 @@
 """`spacy_attn.render` and pictures in notebooks: shaded documents, and alignments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from markupsafe import Markup, escape
@@ -24,7 +24,7 @@ _MAX_ROWS = 60
 
 
 # What can be shown, each in some styles.
-Shown = Doc | Explanation | Span | Token | Alignment
+Shown = Doc | Explanation | Span | Token | Alignment | Sequence[Alignment | None]
 
 
 def render(
@@ -54,7 +54,8 @@ def render(
     Args:
         docs: Classified documents, or what `component.explain` returns for documents. For
             contributions, a Doc must have them as `doc._.contributions`. For alignments,
-            documents that a component has written for, spans or tokens of these, or alignments.
+            documents that a component has written for, spans or tokens of these, or alignments, in
+            lists or lists of lists.
         style: "attention", or "contributions", which shows the attributions of explanations
             whatever method they were found by, and names it; or "alignment".
         label: The label whose contributions to show; by default each document's label with the

@@ -151,6 +151,10 @@ def test_alignments_and_documents_are_shown_together(doc, lemmas):
     assert show([]).columns == []
 
 
+def test_what_a_component_explains_is_shown_with_none_for_tokens_without():
+    assert show([[LEMMA, None], [], [LEMMA]]).columns == [list("evde")] * 2
+
+
 def test_nothing_written_is_said_and_not_left_out():
     assert "(nothing written)" in show(Alignment(("a",), (), [])).text
     assert "(nothing written)" in print_matrices([Alignment(("a",), (), [])])
@@ -272,13 +276,14 @@ def test_wrong_arguments_are_refused_with_what_to_do(doc, lemmas):
     for docs, options, error, message in (
         (unseen, {}, ValueError, r"document 'unseen unseen.*…' has no alignment: run a pipeline"),
         ([doc, unseen], {}, ValueError, "document 'unseen"),
-        (sources, {}, ValueError, "keep_alignments = true"),
+        (sources, {}, ValueError, "with alignment = true, or show what the component's explain"),
         (doc, {"written_attr": "lemma"}, ValueError, "has no alignment of 'lemma'"),
         (lemmas, {"written_attr": "generated"}, ValueError, "has no alignment of 'generated'"),
-        (lemmas[1], {}, ValueError, "The token 've' has no alignment.*from a dictionary"),
+        (lemmas[1], {}, ValueError, "The token 've' has no alignment"),
         (unseen[0:2], {}, ValueError, "The span 'unseen unseen' has no alignment"),
         ("text", {}, TypeError, "a Token or an Alignment, .* not str"),
-        ([None], {}, TypeError, "not NoneType"),
+        (None, {}, TypeError, "not NoneType"),
+        ([["text"]], {}, TypeError, "not str"),
         (3, {}, TypeError, "not int"),
         (doc, {"label": "good"}, ValueError, "not to a label: leave out the label 'good'"),
     ):
