@@ -176,6 +176,14 @@ def test_a_part_cut_out_of_a_document_has_none_of_its_own(doc):
     check_all(doc)
 
 
+def test_what_was_written_for_another_text_is_never_shown(doc):
+    for words in (WORDS[:4], [*WORDS, "more"]):
+        other = Doc(VOCAB, words=words, user_data=doc.user_data)
+        assert other._.generated is other._.generated_tokens is other._.alignment is None
+        assert document_alignment(other) is None
+        assert other[0]._.lemma_source is other[0]._.lemma_alignment is None
+
+
 def test_concatenating_documents_says_what_is_left_out(doc):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
