@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy
 from numpy.typing import NDArray
+from spacy.tokens import Token
 
 # Before a letter that is a capital. It has several characters, as no character has.
 CAPITAL = "^capital"
 # Languages in which I is the capital of an i without a dot, and one with a dot that of i.
 _DOTLESS = {"az", "tr"}
 _DOTLESS_LOWER = {"I": "\N{LATIN SMALL LETTER DOTLESS I}", "İ": "i"}
+# After which a sentence begins.
+_ENDS = {".", "!", "?", "…", ":"}
 _DOTLESS_UPPER = {lower: upper for upper, lower in _DOTLESS_LOWER.items()}
 
 
@@ -18,6 +21,15 @@ def lower_case(text: str, lang: str) -> str:
     if lang in _DOTLESS:
         text = "".join(_DOTLESS_LOWER.get(each, each) for each in text)
     return text.lower()
+
+
+def may_be_name(token: Token, form: str) -> bool:
+    """Return whether a form is capitalised for another reason than that it begins a sentence."""
+    if not form[:1].isupper() or form[1:].isupper():
+        return False
+    before = next((each for each in reversed(token.doc[: token.i]) if not each.is_quote), None)
+    begins = before is None or before.text in _ENDS or token.is_sent_start is True
+    return not begins
 
 
 def to_symbols(text: str, lang: str) -> list[str]:

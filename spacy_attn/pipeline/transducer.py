@@ -22,7 +22,7 @@ from ..models.arrays import runs
 from ..models.attention_decoder import align, score, write
 from ..nn.decoder import Written
 from ..written_data import store_sources, store_token_alignments
-from .characters import by_character, from_symbols, lower_case
+from .characters import by_character, from_symbols, lower_case, may_be_name
 from .dictionary import Counts, Dictionary, Target, most_frequent
 from .prediction import MAX_CHUNK_TOKENS
 from .token_attributes import READABLE, WRITABLE, TokenAttribute
@@ -97,10 +97,10 @@ class AttentionTransducer(TransducerTrainingMixin):
         overwrite: bool = False,
         alignment: bool = False,
         beam_width: int = 4,
-        known_bonus: float = 2.0,
+        known_bonus: float = 3.0,
         max_length: int = 500,
         cache_size: int = 100_000,
-        pos_loss: float = 0.5,
+        pos_loss: float = 1.0,
         scorer: Callable | None = None,
     ) -> None:
         """Create the component.
@@ -121,7 +121,8 @@ class AttentionTransducer(TransducerTrainingMixin):
             candidates: Whether the model chooses among several values that a known form had.
                 Without it, the most frequent one is taken.
             lower: Whether an unknown form takes what the dictionary says of it in lower case. A
-                proper noun, by `token.pos_`, does not.
+                proper noun, by `token.pos_`, does not. Without a part of speech, the model chooses
+                between that and the form itself for a capitalised word inside a sentence.
             underscore: Whether a value `_` is learned, except for the form `_`. In some treebanks
                 it means that there is none.
             overwrite: Whether to replace values that tokens have already.
@@ -222,7 +223,7 @@ class AttentionTransducer(TransducerTrainingMixin):
                 if form.isspace() or len(form) > self.max_length:
                     found.values[i] = None if self.cfg["writes_lists"] else form
                     continue
-                counts = self._find_lower(form, pos)
+                counts = self._find_lower(form, doc[i])
                 source = DECODER if counts is None else LOWER
             if counts is not None and (len(counts) == 1 or not self.candidates):
                 found.values[i] = most_frequent(counts)
@@ -236,11 +237,16 @@ class AttentionTransducer(TransducerTrainingMixin):
             return None
         return self.dictionary.find(form_id, pos if self.use_pos else None)
 
-    def _find_lower(self, form: str, pos: int) -> Counts | None:
-        if not self.lower or pos == PROPN:
+    def _find_lower(self, form: str, token: Token) -> Counts | None:
+        """Return what the dictionary says of a form in lower case."""
+        if not self.lower or token.pos == PROPN:
             return None
         lower = lower_case(form, self.vocab.lang)
-        return None if lower == form else self._find(get_string_id(lower), pos)
+        counts = None if lower == form else self._find(get_string_id(lower), token.pos)
+        if counts and not token.pos and not self.cfg["writes_lists"] and may_be_name(token, form):
+            # The form itself is as probable as all others together.
+            return {**counts, form: sum(counts.values())}
+        return counts
 
     def _answer(self, asked: list[list[_Question]]) -> Iterator[Target]:
         """Answer the questions of each document, a question that comes again only once."""
