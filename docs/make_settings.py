@@ -15,7 +15,6 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import spacy
 from docstring_parser import parse
-from spacy.language import Language
 from thinc.api import Config
 
 PAGE = Path(__file__).parent / "settings.md"
@@ -57,7 +56,12 @@ def settings_of(name: str) -> Iterator[Setting]:
     """Go through the settings of a registered name, in the order of its signature."""
     group, function = registered()[name]
     is_component = group == "spacy_factories"
-    defaults = Language.get_factory_meta(name).default_config if is_component else {}
+    defaults: dict[str, Any] = {}
+    if is_component:
+        # With the defaults of the functions that it names, too.
+        nlp = spacy.blank("en")
+        nlp.add_pipe(name)
+        defaults = nlp.config["components"][name]
     described = _descriptions(name)
     for parameter in inspect.signature(function).parameters.values():
         if is_component and parameter.name in _GIVEN:

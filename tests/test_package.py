@@ -18,6 +18,7 @@ from .conftest import WARNINGS_ARE_ERRORS
 NAMES = {
     "spacy_factories": {
         "attn_lemmatizer",
+        "attn_seq2seq",
         "attn_textcat",
         "attn_textcat_multilabel",
         "attn_transducer",

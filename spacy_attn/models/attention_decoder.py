@@ -177,10 +177,10 @@ def init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
 
 
 def forward_decoder(
-    model: Model, X: tuple[Sources, Targets], is_train: bool, *, own_dropout: float | None
+    model: Model, X: tuple[Sources, Targets, float], is_train: bool, *, own_dropout: float | None
 ) -> tuple[Decoding, Callable[[Decoding], Floats2d]]:
     """Return the log-probabilities of targets and the logits of tags; see `begin_decoding`."""
-    sources, targets = X
+    sources, targets, label_smoothing = X
     (found, tags), backprop = run_module(
         model,
         sources.given,
@@ -188,6 +188,7 @@ def forward_decoder(
         _padded(targets).to(_shim(model).device),
         is_train=is_train,
         own_dropout=own_dropout,
+        label_smoothing=label_smoothing,
     )
     return (found, tags), lambda d_outputs: backprop(*d_outputs)
 
@@ -252,25 +253,26 @@ def check_sizes(model: Model) -> None:
 
 
 def begin_decoding(
-    model: Model, sources: Sources, targets: Targets
+    model: Model, sources: Sources, targets: Targets, label_smoothing: float = 0.0
 ) -> tuple[Decoding, Callable[[Decoding], Floats2d]]:
     """Find the log-probabilities of targets, for training.
 
     Args:
         sources: What is read.
         targets: The symbols of each, without the end.
+        label_smoothing: The share of each log-probability that is spread evenly over all symbols.
 
     Returns:
         Log-probabilities of the targets' symbols and ends, shape (B, L), 0 where a target has none;
         the logits of the tags, shape (B, n_tags); and a callback from the gradients with respect to
         both to the one with respect to `sources.given`.
     """
-    return model.get_ref("decoder").begin_update((sources, targets))
+    return model.get_ref("decoder").begin_update((sources, targets, label_smoothing))
 
 
 def score(model: Model, sources: Sources, targets: Targets) -> Floats2d:
     """Return the log-probability of each target, which its symbols and its end sum up to: (B,)."""
-    log_probabilities, _ = model.get_ref("decoder").predict((sources, targets))
+    log_probabilities, _ = model.get_ref("decoder").predict((sources, targets, 0.0))
     return log_probabilities.sum(axis=1)
 
 

@@ -39,8 +39,6 @@ _LAYERS = {
     "token_vectors",
     "bilstm_encoder",
     "attention_head",
-    "attention_decoder",
-    "encoder_decoder",
 }
 
 

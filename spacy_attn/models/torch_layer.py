@@ -55,12 +55,14 @@ def run_module(
     *others: Any,
     is_train: bool,
     own_dropout: float | None,
+    **options: Any,
 ) -> tuple[list[Any], Callable[..., Floats2d]]:
     """Run a layer's module.
 
     Args:
         floats: Its first argument, as an array.
         others: Its further arguments, of which gradients are not wanted.
+        options: Those that have names, beside the dropout.
 
     Returns:
         The module's output, in arrays, and a callback from the gradients with respect to the first
@@ -69,7 +71,7 @@ def run_module(
     shim = cast(TorchShim, model.shims[0])
     rate = model.attrs["dropout_rate"] if own_dropout is None else own_dropout
     tensor = xp2torch(floats, requires_grad=is_train, device=shim.device)
-    inputs = ArgsKwargs((tensor, *others), {"dropout": rate if is_train else 0.0})
+    inputs = ArgsKwargs((tensor, *others), {"dropout": rate if is_train else 0.0, **options})
     outputs, backprop_torch = shim(inputs, is_train)
     tensors = outputs if isinstance(outputs, tuple) else (outputs,)
 

@@ -31,6 +31,8 @@ _FEW_LEFT = 0.75
 
 # Whatever is not copied has a probability of 0, of which there is no logarithm.
 _TINY = 1e-30
+# The standard deviation of the initial values of embeddings that are output weights, too.
+_TIED_SCALE = 0.1
 
 
 class Written(NamedTuple):
@@ -124,6 +126,9 @@ class AttentionDecoder(StoredModule):
         # Whatever `torch.set_default_dtype` has been given.
         linear = partial(nn.Linear, dtype=torch.float32)
         self.embedding = nn.Embedding(n_symbols, symbol_width, dtype=torch.float32)
+        if tied:
+            # Torch's initial values, N(0, 1), are far too large for output weights.
+            nn.init.normal_(self.embedding.weight, std=_TIED_SCALE)
         self.first = linear(states_width + context_width, hidden_width)
         fed = output_width if input_feeding else 0
         self.lstm = nn.LSTM(symbol_width + fed + context_width, hidden_width, dtype=torch.float32)
@@ -155,13 +160,21 @@ class AttentionDecoder(StoredModule):
         compared = self.attention.compared(states)
         return Source(states, compared, layout, symbols, context, first)
 
-    def forward(self, source: Source, targets: Tensor, dropout: float = 0.0) -> Tensor:
+    def forward(
+        self,
+        source: Source,
+        targets: Tensor,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
+    ) -> Tensor:
         """Return the log-probabilities of given targets, each symbol after those before it.
 
         Args:
             source: What was read.
             targets: The symbols of each target and `END`, then `PADDING`, shape (B, L).
             dropout: Rate for the embedding, and for s and c where o is made of them.
+            label_smoothing: The share of each log-probability that is spread evenly over the
+                vocabulary, for a loss (Szegedy et al. 2016). What is copied has none.
 
         Returns:
             Shape (B, L); 0 where there is padding.
@@ -171,7 +184,10 @@ class AttentionDecoder(StoredModule):
             # Connected to the source, so that it has a gradient, too.
             return source.first.sum(1, keepdim=True).expand_as(targets)
         found = torch.cat(
-            [self._score(source.padded(group), targets[group], dropout) for group in groups]
+            [
+                self._score(source.padded(group), targets[group], dropout, label_smoothing)
+                for group in groups
+            ]
         )
         return found.index_select(0, torch.cat(groups).argsort())
 
@@ -190,7 +206,7 @@ class AttentionDecoder(StoredModule):
         lengths = (targets != PADDING).sum(1) - 1
         with torch.no_grad():
             for group in source.groups():
-                _, weights = self._follow(source.padded(group), _cut(targets[group]))
+                _, weights = self._follow(source.padded(group), targets[group])
                 for i, n_source, of_source in zip(
                     group.tolist(), source.layout.lengths[group].tolist(), weights, strict=True
                 ):
@@ -254,10 +270,12 @@ class AttentionDecoder(StoredModule):
                 memory = _Memory(*(_of_parents(part, parents) for part in memory))
         return all_weights
 
-    def _score(self, source: PaddedSource, targets: Tensor, dropout: float) -> Tensor:
+    def _score(
+        self, source: PaddedSource, targets: Tensor, dropout: float, label_smoothing: float
+    ) -> Tensor:
         """Return what `forward` does, of sources of like length."""
         n_steps = targets.shape[1]
-        targets = _cut(targets)
+        targets = targets[:, : int((targets != PADDING).sum(1).max())]
         attended, weights = self._follow(source, targets, dropout)
         copied = (weights * (source.symbols.unsqueeze(1) == targets.unsqueeze(2))).sum(2)
         # Padding has no output.
@@ -266,6 +284,7 @@ class AttentionDecoder(StoredModule):
             F.embedding(rows, attended.flatten(0, 1)),
             copied.flatten().index_select(0, rows),
             targets.flatten().index_select(0, rows),
+            label_smoothing,
         )
         found = found.new_zeros(targets.numel()).scatter(0, rows, found).view(targets.shape)
         return F.pad(found, (0, n_steps - found.shape[1]))
@@ -362,24 +381,24 @@ class AttentionDecoder(StoredModule):
         copied = source.symbols.unsqueeze(1).expand_as(weights)
         return written.mul_(1.0 - gate).scatter_add_(2, copied, weights * gate)
 
-    def _log_probabilities(self, attended: Tensor, copied: Tensor, targets: Tensor) -> Tensor:
+    def _log_probabilities(
+        self, attended: Tensor, copied: Tensor, targets: Tensor, label_smoothing: float
+    ) -> Tensor:
         """Return those of one target each, shape (n,), that the source has by `copied`, (n,)."""
-        logits = F.linear(attended, *self._output())
-        if self.gate is None:
-            return -F.cross_entropy(logits, targets, reduction="none")
         is_known = targets < self.sizes["n_symbols"]
-        known = targets.masked_fill(~is_known, UNKNOWN)
-        written = -F.cross_entropy(logits, known, reduction="none")
+        written = -F.cross_entropy(
+            F.linear(attended, *self._output()),
+            targets.masked_fill(~is_known, UNKNOWN),
+            reduction="none",
+            label_smoothing=label_smoothing,
+        )
+        if self.gate is None:
+            return written
         gate = self.gate(attended).squeeze(1)
         return torch.logaddexp(
             written.masked_fill(~is_known, -torch.inf) + F.logsigmoid(-gate),
             copied.clamp_min(_TINY).log() + F.logsigmoid(gate),
         )
-
-
-def _cut(targets: Tensor) -> Tensor:
-    """Leave out the padding that all targets have."""
-    return targets[:, : int((targets != PADDING).sum(1).max())]
 
 
 def _repeated(context: Tensor, steps: Tensor) -> Tensor:

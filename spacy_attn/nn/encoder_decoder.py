@@ -129,18 +129,19 @@ class EncoderDecoder(StoredModule):
         lengths: Sequence[int],
         targets: Tensor,
         dropout: float = 0.0,
+        label_smoothing: float = 0.0,
     ) -> tuple[Tensor, Tensor]:
         """Return the log-probabilities of given targets, and the logits of the tags.
 
         Args:
             given: As in `read`; so are `symbols`, `lengths` and `dropout`.
-            targets: As in `AttentionDecoder.forward`, shape (B, L).
+            targets: As in `AttentionDecoder.forward`, shape (B, L); so is `label_smoothing`.
 
         Returns:
             Log-probabilities, shape (B, L), and logits, shape (B, n_tags).
         """
         source = self.read(given, symbols, lengths, dropout)
-        found = self.decoder(source, targets, dropout)
+        found = self.decoder(source, targets, dropout, label_smoothing)
         if self.tagger is None:
             return found, found.new_zeros(len(found), 0)
         return found, self.tagger(source.context)

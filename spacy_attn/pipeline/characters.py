@@ -1,7 +1,6 @@
 """Strings as sequences of characters in which capital letters are written apart, and back."""
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 
 import numpy
 from numpy.typing import NDArray
@@ -81,8 +80,8 @@ def by_character(
 
 def _places(symbols: Sequence[str]) -> list[int]:
     """Return the place of the character that each symbol belongs to."""
-    # Of the letters before it.
-    return list(accumulate((symbol != CAPITAL for symbol in symbols[:-1]), initial=0))
+    is_letter = [symbol != CAPITAL for symbol in symbols]
+    return [sum(is_letter[:i]) for i in range(len(symbols))]
 
 
 def _upper_case(letter: str, lang: str) -> str:

@@ -1,7 +1,7 @@
 """What all components share that write sequences with an encoder-decoder."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy
@@ -15,6 +15,7 @@ from ..checks import check_positive
 from ..models.attention_decoder import (
     Reads,
     Sources,
+    Written,
     begin_decoding,
     check_decoder,
     check_sizes,
@@ -23,7 +24,6 @@ from ..models.attention_decoder import (
 )
 from ..models.symbols import Symbols
 from ..models.weights import is_initialized
-from ..nn.decoder import Written
 from .finite import check_finite
 from .losses import softmax_cross_entropy
 from .steps import StepsMixin
@@ -75,7 +75,7 @@ class WriterMixin(StorageMixin, StepsMixin):
 
     def _learn_symbols(
         self,
-        pairs: Iterable[tuple[Sequence[str], Sequence[str]]],
+        pairs: Iterable[tuple[Sized, Sized]],
         counts: Mapping[str, int],
         sample: list[Doc],
         n_tags: int,
@@ -113,6 +113,8 @@ class WriterMixin(StorageMixin, StepsMixin):
         weights: Sequence[float],
         tags: Sequence[int] | None = None,
         tag_weight: float = 0.0,
+        label_smoothing: float = 0.0,
+        by_symbol: bool = False,
     ) -> tuple[float, Floats2d]:
         """Add the gradients of some sequences to those of the model.
 
@@ -122,14 +124,22 @@ class WriterMixin(StorageMixin, StepsMixin):
         Args:
             weights: What each sequence counts.
             tags: The tag of each sequence, -1 where it is not known.
+            label_smoothing: The share of each target that is spread evenly over all symbols.
+            by_symbol: Whether to average over the symbols of all targets, so that the loss does not
+                grow with their length.
 
         Returns:
             The loss, and the gradient with respect to `sources.given`.
         """
         ops = self.model.ops
-        (found, tag_logits), backprop = begin_decoding(self.model, sources, targets)
+        (found, tag_logits), backprop = begin_decoding(
+            self.model, sources, targets, label_smoothing
+        )
         check_finite(self._where, "the loss", found, tag_logits)
-        shares = ops.xp.asarray(numpy.array(weights, "float32")[:, None] / sum(weights))
+        # The end is a symbol, too.
+        n_symbols = [1 + len(target) if by_symbol else 1 for target in targets]
+        total = numpy.dot(weights, n_symbols)
+        shares = ops.xp.asarray(numpy.array(weights, "float32")[:, None] / total)
         d_found = ops.xp.broadcast_to(-shares, found.shape).astype("float32")
         loss = -float((found * shares).sum())
         d_tags = ops.alloc2f(*tag_logits.shape)

@@ -17,8 +17,12 @@ def build_corpora(config: Path, **overrides: str):
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_every_config_reads_the_files_in_paths(config, write, nlp):
+    # Columns of any of the tasks.
     files = {
-        f"paths.{name}": write([{"text": name, "label": "x"}], f"{name}.jsonl") for name in CORPORA
+        f"paths.{name}": write(
+            [{"text": name, "label": "x", "de": name, "en": name}], f"{name}.jsonl"
+        )
+        for name in CORPORA
     }
     readers = build_corpora(config, **files)
     assert {name: [e.text for e in read(nlp)] for name, read in readers.items()} == {

@@ -144,6 +144,23 @@ def test_log_probabilities_and_alignment_are_those_of_the_equations(kind):
         )
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.get("copy", True)], ids=str)
+def test_smoothing_spreads_a_share_of_a_log_probability_evenly_over_the_vocabulary(kind):
+    decoder = make_decoder(**kind)
+    source = make_source(decoder, [4], context_width=kind.get("context_width", 0))
+    with torch.no_grad():
+        of_all = [decoder(source, padded([[y, END]]))[0, 0].item() for y in range(1, N_SYMBOLS)]
+        of_all.insert(END, decoder(source, padded([[END]]))[0, 0].item())
+        smoothed = decoder(source, padded([[3, END]]), label_smoothing=0.2)[0, 0].item()
+    assert numpy.exp(of_all).sum() == pytest.approx(1)
+    assert smoothed == pytest.approx(0.8 * of_all[3] + 0.2 * numpy.mean(of_all), abs=1e-5)
+
+
+def test_tied_embeddings_begin_as_small_as_output_weights_should():
+    weights = AttentionDecoder(50, 4, symbol_width=8, tied=True).embedding.weight
+    assert 0.05 < weights.std().item() < 0.2
+
+
 def decoder_writes(decoder, source, longest=8, beam_width=1):
     with torch.no_grad():
         return decoder.write(source, [longest] * len(source.layout), beam_width, alignment=True)

@@ -1,0 +1,256 @@
+"""The command `python -m benchmarks.translation`: how well `attn_seq2seq` translates."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import spacy
+import typer
+from spacy.cli._util import parse_config_overrides
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import Config
+from typer import Argument, Option
+
+from spacy_attn.data.errors import DatasetError
+from spacy_attn.data.pair_reader import HFPairs
+from spacy_attn.written_data import generated_text
+
+from .accuracy import collect, numbers
+from .models import Model, UsageError, file_config
+from .splits import ROOT, Prepared, find
+from .tables import markdown, number, spread
+from .training import (
+    CORPORA,
+    Measures,
+    Settings,
+    Task,
+    complete,
+    fingerprint,
+    finish,
+    timed,
+    train_spacy,
+)
+
+NAME = "attn_seq2seq"
+DATA = "bentrevett/multi30k"
+OUTPUT = Path("benchmarks/results/translation")
+PUBLISHED = ROOT / "benchmarks" / "published" / "translation"
+MODEL = Model(NAME, NAME, "ours", partial(file_config, ROOT / "configs" / "translate.cfg"))
+# What is searched with: the name, and the beginnings kept at every step.
+SEARCHES = {"greedy": 1, "beam of 5": 5}
+COLUMNS = ("model", "title", "overrides", "same config", "cpu_seconds", "bytes", "scored")
+
+
+def main(
+    source: Annotated[
+        str,
+        Argument(
+            metavar="DATASET",
+            help="A folder with train.parquet and validation.parquet, or a name on the hub",
+        ),
+    ] = DATA,
+    columns: Annotated[
+        tuple[str, str], Option(help="Columns of the sources and of the targets")
+    ] = ("de", "en"),
+    seeds: Annotated[str, Option(help="Comma-separated seeds")] = "0,1,2",
+    split: Annotated[
+        Literal["validation", "test"], Option(help="Score on this; select on validation")
+    ] = "validation",
+    override: Annotated[
+        list[str] | None, Option(help="A setting of the training config (repeatable)")
+    ] = None,
+    limit: Annotated[int, Option(help="Pairs of each split to use; 0 for all")] = 0,
+    jobs: Annotated[int, Option(min=1, help="Models to train at a time")] = 1,
+    keep: Annotated[bool, Option("--keep", help="Keep the trained models")] = False,
+    anew: Annotated[bool, Option("--anew", help="Do not take over published results")] = False,
+    train: Annotated[bool, Option(help="Train what is missing; or make tables alone")] = True,
+    output: Annotated[Path, Option(help="Folder for results")] = OUTPUT,
+) -> None:
+    """Train configs/translate.cfg with several seeds, and write a table of what they reach.
+
+    Each has one thread. A run that was stopped goes on where it was. Published results are taken
+    over.
+    """
+    try:
+        settings = Settings(
+            output,
+            numbers(seeds, int, "--seeds"),
+            parse_config_overrides([f"--{setting}" for setting in override or []]),
+            keep=keep,
+            published=None if anew else PUBLISHED,
+        )
+        compare(prepare(source, output, columns, split, limit), settings, jobs if train else 0)
+    except (UsageError, DatasetError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def prepare(
+    source: str, output: Path, columns: tuple[str, str], scored: str = "validation", limit: int = 0
+) -> Prepared:
+    """Read pairs of texts, and write them where the training finds them.
+
+    Args:
+        source: A folder of Parquet files, or a name on the hub.
+        output: The folder for what is written.
+        columns: Those of the sources and of the targets.
+        scored: The split to score on, "validation" or "test".
+        limit: Keep so many pairs of each split, the first; 0 keeps all.
+
+    Raises:
+        DatasetError: If a split, a column or a text is missing.
+    """
+    places = find(source)
+    nlp = spacy.blank("xx")
+    splits = {}
+    for split in dict.fromkeys(("train", "validation", scored)):
+        if split not in places:
+            raise DatasetError(f"{source}: there is no {split} split in it")
+        reader = HFPairs(
+            **places[split], source_column=columns[0], target_column=columns[1], limit=limit
+        )
+        splits[split] = [(x.text, generated_text(x.reference)) for x in reader(nlp)]
+    digest = fingerprint(splits)
+    path = Path(source)
+    name = f"{path.name if path.exists() else source.replace('/', '--')}-{'-'.join(columns)}"
+    folder = output / name / f"data-{digest[:8]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, pairs in splits.items():
+        frame = pd.DataFrame(pairs, columns=["source", "target"])
+        frame.to_parquet(folder / f"{split}.parquet", index=False)
+    known = {text for text, _ in splits["train"]}
+    return Prepared(
+        name,
+        folder,
+        f"the {scored} split",
+        "the validation split",
+        counts={split: len(pairs) for split, pairs in splits.items()},
+        labels=[],
+        n_repeated=sum(text in known for text, _ in splits[scored]),
+        fingerprint=digest,
+    )
+
+
+class TranslationTask(Task):
+    """A model to train on pairs of texts, with a seed."""
+
+    def config(self, folder: Path) -> Config:
+        corpora = {
+            name: {
+                "@readers": "spacy-attn.HFPairs.v1",
+                "path": (folder / f"{split}.parquet").as_posix(),
+            }
+            for name, split in CORPORA.items()
+        }
+        assert self.model.config is not None
+        assert self.seed is not None
+        return complete(self.model.config(), corpora, self.seed, self.settings.overrides)
+
+    def act(self, folder: Path) -> Measures:
+        """Train, and score and time what is written. Times are those of one process and thread."""
+        start = time.process_time()
+        measures = train_spacy(self.config(self.data.folder), folder)
+        measures["cpu_seconds"] = time.process_time() - start
+        scored = "test" if "test" in self.data.counts else "validation"
+        path = self.data.folder / f"{scored}.parquet"
+        return {**measures, **{name: search(folder, path, k) for name, k in SEARCHES.items()}}
+
+
+def search(folder: Path, path: Path, beam_width: int) -> Measures:
+    """Write translations with a trained pipeline, and compare them with those of a file."""
+    nlp = spacy.load(folder / "model-best")
+    component: Any = nlp.get_pipe(NAME)
+    component.beam_width = beam_width
+    examples = list(HFPairs(str(path))(nlp))
+    texts = [example.text for example in examples]
+    # Before time is taken.
+    list(nlp.pipe(texts[:50]))
+
+    def prepare() -> Callable[[], list[Doc]]:
+        return lambda: list(nlp.pipe(texts))
+
+    docs, seconds = timed(prepare, repeat=True, clock=time.process_time)
+    found = [Example(doc, each.reference) for doc, each in zip(docs, examples, strict=True)]
+    on_tokens = component.score(found, compare="tokens", lowercase=False)
+    return {
+        "bleu": on_tokens["bleu"],
+        # Of the texts, tokenized as sacrebleu does.
+        "bleu_13a": component.score(found)["bleu"],
+        "chrf": component.score(found)["chrf"],
+        "words_per_second": sum(map(len, docs)) / seconds,
+        "examples": [
+            [doc.text, generated_text(doc), generated_text(each.reference)]
+            for doc, each in list(zip(docs, examples, strict=True))[:5]
+        ],
+    }
+
+
+def compare(data: Prepared, settings: Settings, jobs: int = 1) -> None:
+    """Measure what has not been measured, and write the table after each result.
+
+    Args:
+        jobs: How many to train at a time; 0 trains none.
+
+    Raises:
+        typer.Exit: If one failed, when the others are done.
+    """
+    tasks = [TranslationTask(data, MODEL, seed, settings) for seed in settings.seeds]
+    finish(tasks, jobs, describe, partial(write, settings.output, data, tasks))
+
+
+def describe(task: Task) -> str:
+    """Write the line that is shown when one has been measured."""
+    result = task.read() or {}
+    shown = ", ".join(f"{name} {number(100 * result[name]['bleu'], 1)}" for name in SEARCHES)
+    return f"{task.title}: BLEU {shown}, trained in {number(result['cpu_seconds'], 0)} s"
+
+
+def write(output: Path, data: Prepared, tasks: Sequence[Task]) -> str:
+    """Write what is there by now, as Markdown and as JSON; return the former."""
+    runs = collect([MODEL], tasks, COLUMNS)
+    text = f"# Translation\n\n## {data.name}\n\n"
+    if len(runs):
+        text += f"{caption(data)}\n\n{table(runs)}\n"
+    (output / "results.md").write_text(text)
+    runs.to_json(output / "results.json", orient="records", indent=2)
+    return text
+
+
+def caption(data: Prepared) -> str:
+    """Say what was trained on and scored."""
+    n_scored = data.counts.get("test", data.counts["validation"])
+    return (
+        f"Trained on {data.counts['train']:,} pairs, selected on {data.selection}, scored on "
+        f"{data.scored}: {n_scored:,} pairs, {data.n_repeated} of whose sources were trained on."
+    )
+
+
+def table(runs: pd.DataFrame) -> str:
+    """Make a table of a row for each search: means over the seeds, and standard deviations."""
+    rows: list[Mapping[str, str]] = []
+    for name in SEARCHES:
+        scores = {
+            title: spread(100 * runs[f"{name}.{score}"], 1)
+            for title, score in {
+                "BLEU on tokens": "bleu",
+                "BLEU (13a)": "bleu_13a",
+                "chrF": "chrf",
+            }.items()
+        }
+        rows.append(
+            {
+                "search": name,
+                **scores,
+                "words/s": number(runs[f"{name}.words_per_second"].mean(), 0),
+                "training, min": number(runs["cpu_seconds"].mean() / 60, 0),
+                "size, MB": number(runs["bytes"].mean() / 1e6, 0),
+            }
+        )
+    return markdown([dict(row) for row in rows])
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,379 @@
+"""The component `attn_seq2seq`, which writes a text for a document, and its factory."""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from inspect import signature
+from itertools import islice
+from typing import Any, NamedTuple, cast
+
+import numpy
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer
+
+from ..alignment import ALIGNMENT, Alignment
+from ..checks import check_positive, check_rate
+from ..extensions import install_generated
+from ..models.arrays import TokenArrays, runs
+from ..models.attention_decoder import Sources, Written, can_copy
+from ..models.symbols import UNKNOWN
+from ..written_data import GENERATED, generated_text, store_generated
+from .factories import register
+from .generation_scorer import score_generated
+from .target_texts import (
+    blank_tokenizer,
+    check_language,
+    join_tokens,
+    plain_tokens,
+    spaced_tokens,
+)
+from .vocabularies import is_streamed, set_vocabularies
+from .writer import WriterMixin
+
+# At most so many tokens are read at once, so that memory does not grow with batches.
+MAX_CHUNK_TOKENS = 8_192
+# How many documents the model is initialized with.
+_N_SAMPLE = 10
+
+# Of the size that was best for 29,000 sentences: docs/translate.md.
+DEFAULT_MODEL = Config().from_str(
+    """
+[model]
+@architectures = "spacy-attn.AttentionDecoder.v1"
+reads = "vectors"
+symbol_width = 256
+context_width = 64
+hidden_width = 256
+depth = 1
+decoder_width = 384
+output_width = 256
+dropout = 0.4
+attention = "general"
+attention_width = null
+input_feeding = false
+copy = false
+tied = true
+mixed_precision = false
+grad_scaler_config = null
+
+[model.tok2vec]
+@architectures = "spacy-attn.SubwordEmbedding.v1"
+width = 256
+attr = "NORM"
+min_frequency = 2
+max_size = null
+vectors = null
+ngram_sizes = [3,4,5]
+ngram_rows = 20000
+word_dropout = 0.0
+initial = "random"
+"""
+)["model"]
+
+
+class Generated(NamedTuple):
+    """What was written for a document.
+
+    Attributes:
+        text: The text.
+        alignment: Of the text's tokens with those of the document.
+    """
+
+    text: str
+    alignment: Alignment
+
+
+class AttentionSeq2Seq(WriterMixin, TrainablePipe):
+    """Write a text for a document, such as its translation, and show what each word came from.
+
+    Sets `doc._.generated`, the text, `doc._.generated_tokens`, and `doc._.alignment`, shape
+    (n_output, n_tokens). Learns from the texts that annotated documents have in
+    `doc._.generated`.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "attn_seq2seq",
+        *,
+        target_lang: str = "en",
+        lower: bool = False,
+        min_frequency: int = 2,
+        label_smoothing: float = 0.1,
+        beam_width: int = 5,
+        generated_attr: str = GENERATED,
+        scorer: Callable | None = score_generated,
+    ) -> None:
+        """Create the component.
+
+        Args:
+            vocab: The vocabulary of the pipeline.
+            model: A model of `spacy-attn.AttentionDecoder.v1` that reads vectors.
+            name: Name of the component in the pipeline. Its losses are reported under it.
+            target_lang: The language of the texts that are written. Its spaCy tokenizer makes
+                tokens of the texts that the component learns from. Any language of spaCy will do,
+                "xx" for one that spaCy does not know.
+            lower: Whether the texts are written in lower case. Set it where case does not matter.
+            min_frequency: How often a token of the texts must occur to be learned. In place of
+                others, the component writes the token of the document that it looks at most. Raise
+                it for a smaller vocabulary, which is faster.
+            label_smoothing: The share of each target that is spread evenly over the vocabulary, at
+                least 0 and below 1 (Szegedy et al. 2016). It keeps the component from being too
+                sure of the words it has learned.
+            beam_width: How many beginnings of a text are kept at every step. 1 always goes on with
+                the most probable token, which is about four times as fast, and writes worse texts.
+            generated_attr: Name of the attribute that has the text, `doc._.NAME`. The tokens are
+                `doc._.NAME_tokens`. The alignment is `doc._.alignment`, and under another name
+                `doc._.NAME_alignment`. Change it where two components of a pipeline would have the
+                same.
+            scorer: The scoring method, for `spacy train` and `spacy evaluate`.
+
+        Raises:
+            ValueError: If a setting is out of its range, if the model does not read vectors, or if
+                another extension attribute of that name exists.
+        """
+        where = f"Component '{name}'"
+        check_language(where, target_lang)
+        check_positive(where, min_frequency=min_frequency)
+        check_rate(where, label_smoothing=label_smoothing)
+        self._set_up(vocab, model, name, "vectors", beam_width, scorer)
+        self.target_lang = target_lang
+        self.lower = lower
+        self.min_frequency = min_frequency
+        self.label_smoothing = label_smoothing
+        self.generated_attr = generated_attr
+        install_generated(generated_attr)
+
+    # Initialization
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+        words: Iterable[str] | None = None,
+    ) -> None:
+        """Initialize the component for training.
+
+        Args:
+            get_examples: Returns a representative sample of examples.
+            nlp: The pipeline.
+            labels: The tokens that can be written, as `spacy init labels` writes them; by default
+                those of the examples.
+            words: The vocabulary of a word embedding, as `spacy attn init-words` writes it; by
+                default the words of the examples.
+
+        Raises:
+            ValueError: If no example has a text to learn from.
+        """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        set_vocabularies(self, get_examples, nlp, words)
+        pairs = list(self._pairs(get_examples()))
+        if not pairs:
+            raise ValueError(
+                f"Component '{self.name}': no training document has a text in "
+                f"'doc._.{self.generated_attr}' to learn from. Read the data with "
+                f"spacy-attn.HFPairs.v1, or store a text in each document with "
+                f"spacy_attn.written_data.store_target."
+            )
+        if labels is None and is_streamed(nlp):
+            warnings.warn(
+                f"Component '{self.name}' learns what it can write from the first documents of a "
+                f"streamed corpus only. Write the tokens of the whole corpus with 'python -m spacy "
+                f"init labels', and name that file in "
+                f"[initialize.components.{self.name}.labels].",
+                stacklevel=5,
+            )
+        if labels is None:
+            found = Counter(symbol for _, target in pairs for symbol in target)
+            counts = {k: n for k, n in found.most_common() if n >= self.min_frequency}
+        else:
+            counts = dict.fromkeys(labels, 1)
+        sample = [example.predicted for example in islice(get_examples(), _N_SAMPLE)]
+        self._learn_symbols(pairs, counts, sample, n_tags=0, extend=False)
+
+    @property
+    def label_data(self) -> list[str]:
+        """The tokens that can be written, each with the space before it, for `initialize`."""
+        return self.symbols.to_list()
+
+    def _pairs(self, examples: Iterable[Example]) -> Iterator[tuple[Doc, list[str]]]:
+        """Yield the documents with a text to learn from, and its tokens."""
+        for example in examples:
+            target = self._target(example)
+            if target is not None and len(example.predicted):
+                yield example.predicted, target
+
+    def _target(self, example: Example) -> list[str] | None:
+        """Return the tokens of an annotated text; None where there is none."""
+        text = generated_text(example.reference, self.generated_attr)
+        return None if text is None else self._tokenize(text)
+
+    def _tokenize(self, text: str) -> list[str]:
+        return spaced_tokens(blank_tokenizer(self.target_lang)(text), lower=self.lower)
+
+    # Training
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch of examples; those without a text teach nothing.
+
+        Args:
+            examples: The batch.
+            drop: The dropout rate, at least 0 and below 1.
+            sgd: The optimizer; without one, gradients accumulate.
+            losses: Losses by component name, to be added to.
+
+        Returns:
+            The losses. That of a batch is the mean of its symbols' negative log-probabilities.
+
+        Raises:
+            ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
+                those of before.
+        """
+        return self._learn("update", examples, self._backpropagate, drop, sgd, losses)
+
+    def _backpropagate(self, examples: list[Example]) -> float:
+        """Add the gradients of a batch to those of the model, and return its loss."""
+        docs = [example.predicted for example in examples]
+        # Of all documents: a listener takes no other batch than the layer it listens to.
+        vectors, backprop = self.model.get_ref("tok2vec").begin_update(docs)
+        joined = TokenArrays.join(self.model.ops, vectors).joined
+        pairs = list(self._pairs(examples))
+        taught = {id(doc) for doc, _ in pairs}
+        rows = numpy.repeat([id(doc) in taught for doc in docs], [len(doc) for doc in docs])
+        d_joined, loss = self.model.ops.xp.zeros_like(joined), 0.0
+        if pairs:
+            words = [self._words(doc) for doc, _ in pairs]
+            loss, d_joined[rows] = self._teach(
+                Sources([self._source(own) for own in words], joined[rows]),
+                [self._numbers(target, own) for (_, target), own in zip(pairs, words, strict=True)],
+                [1.0] * len(pairs),
+                label_smoothing=self.label_smoothing,
+                by_symbol=True,
+            )
+        backprop(TokenArrays(d_joined, [len(doc) for doc in docs]))
+        return loss
+
+    def _words(self, doc: Doc) -> list[str]:
+        """Return the tokens of a document as they are written where they are copied."""
+        return spaced_tokens(doc, lower=self.lower)
+
+    def _source(self, words: Sequence[str]) -> list[int]:
+        """Return the symbols of a document, which only a model that copies asks for."""
+        if can_copy(self.model):
+            return self.symbols.source_numbers(words)
+        return [UNKNOWN] * len(words)
+
+    def _numbers(self, target: Sequence[str], words: Sequence[str]) -> list[int]:
+        if can_copy(self.model):
+            return self.symbols.target_numbers(target, words)
+        return self.symbols.numbers(target)
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> list[Generated]:
+        """Write a text for each of some documents, without modifying them.
+
+        A document's text depends on that document alone. One without tokens gets an empty text.
+
+        Args:
+            docs: The documents to predict.
+
+        Raises:
+            ValueError: If the component has not been initialized, or if a weight is not finite.
+        """
+        install_generated(self.generated_attr)
+        self._check_initialized()
+        docs = list(docs)
+        nothing = Generated("", Alignment((), (), numpy.zeros((0, 0), dtype="float32")))
+        found = [nothing] * len(docs)
+        order = sorted((i for i, doc in enumerate(docs) if len(doc)), key=lambda i: len(docs[i]))
+        for chunk in runs(order, MAX_CHUNK_TOKENS, lambda i: len(docs[i])):
+            for i, generated in zip(chunk, self._generate([docs[i] for i in chunk]), strict=True):
+                found[i] = generated
+        return found
+
+    def _generate(self, docs: list[Doc]) -> Iterator[Generated]:
+        """Yield what is written for documents, each with at least one token."""
+        vectors = self.model.get_ref("tok2vec").predict(docs)
+        words = [self._words(doc) for doc in docs]
+        given = TokenArrays.join(self.model.ops, vectors).joined
+        sources = Sources([self._source(own) for own in words], given)
+        written = self._write(sources, alignment=True)
+        for doc, own_words, each in zip(docs, words, written, strict=True):
+            yield self._spell(doc, own_words, each)
+
+    def _spell(self, doc: Doc, words: Sequence[str], written: Written) -> Generated:
+        """Return the text that was written. For an unknown token, take what was looked at most."""
+        numbers = written.symbols.tolist()
+        weights = cast(Any, written.alignment).cpu().numpy()
+        spaced = [
+            words[row.argmax()] if number == UNKNOWN else symbol
+            for number, symbol, row in zip(
+                numbers, self.symbols.spell(numbers, words), weights, strict=True
+            )
+        ]
+        source, target = tuple(token.text for token in doc), tuple(plain_tokens(spaced))
+        alignment = Alignment(source, target, weights, written.log_probability)
+        return Generated(join_tokens(spaced), alignment)
+
+    def set_annotations(self, docs: Iterable[Doc], scores: Sequence[Generated]) -> None:
+        """Set the attributes of a batch of documents.
+
+        Args:
+            docs: The documents to modify.
+            scores: What `predict` returned for them.
+        """
+        for doc, (text, alignment) in zip(docs, scores, strict=True):
+            store_generated(
+                doc,
+                text,
+                alignment.target,
+                alignment.weights,
+                self.generated_attr,
+                log_probability=alignment.log_probability,
+                author=self.name,
+            )
+
+    def explain(self, docs: Iterable[Doc]) -> list[Alignment]:
+        """Return the alignment of what is written for each document, which is not modified.
+
+        Args:
+            docs: The documents. Components that this one listens to must have seen them.
+
+        Raises:
+            ValueError: If the component has not been initialized.
+        """
+        return [alignment for _, alignment in self.predict(docs)]
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score a batch of examples with the component's scorer, and return the scores."""
+        ours = {
+            "generated_attr": self.generated_attr,
+            "tokenize": lambda text: plain_tokens(self._tokenize(text)),
+        }
+        return super().score(examples, **{**ours, **kwargs})
+
+
+make_attn_seq2seq = register(
+    AttentionSeq2Seq,
+    "attn_seq2seq",
+    signature(AttentionSeq2Seq.__init__).parameters.values(),
+    model=DEFAULT_MODEL,
+    scorer="spacy-attn.seq2seq_scorer.v1",
+    assigns=[f"doc._.{GENERATED}", f"doc._.{GENERATED}_tokens", f"doc._.{ALIGNMENT}"],
+    score_weights={"bleu": 1.0, "chrf": 0.0},
+)

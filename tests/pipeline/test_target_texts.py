@@ -1,0 +1,51 @@
+"""Texts as tokens with the space before them, and back."""
+
+import pytest
+import spacy
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from spacy_attn.pipeline.target_texts import (
+    blank_tokenizer,
+    check_language,
+    join_tokens,
+    plain_tokens,
+    spaced_tokens,
+)
+
+# Letters, marks that the tokenizer cuts off, white space, an emoji and a combining mark.
+TEXTS = st.text(st.sampled_from("aB'.,-() \n\t\N{GRINNING FACE}\u0301"), max_size=20)
+
+
+@settings(deadline=None)
+@given(text=TEXTS)
+@example(text="  two spaces, first and  between. ")
+@example(text="can't (well-known) \n lines")
+def test_tokens_make_the_text_again_but_for_a_space_at_its_end(text):
+    doc = blank_tokenizer("xx")(text)
+    assert join_tokens(spaced_tokens(doc)) == text.removesuffix(
+        " " if doc and doc[-1].whitespace_ else ""
+    )
+
+
+def test_a_word_is_the_same_symbol_at_the_beginning_of_a_text_and_within_it():
+    assert spaced_tokens(blank_tokenizer("en")("dog, dog.")) == [" dog", ",", " dog", "."]
+    assert spaced_tokens(blank_tokenizer("en")("Dog"), lower=True) == [" dog"]
+
+
+def test_plain_tokens_are_those_of_the_tokenizer():
+    doc = blank_tokenizer("en")("I can't  wait")
+    assert plain_tokens(spaced_tokens(doc)) == [token.text for token in doc]
+
+
+def test_each_language_has_its_own_tokenizer_which_is_made_once():
+    assert blank_tokenizer("de") is blank_tokenizer("de")
+    assert [token.text for token in blank_tokenizer("en")("don't")] == ["do", "n't"]
+    assert blank_tokenizer("xx").vocab is not spacy.blank("xx").vocab
+
+
+def test_an_unknown_language_is_named():
+    with pytest.raises(
+        ValueError, match=r"Component 'x': 'target_lang' must be a language .* 'qq'"
+    ):
+        check_language("Component 'x'", "qq")
