@@ -28,7 +28,7 @@ TEXTS = [
     "The plot is thin and the jokes fall flat, but the two leads are so charming that I forgave it "
     "everything.",
 ]
-FORMS = ["zapakowującym", "śmietnikowi"]
+FORMS = ["slalomistce", "instruujemy"]
 THEMES = ("light", "dark")
 WIDTH = 780
 
@@ -60,8 +60,8 @@ def _sentences(nlp: Language) -> dict[str, Sequence[Shown]]:
 
 
 def _lemmas(nlp: Language) -> dict[str, Sequence[Shown]]:
-    doc = Doc(nlp.vocab, words=FORMS)
-    return {"alignment": nlp.get_pipe("attn_lemmatizer").explain([doc])[0]}
+    docs = [Doc(nlp.vocab, words=[form]) for form in FORMS]
+    return {"alignment": nlp.get_pipe("attn_lemmatizer").explain(docs)}
 
 
 def photograph(browser: BrowserContext, shown: Sequence[Shown], style: str, path: Path) -> None:
