@@ -39,6 +39,8 @@ _LAYERS = {
     "token_vectors",
     "bilstm_encoder",
     "attention_head",
+    "attention_decoder",
+    "encoder_decoder",
 }
 
 

@@ -138,7 +138,9 @@ class Attention(nn.Module):
 
     def _compared_queries(self, queries: Tensor) -> Tensor:
         """Return what is compared of the queries, shape (..., width)."""
-        return self.query(queries) if self.scoring in ("general", "additive_query") else queries
+        if self.scoring in ("general", "additive_query"):
+            return self.query(queries)
+        return queries * self.scale if self.scoring == "scaled_dot" else queries
 
     def _compare(self, compared: Tensor, queries: Tensor) -> Tensor:
         """Return the scores of keys, (B, T, width), for queries, (B, Q, width), as (B, Q, T)."""
@@ -149,7 +151,7 @@ class Attention(nn.Module):
             return self.energy(tanh(compared)).transpose(1, 2).expand(-1, n_queries, -1)
         if self.scoring == "additive_query":
             return self.energy(tanh(compared.unsqueeze(1) + queries.unsqueeze(2))).squeeze(3)
-        return (queries @ compared.transpose(1, 2)) * self.scale
+        return torch.bmm(queries, compared.transpose(1, 2))
 
 
 def _softmax(scores: Tensor, documents: Layout) -> Tensor:

@@ -206,7 +206,7 @@ class AttentionDecoder(StoredModule):
         lengths = (targets != PADDING).sum(1) - 1
         with torch.no_grad():
             for group in source.groups():
-                _, weights = self._follow(source.padded(group), targets[group])
+                _, weights = self._follow(source.padded(group), _cut(targets[group]))
                 for i, n_source, of_source in zip(
                     group.tolist(), source.layout.lengths[group].tolist(), weights, strict=True
                 ):
@@ -275,7 +275,7 @@ class AttentionDecoder(StoredModule):
     ) -> Tensor:
         """Return what `forward` does, of sources of like length."""
         n_steps = targets.shape[1]
-        targets = targets[:, : int((targets != PADDING).sum(1).max())]
+        targets = _cut(targets)
         attended, weights = self._follow(source, targets, dropout)
         copied = (weights * (source.symbols.unsqueeze(1) == targets.unsqueeze(2))).sum(2)
         # Padding has no output.
@@ -399,6 +399,11 @@ class AttentionDecoder(StoredModule):
             written.masked_fill(~is_known, -torch.inf) + F.logsigmoid(-gate),
             copied.clamp_min(_TINY).log() + F.logsigmoid(gate),
         )
+
+
+def _cut(targets: Tensor) -> Tensor:
+    """Leave out the padding that all targets have."""
+    return targets[:, : int((targets != PADDING).sum(1).max())]
 
 
 def _repeated(context: Tensor, steps: Tensor) -> Tensor:

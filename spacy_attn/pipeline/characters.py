@@ -1,6 +1,7 @@
 """Strings as sequences of characters in which capital letters are written apart, and back."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import numpy
 from numpy.typing import NDArray
@@ -80,8 +81,8 @@ def by_character(
 
 def _places(symbols: Sequence[str]) -> list[int]:
     """Return the place of the character that each symbol belongs to."""
-    is_letter = [symbol != CAPITAL for symbol in symbols]
-    return [sum(is_letter[:i]) for i in range(len(symbols))]
+    # Of the letters before it.
+    return list(accumulate((symbol != CAPITAL for symbol in symbols[:-1]), initial=0))
 
 
 def _upper_case(letter: str, lang: str) -> str:

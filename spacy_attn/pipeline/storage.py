@@ -39,8 +39,12 @@ class StorageMixin(TrainablePipe):
         """Return a further part in bytes."""
         raise NotImplementedError
 
-    def _load_part(self, name: str, data: bytes) -> None:
-        """Load a further part. Raise an error of any kind if the bytes are not those of one."""
+    def _read_part(self, name: str, data: bytes) -> Any:
+        """Make a further part. Raise an error of any kind if the bytes are not those of one."""
+        raise NotImplementedError
+
+    def _take_part(self, name: str, part: Any) -> None:
+        """Take over a further part, after all has been checked."""
         raise NotImplementedError
 
     def _check_cfg(self, cfg: Mapping[str, Any]) -> None:
@@ -59,7 +63,7 @@ class StorageMixin(TrainablePipe):
         """Store the component.
 
         Args:
-            exclude: What to leave out, of "cfg", "vocab" and "model".
+            exclude: What to leave out, of "cfg", "vocab", "model", and what else it stores.
 
         Raises:
             ValueError: If a weight is not finite, or a value in `cfg` could not be loaded. Nothing
@@ -139,14 +143,23 @@ class StorageMixin(TrainablePipe):
         return self
 
     def _load(self, parts: Mapping[str, Any], place: str) -> None:
-        """Check a stored `cfg` and `model`, as far as they are given, and take them over."""
+        """Check a stored `cfg`, `model` and further parts, as far as they are given.
+
+        Take them over if nothing is wrong with any.
+        """
         cfg: dict[str, Any] = {**self.cfg, **self._cfg_of_before}
+        further: dict[str, Any] = {}
         checksums: dict[str, int] = {}
         if _CFG in parts:
             with self._loading(place + _CFG):
                 stored, checksums = self._read_cfg(parts[_CFG])
                 cfg.update(stored)
                 self._check_cfg(cfg)
+        for name in self._further_parts:
+            if name in parts:
+                with self._loading(place + name):
+                    _check_part(parts[name], checksums.get(name), name)
+                    further[name] = self._read_part(name, parts[name])
         if _MODEL in parts:
             with self._loading(place + _MODEL):
                 data = parts[_MODEL]
@@ -156,17 +169,18 @@ class StorageMixin(TrainablePipe):
                 if _CFG in parts:
                     self._check_outputs(cfg, nodes[0]["dims"].get("nO"))
                 self._replace_model(data)
-        for name in self._further_parts:
-            if name in parts:
-                with self._loading(place + name):
-                    _check_part(parts[name], checksums.get(name), name)
-                    self._load_part(name, parts[name])
+        for name, part in further.items():
+            self._take_part(name, part)
         if _CFG in parts:
             self.cfg.update(cfg)
 
     @property
     def _part_names(self) -> tuple[str, ...]:
         return _CFG, _MODEL, *self._further_parts
+
+    @property
+    def _stored(self) -> str:
+        return ", ".join(f"'{name}'" for name in self._part_names)
 
     def _replace_model(self, data: bytes) -> None:
         """Load the model, or leave the one that is there as it is."""
@@ -193,8 +207,8 @@ class StorageMixin(TrainablePipe):
             kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__} "
             reason = kind + str(error).rstrip(".")
             raise ValueError(
-                f"Component '{self.name}': {what} cannot be loaded: {reason}. Restore '{_CFG}', "
-                f"'{_MODEL}' and the config from one copy of the pipeline."
+                f"Component '{self.name}': {what} cannot be loaded: {reason}. Restore "
+                f"{self._stored} and the config from one copy of the pipeline."
             ) from error
 
     def _read_cfg(self, data: bytes | str) -> tuple[dict[str, Any], dict[str, Any]]:

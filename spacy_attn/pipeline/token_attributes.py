@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy
 from spacy.tokens import Doc, Token
+from spacy.tokens.underscore import Underscore
 
 # Those that a component can read, and those that it can set.
 READABLE = ("ORTH", "NORM", "LOWER", "LEMMA", "PREFIX", "SUFFIX", "SHAPE")
@@ -28,7 +29,8 @@ class TokenAttribute:
 
     def check(self, where: str, setting: str, allowed: Sequence[str]) -> None:
         """Raise a ValueError for a name that is not among those allowed, and no extension's."""
-        if self.name not in allowed and not (self.is_extension and self.own_name.isidentifier()):
+        is_own = self.is_extension and self.own_name.isidentifier()
+        if self.name not in allowed and not (is_own and not hasattr(Underscore, self.own_name)):
             raise ValueError(
                 f"{where}: '{setting}' must be one of {', '.join(allowed)}, or an attribute of "
                 f'your own such as "_.name", but is {self.name!r}.'
@@ -70,7 +72,9 @@ class TokenAttribute:
         return [strings.add(text) if isinstance(text, str) else 0 for text in texts]
 
     def has_values(self, doc: Doc) -> list[bool]:
-        """Return whether each token has a value."""
+        """Return whether each token has a value; of NORM, another one than all of its form have."""
+        if self.name == "NORM":
+            return [token.norm != token.lex.norm for token in doc]
         if not self.is_extension:
             return (doc.to_array([self.name]).reshape(-1) != numpy.uint64(0)).tolist()
         return [self.read(token) is not None for token in doc]

@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy
@@ -16,11 +14,17 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..alignment import Alignment
-from ..checks import check_not_negative
+from ..checks import check_not_negative, check_positive
 from ..extensions import install_token_alignments
 from ..models.arrays import runs
 from ..models.attention_decoder import Written, align, score, write
-from ..written_data import store_sources, store_token_alignments
+from ..written_data import (
+    store_sources,
+    store_token_alignments,
+    token_alignment,
+    token_source,
+)
+from .answer_cache import AnswerCache, Key, make_key
 from .characters import by_character, from_symbols, lower_case, may_be_name
 from .dictionary import Counts, Dictionary, Target, most_frequent
 from .prediction import MAX_CHUNK_TOKENS
@@ -32,8 +36,6 @@ from .writer import MAX_CHUNK_SYMBOLS
 DICTIONARY, CANDIDATES, LOWER, DECODER = "dictionary", "candidates", "lower", "decoder"
 
 
-# Form, part of speech and context.
-_Key = tuple[str, int, bytes]
 # In main memory, shape (n_questions, width).
 _Contexts = NDArray[numpy.float32]
 
@@ -144,13 +146,8 @@ class AttentionTransducer(TransducerTrainingMixin):
         """
         where = f"Component '{name}'"
         self._set_up(vocab, model, name, "symbols", beam_width, scorer)
-        check_not_negative(
-            where,
-            known_bonus=known_bonus,
-            max_length=max_length,
-            cache_size=cache_size,
-            pos_loss=pos_loss,
-        )
+        check_positive(where, max_length=max_length)
+        check_not_negative(where, known_bonus=known_bonus, cache_size=cache_size, pos_loss=pos_loss)
         self.source, self.target = TokenAttribute(source), TokenAttribute(target)
         self.source.check(where, "source", READABLE)
         self.target.check(where, "target", WRITABLE)
@@ -167,11 +164,10 @@ class AttentionTransducer(TransducerTrainingMixin):
         self.alignment = alignment
         self.known_bonus = known_bonus
         self.max_length = max_length
-        self.cache_size = cache_size
         self.pos_loss = pos_loss
         self.cfg["writes_lists"] = False
         self.dictionary = Dictionary()
-        self._answers: dict[_Key, Target] = {}
+        self._answers = AnswerCache(cache_size)
         self._install_extensions()
 
     def _install_extensions(self) -> None:
@@ -242,7 +238,8 @@ class AttentionTransducer(TransducerTrainingMixin):
             return None
         lower = lower_case(form, self.vocab.lang)
         counts = None if lower == form else self._find(get_string_id(lower), token.pos)
-        if counts and not token.pos and not self.cfg["writes_lists"] and may_be_name(token, form):
+        can_choose = self.candidates and not self.cfg["writes_lists"] and not token.pos
+        if counts and can_choose and may_be_name(token, form):
             # The form itself is as probable as all others together.
             return {**counts, form: sum(counts.values())}
         return counts
@@ -252,18 +249,18 @@ class AttentionTransducer(TransducerTrainingMixin):
         questions = [question for each in asked for question in each]
         contexts = self._contexts(asked)
         keys = [
-            (question.form, question.token.pos if self.use_pos else 0, context.tobytes())
+            make_key(question.form, question.choices, context)
             for question, context in zip(questions, contexts, strict=True)
         ]
         first = {key: i for i, key in enumerate(keys)}
-        answers = {key: self._answers[key] for key in first if key in self._answers}
+        answers: dict[Key, Target] = self._answers.find(first)
         new = [i for key, i in first.items() if key not in answers]
         # Those of like length together.
         new.sort(key=lambda i: len(questions[i].form))
         for run in runs(new, MAX_CHUNK_SYMBOLS, lambda i: len(questions[i].form)):
             found = self._ask([questions[i] for i in run], contexts[run])
             answers.update(zip((keys[i] for i in run), found, strict=True))
-        self._keep(answers)
+        self._answers.keep(answers)
         return (answers[key] for key in keys)
 
     def _contexts(self, asked: list[list[_Question]]) -> _Contexts:
@@ -341,24 +338,17 @@ class AttentionTransducer(TransducerTrainingMixin):
                 best[i] = total, target
         return (best[i][1] for i in range(len(questions)))
 
-    def _keep(self, answers: dict[_Key, Target]) -> None:
-        """Keep the answers of a batch, and forget the oldest beyond what is allowed."""
-        for key, answer in answers.items():
-            self._answers.pop(key, None)
-            self._answers[key] = answer
-        for key in list(islice(self._answers, max(0, len(self._answers) - self.cache_size))):
-            del self._answers[key]
-
     def _forget(self) -> None:
         self._answers.clear()
 
-    @contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
-        """Run with other weights, whose answers are not kept."""
+        """Run with other weights, whose answers are not kept. As spaCy's own, it is a generator."""
         self._forget()
-        with self.model.use_params(params):
-            yield
-        self._forget()
+        try:
+            with self.model.use_params(params):
+                yield
+        finally:
+            self._forget()
 
     # Alignment
 
@@ -424,17 +414,20 @@ class AttentionTransducer(TransducerTrainingMixin):
         """
         name = self.target.own_name
         for doc, found in zip(docs, predictions, strict=True):
+            sources = list(found.sources)
+            alignments = None if found.alignments is None else list(found.alignments)
             kept = [False] * len(doc) if self.overwrite else self.target.has_values(doc)
             for token, value, is_kept in zip(doc, found.values, kept, strict=True):
-                if value is not None and not is_kept:
+                if is_kept:
+                    # What is known of the value, where the component has seen the document before.
+                    sources[token.i] = token_source(token, name)
+                    if alignments is not None:
+                        alignments[token.i] = token_alignment(token, name)
+                elif value is not None:
                     self.target.write(token, value)
-            sources = [
-                None if is_kept else source
-                for source, is_kept in zip(found.sources, kept, strict=True)
-            ]
             store_sources(doc, sources, name, author=self.name)
-            if found.alignments is not None:
-                store_token_alignments(doc, found.alignments, name, author=self.name)
+            if alignments is not None:
+                store_token_alignments(doc, alignments, name, author=self.name)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score the values of some examples, and those of forms that training did not have.
@@ -467,8 +460,18 @@ class AttentionTransducer(TransducerTrainingMixin):
     def _store_part(self, name: str) -> bytes:
         return self.dictionary.to_bytes()
 
-    def _load_part(self, name: str, data: bytes) -> None:
-        self.dictionary = Dictionary.from_bytes(data)
+    def _read_part(self, name: str, data: bytes) -> Dictionary:
+        return Dictionary.from_bytes(data)
+
+    def _take_part(self, name: str, part: Dictionary) -> None:
+        self.dictionary = part
+
+    def _check_cfg(self, cfg: Mapping[str, Any]) -> None:
+        super()._check_cfg(cfg)
+        if not isinstance(cfg["writes_lists"], bool):
+            raise ValueError(
+                f"'writes_lists' must be true or false, but is {cfg['writes_lists']!r:.50}"
+            )
 
     def _load(self, parts: Mapping[str, Any], place: str) -> None:
         super()._load(parts, place)

@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import numpy
 from spacy.language import Language
+from spacy.tokens import Token
 from spacy.training import Example, validate_get_examples
 from thinc.api import Optimizer
 from thinc.types import Floats2d
 
 from ..models.arrays import TokenArrays
 from ..models.attention_decoder import Sources, can_copy
+from ..models.weights import is_initialized
 from .characters import to_symbols
 from .dictionary import Dictionary, Target
 from .token_attributes import TokenAttribute
@@ -67,7 +69,8 @@ class TransducerTrainingMixin(WriterMixin):
                 and add to them what is new in the examples.
 
         Raises:
-            ValueError: If no token of the examples has a value to learn.
+            ValueError: If no token of the examples has a value to learn, if some values are strings
+                and others are lists, or if a list holds an empty string.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         if is_streamed(nlp):
@@ -77,23 +80,54 @@ class TransducerTrainingMixin(WriterMixin):
                 stacklevel=4,
             )
         set_vocabularies(self, get_examples, nlp, None)
+        self._check_annotated(get_examples())
         pairs = self._count_pairs(get_examples())
-        if not pairs:
-            raise ValueError(
-                f"Component '{self.name}': no token of the training data has a value of "
-                f"'{self.target.path}' to learn. Annotate it, or set 'target'."
-            )
+        extend = extend and is_initialized(self.model)
+        writes_lists = self._check_pairs(pairs, extend)
         if not extend:
             self.dictionary = Dictionary()
         for (form, pos, target), count in pairs.items():
             self.dictionary.add(form, pos, target, count)
-        self.cfg["writes_lists"] = any(isinstance(target, tuple) for _, _, target in pairs)
+        self.cfg["writes_lists"] = writes_lists
         sequences = [
             (self._source_symbols(form), self._target_symbols(target)) for form, _, target in pairs
         ]
         sample = [example.predicted for example in islice(get_examples(), _SAMPLE)]
         self._learn_symbols(sequences, self._count_symbols(sequences), sample, len(_POS), extend)
         self._forget()
+
+    def _check_annotated(self, examples: Iterable[Example]) -> None:
+        """Refuse documents none of which has a value: a norm reads as one that nobody has set."""
+        if not any(any(self.target.has_values(example.reference)) for example in examples):
+            raise ValueError(
+                f"Component '{self.name}': no token of the training data has a value of "
+                f"'{self.target.path}' to learn. Annotate it, and store it: a DocBin leaves out "
+                f"what its 'attrs' do not name, and extensions without store_user_data = True."
+            )
+
+    def _check_pairs(self, pairs: Iterable[tuple[str, str, Target]], extend: bool) -> bool:
+        """Check what is to be learned, and return whether it is lists."""
+        if not pairs:
+            raise ValueError(
+                f"Component '{self.name}': no token of the training data that has a value of "
+                f"'{self.target.path}' can be learned from. It needs one of '{self.source.path}', "
+                f"which is read, of at most 'max_length' characters, {self.max_length}."
+            )
+        kinds = {isinstance(target, tuple) for _, _, target in pairs}
+        if extend:
+            kinds.add(self.cfg["writes_lists"])
+        if len(kinds) > 1:
+            raise ValueError(
+                f"Component '{self.name}': some values of '{self.target.path}' are strings, and "
+                f"others are lists of strings. Make all of them strings, or all of them lists."
+            )
+        for form, _, target in pairs:
+            if isinstance(target, tuple) and "" in target:
+                raise ValueError(
+                    f"Component '{self.name}': the value of '{self.target.path}' for {form!r:.80} "
+                    f"has an empty string in its list. Leave it out."
+                )
+        return kinds.pop()
 
     def _count_pairs(self, examples: Iterable[Example]) -> Counter[tuple[str, str, Target]]:
         """Count forms, parts of speech and targets, and say what is left out."""
@@ -133,14 +167,23 @@ class TransducerTrainingMixin(WriterMixin):
         for token, n_aligned in zip(example.predicted, alignment.lengths.tolist(), strict=True):
             aligned = indices[start : start + n_aligned]
             start += n_aligned
-            if len(aligned) != 1 or n_sharing[aligned[0]] != 1 or token.is_space:
+            if len(aligned) != 1 or n_sharing[aligned[0]] != 1:
                 continue
             annotated = example.reference[aligned[0]]
-            form, target = self.source.read(token), self.target.read(annotated)
-            if not isinstance(form, str) or not form or target is None:
+            form, target = self._form(token, annotated), self.target.read(annotated)
+            if not form or form.isspace() or target is None:
                 continue
             if not self._is_missing(form, target):
                 yield _Lesson(token.i, form, annotated.pos_, target)
+
+    def _form(self, token: Token, annotated: Token) -> str:
+        """Return what is read of a token, "" for nothing.
+
+        Where a component before this one sets that, it has not run yet at initialization. Then the
+        annotated token may have it.
+        """
+        found = (self.source.read(each) for each in (token, annotated))
+        return next((form for form in found if form and isinstance(form, str)), "")
 
     def _is_missing(self, form: str, target: Target) -> bool:
         """Return whether a value says that there is none."""

@@ -1,3 +1,6 @@
+import itertools
+import math
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +36,14 @@ def test_mixed_lengths_are_padded_by_less_than_a_quarter():
     padded = sum(len(group) * lengths[group[0]] for group in groups)
     assert padded < 1.25 * sum(lengths)
     assert len(groups) > sum(lengths) / MAX_PADDED_TOKENS
+
+
+@given(lengths_of_documents)
+def test_where_calls_cost_most_only_the_bound_cuts(lengths):
+    groups = cut_by_length(lengths, 100, call_cost=math.inf)
+    for group, following in itertools.pairwise(groups):
+        assert (len(group) + 1) * lengths[group[0]] > 100
+        assert lengths[group[-1]] >= lengths[following[0]]
 
 
 def sub_batches_of(lengths):

@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from spacy_attn.nn.fast_ops import gather, tanh
+from spacy_attn.nn.fast_ops import gather, largest, tanh
 
 
 def test_tanh_gives_what_torch_gives():
@@ -56,3 +57,12 @@ def test_a_row_read_twice_has_the_gradient_of_the_place_that_has_one():
     result = gather([rows], [torch.tensor([0, 1, 1])], [torch.tensor([0, 1])])
     (result * torch.tensor([[2.0], [3.0], [0.0]])).sum().backward()
     assert rows.grad.tolist() == [[2.0] * 3, [3.0] * 3]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_largest_values_and_their_places_are_those_of_torch(dtype):
+    values = torch.randn(4, 2, 50).to(dtype)
+    found, places = largest(values)
+    expected, expected_places = values.max(-1)
+    assert torch.equal(found, expected)
+    assert torch.equal(places, expected_places)

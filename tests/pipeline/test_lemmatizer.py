@@ -1,0 +1,269 @@
+"""What users of lemmatizers ask for: known forms, capitals, unknown words, and ambiguous ones."""
+
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from .made_up import (
+    WITH_CONTEXT,
+    WITH_POS,
+    learn,
+    make_examples,
+    make_lemmatizer,
+    make_rows,
+    read,
+    sources,
+    stems,
+)
+
+ROWS = make_rows()
+KNOWN = stems(140, 0)
+UNKNOWN = [stem for stem in stems(600, 1) if stem not in KNOWN][:60]
+DOTLESS = "\N{LATIN SMALL LETTER DOTLESS I}"
+# Each form, how often each part of speech and lemma was seen with it.
+ENTRIES = [
+    *[("Rimasi", "VERB", "rimanere")] * 2,
+    *[("rimasi", "VERB", "rimanere")] * 2,
+    *[("meldet", "VERB", "melden")] * 2,
+    *[("will", "AUX", "will")] * 3,
+    *[("Bill", "PROPN", "Bill")] * 2,
+    *[("bill", "NOUN", "bill")] * 2,
+    *[("saw", "VERB", "see")] * 3,
+    *[("saw", "NOUN", "saw")] * 2,
+    *[("her", "PRON", "she")] * 2,
+]
+
+
+def make_known(entries=ENTRIES, lang="xx", **config):
+    """A lemmatizer with a dictionary that has learned nothing else."""
+    rows = [([form], [lemma], [pos]) for form, pos, lemma in entries]
+    return make_lemmatizer(rows, lang=lang, **config)
+
+
+def switched(nlp, **settings):
+    """The pipeline with other settings."""
+    other = spacy.util.load_model_from_config(
+        nlp.config.copy().merge({"components": {"attn_lemmatizer": settings}})
+    )
+    return other.from_bytes(nlp.to_bytes())
+
+
+# Capitals
+
+
+@pytest.mark.parametrize("word", ["Meldet", "MELDET", "MeldeT"])
+def test_a_known_word_in_capitals_gets_the_lemma_of_the_word(word):
+    nlp = make_known()
+    assert read(nlp, word, "her") == ["melden", "she"]
+    assert sources(nlp, word, "her") == ["lower", "dictionary"]
+
+
+def test_a_capitalised_first_word_that_is_known_as_such_gets_the_lemma_of_the_word():
+    assert sources(make_known(), "Rimasi") == ["dictionary"]
+    assert read(make_known(), "Rimasi") == ["rimanere"]
+
+
+def test_an_unknown_first_word_and_one_in_capitals_get_the_lemma_of_the_word(lemmatizer):
+    firsts = [read(lemmatizer, f"{stem.capitalize()}ed")[0] for stem in UNKNOWN]
+    assert sum(map(str.__eq__, firsts, UNKNOWN)) >= 50
+
+
+def test_a_known_proper_noun_keeps_its_own_lemma():
+    nlp = make_known()
+    assert read(nlp, "Bill", "bill", "BILL") == ["Bill", "bill", "bill"]
+
+
+def test_a_proper_noun_by_its_part_of_speech_is_not_looked_up_in_lower_case():
+    nlp = make_known()
+    assert read(nlp, "Will", pos=["AUX"]) == ["will"]
+    assert sources(nlp, "Will", pos=["AUX"]) == ["lower"]
+    assert sources(nlp, "Will", pos=["PROPN"]) == ["decoder"]
+
+
+@pytest.mark.parametrize("order", [("AUX", "PROPN"), ("PROPN", "AUX")])
+def test_a_name_and_a_word_of_one_form_do_not_answer_for_each_other(order):
+    # Ambiguous in lower case, so that the model is asked for both.
+    entries = [*ENTRIES, ("will", "NOUN", "wish")]
+    alone = {pos: read(make_known(entries), "Will", pos=[pos])[0] for pos in order}
+    nlp = make_known(entries)
+    assert dict(zip(order, read(nlp, "Will", "Will", pos=list(order)), strict=True)) == alone
+    assert {pos: read(nlp, "Will", pos=[pos])[0] for pos in order} == alone
+    assert alone["AUX"] in ("will", "wish")
+    assert alone["PROPN"] not in ("will", "wish")
+
+
+def test_turkish_capitals_are_those_of_turkish():
+    heat = f"{DOTLESS}s{DOTLESS}"
+    entries = [(heat, "NOUN", heat), ("iş", "NOUN", "iş"), ("isi", "NOUN", "is")]
+    turkish, other = make_known(entries, "tr"), make_known(entries)
+    assert sources(turkish, "ISI", "İŞ", "İSİ") == ["lower"] * 3
+    assert read(turkish, "ISI", "İŞ", "İSİ") == [heat, "iş", "is"]
+    assert read(other, "ISI") == ["is"]
+
+
+# Unknown words
+
+
+def test_an_unknown_noun_is_not_shortened_by_a_suffix_that_it_does_not_have(lemmatizer):
+    lemmas = read(lemmatizer, *UNKNOWN)
+    assert set(sources(lemmatizer, *UNKNOWN)) == {"decoder"}
+    pairs = list(zip(UNKNOWN, lemmas, strict=True))
+    # Of a small model, and of words that begin as known ones do.
+    assert sum(word.startswith(lemma) and word != lemma for word, lemma in pairs) <= 2
+    assert sum(map(str.__eq__, UNKNOWN, lemmas)) >= 50
+
+
+@pytest.mark.parametrize("suffix", ["s", "ed"])
+def test_an_unknown_word_loses_the_suffix_that_it_has(lemmatizer, suffix):
+    lemmas = read(lemmatizer, *(stem + suffix for stem in UNKNOWN))
+    assert sum(map(str.__eq__, UNKNOWN, lemmas)) >= 50
+
+
+def test_without_context_a_form_has_one_lemma_wherever_it_stands(lemmatizer):
+    words = [f"{stem}s" for stem in UNKNOWN[:20]]
+    expected = dict(zip(words, read(lemmatizer, *words), strict=True))
+    shuffled = [*words[::-1], *words[7:], "we", *words[:7], *words]
+    # One that has no answers in its cache.
+    lemmas = read(switched(lemmatizer), *shuffled)
+    assert lemmas == [expected.get(word, word) for word in shuffled]
+
+
+# Ambiguous words
+
+
+@pytest.fixture(scope="module")
+def ambiguous():
+    """A lemmatizer with context that knows two lemmas of one form."""
+    return make_lemmatizer(
+        [row for row in ROWS if "saw" in row[0]][:8], 120, model=WITH_CONTEXT, use_pos=False
+    )
+
+
+def test_context_tells_which_of_the_known_lemmas_is_meant(ambiguous):
+    assert read(ambiguous, "we", "saw", ".") == ["we", "see", "."]
+    assert read(ambiguous, "a", "saw", ".") == ["a", "saw", "."]
+    assert sources(ambiguous, "a", "saw", ".") == ["dictionary", "candidates", "dictionary"]
+
+
+def test_with_context_only_lemmas_that_were_seen_are_chosen_for_a_known_form(lemmatizer):
+    # Neither the words around nor the weights, which have not been trained, matter.
+    nlp = make_known(model=WITH_CONTEXT)
+    sentences = [[word, "saw", other] for word in UNKNOWN[:10] for other in ("her", "Zzz", "!")]
+    lemmas = [read(nlp, *words)[1] for words in sentences]
+    assert set(lemmas) <= {"see", "saw"}
+    assert {sources(nlp, *words)[1] for words in sentences} == {"candidates"}
+
+
+def test_without_context_the_part_of_speech_chooses_where_it_is_used():
+    nlp = make_known(use_pos=True)
+    assert read(nlp, "saw", "saw", pos=["VERB", "NOUN"]) == ["see", "saw"]
+    assert sources(nlp, "saw", "saw", pos=["VERB", "NOUN"]) == ["dictionary"] * 2
+    # Not seen together: what is known of the form.
+    assert sources(nlp, "her", "saw", pos=["DET", "ADV"]) == ["dictionary", "candidates"]
+    assert sources(nlp, "saw") == ["candidates"]
+
+
+def test_parts_of_speech_in_the_models_context_tell_ambiguous_forms_apart():
+    rows = [row for row in ROWS if "saw" in row[0]][:8]
+    nlp = make_lemmatizer(rows, 80, give_pos=True, model=WITH_POS, dictionary=False)
+    assert read(nlp, "saw", "saw", pos=["VERB", "NOUN"]) == ["see", "saw"]
+    assert sources(nlp, "saw") == ["decoder"]
+
+
+# Settings
+
+
+def test_without_the_dictionary_the_model_writes_everything(lemmatizer):
+    nlp = switched(lemmatizer, dictionary=False)
+    assert sources(nlp, "we", "saw", "We", ".") == ["decoder"] * 4
+
+
+def test_without_candidates_the_most_frequent_lemma_of_a_form_is_taken():
+    nlp = make_known(candidates=False)
+    assert read(nlp, "saw", "SAW") == ["see", "see"]
+    assert sources(nlp, "saw", "SAW") == ["dictionary", "lower"]
+
+
+def test_without_lower_the_model_writes_what_is_known_in_lower_case_only():
+    nlp = make_known(lower=False)
+    assert sources(nlp, "Meldet", "meldet") == ["decoder", "dictionary"]
+
+
+def test_a_known_bonus_prefers_lemmas_that_training_had(lemmatizer):
+    words = [f"{stem}{suffix}" for stem in UNKNOWN for suffix in ("", "ed")]
+    known = {lemma for _, lemmas, _ in ROWS for lemma in lemmas}
+    counts = [
+        sum(lemma in known for lemma in read(switched(lemmatizer, known_bonus=bonus), *words))
+        for bonus in (0.0, 50.0)
+    ]
+    assert counts[0] < counts[1]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_lemmas_that_are_there_are_replaced_with_overwrite_alone_as_by_spacys(overwrite):
+    nlp = make_known(overwrite=overwrite)
+    doc = nlp(Doc(nlp.vocab, words=["her", "will"], lemmas=["HER", ""]))
+    assert [token.lemma_ for token in doc] == (["she", "will"] if overwrite else ["HER", "will"])
+    # A lemma of others is from none of ours.
+    expected = ["dictionary" if overwrite else None, "dictionary"]
+    assert [token._.lemma_source for token in doc] == expected
+
+
+def test_a_document_that_is_seen_twice_keeps_where_its_lemmas_come_from():
+    nlp = make_known(alignment=True)
+    doc = nlp(Doc(nlp.vocab, words=["her", "Will", "zzz"]))
+    kept = [(token.lemma_, token._.lemma_source) for token in doc]
+    alignments = [token._.lemma_alignment for token in doc]
+    doc = nlp(doc)
+    assert [(token.lemma_, token._.lemma_source) for token in doc] == kept
+    for token, alignment in zip(doc, alignments, strict=True):
+        assert (token._.lemma_alignment == alignment).all()
+
+
+def test_scores_are_those_of_all_tokens_and_of_unseen_forms(lemmatizer):
+    rows = [(["we", UNKNOWN[0], "zzz"], ["we", UNKNOWN[0], "no"], ["PRON", "NOUN", "X"])]
+    scores = lemmatizer.evaluate(make_examples(lemmatizer, rows))
+    assert scores["lemma_acc"] == pytest.approx(2 / 3)
+    assert scores["lemma_acc_unseen"] == pytest.approx(1 / 2)
+
+
+def test_a_sentence_with_another_tokenization_is_learned_from_where_tokens_agree():
+    nlp = make_known()
+    words = Doc(nlp.vocab, words=["can", "not", "her"], spaces=[False, True, False])
+    annotated = Doc(nlp.vocab, words=["cannot", "her"], lemmas=["can", "hers"])
+    example = Example(words, annotated)
+    nlp.get_pipe("attn_lemmatizer").initialize(lambda: [example], nlp=nlp)
+    assert [tuple(entry) for entry in nlp.get_pipe("attn_lemmatizer").dictionary] == [
+        ("her", "", "hers", 1)
+    ]
+
+
+def test_predicted_parts_of_speech_of_a_component_before_are_learned_from_and_read():
+    nlp = spacy.blank("xx")
+    tagger = nlp.add_pipe("morphologizer")
+    nlp.add_pipe("attn_lemmatizer", config={"model": WITH_POS, "use_pos": True})
+    rows = [row for row in ROWS if "saw" in row[0]][:8]
+    nlp.initialize(lambda: make_examples(nlp, rows))
+    seen = []
+    lemmatizer = nlp.get_pipe("attn_lemmatizer")
+    update = lemmatizer.update
+
+    def spy(examples, **settings):
+        seen.extend(token.pos_ for example in examples for token in example.predicted)
+        return update(examples, **settings)
+
+    lemmatizer.update = spy
+    sgd = nlp.create_optimizer()
+    sgd.learn_rate = 0.01
+    for _ in range(15):
+        nlp.update(make_examples(nlp, rows), sgd=sgd, annotates=[tagger.name])
+    assert set(seen[-24:]) == {"PRON", "VERB", "DET", "NOUN", "PUNCT"}
+    assert read(nlp, "we", "saw", ".") == ["we", "see", "."]
+    assert read(nlp, "a", "saw", ".") == ["a", "saw", "."]
+
+
+def test_learning_goes_on_where_it_was_left(lemmatizer):
+    nlp = switched(lemmatizer)
+    learn(nlp, ROWS, 1)
+    assert sum(map(str.__eq__, UNKNOWN, read(nlp, *UNKNOWN))) >= 45
