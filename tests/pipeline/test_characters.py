@@ -1,0 +1,65 @@
+"""Texts as symbols and back: whatever the characters, nothing is lost."""
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_attn.pipeline.characters import (
+    CAPITAL,
+    by_character,
+    from_symbols,
+    lower_case,
+    to_symbols,
+)
+
+DOTLESS = "\N{LATIN SMALL LETTER DOTLESS I}"
+LANGUAGES = st.sampled_from(["en", "tr", "az", "xx"])
+CASED = st.text(st.sampled_from(f"aAiIİ{DOTLESS}ßẞſǅΣςσéÉ\u0301Åμ😀_ "))
+
+
+@given(CASED | st.text(), LANGUAGES)
+def test_symbols_of_any_text_give_the_text_back(text, lang):
+    assert from_symbols(to_symbols(text, lang), lang) == text
+
+
+def test_a_capital_letter_is_a_mark_and_the_small_one():
+    assert to_symbols("NaÏ", "en") == [CAPITAL, "n", "a", CAPITAL, "ï"]
+
+
+def test_the_letters_i_have_the_capitals_of_the_language():
+    assert to_symbols(f"Ii{DOTLESS}İ", "tr") == [CAPITAL, DOTLESS, "i", DOTLESS, CAPITAL, "i"]
+    # In others, the small letter of one has two code points, and of the other another capital.
+    assert to_symbols(f"Iiİ{DOTLESS}", "en") == [CAPITAL, "i", "i", "İ", DOTLESS]
+    assert lower_case("DIŞİ", "tr") == f"d{DOTLESS}şi"
+    assert lower_case("DISI", "az") == f"d{DOTLESS}s{DOTLESS}"
+    assert lower_case("DISI", "en") == "disi"
+
+
+def test_emoji_and_combining_marks_are_symbols_as_they_are():
+    text = "e\u0301😀👍🏽"
+    assert to_symbols(text, "en") == list(text)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "text"),
+    [([CAPITAL], ""), (["a", CAPITAL], "a"), ([CAPITAL, CAPITAL, "a"], "A"), ([CAPITAL, "1"], "1")],
+)
+def test_a_mark_that_no_letter_follows_says_nothing(symbols, text):
+    assert from_symbols(symbols, "en") == text
+
+
+@given(st.data(), st.lists(CASED.filter(bool), min_size=2, max_size=2))
+def test_weights_by_character_are_sums_of_columns_and_means_of_rows(data, texts):
+    source, target = (to_symbols(text, "en") for text in texts)
+    numbers = numpy.random.default_rng(data.draw(st.integers(0, 99)))
+    weights = numbers.dirichlet(numpy.ones(len(source)), len(target)).astype("float32")
+    merged = by_character(weights, source, target)
+    assert merged.shape == (len(texts[1]), len(texts[0]))
+    numpy.testing.assert_allclose(merged.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_a_capital_has_the_weights_of_its_mark_and_its_letter():
+    weights = numpy.array([[0.5, 0.25, 0.25], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], "float32")
+    merged = by_character(weights, [CAPITAL, "a", "b"], ["c", CAPITAL, "d"])
+    numpy.testing.assert_allclose(merged, [[0.75, 0.25], [0.25, 0.75]])

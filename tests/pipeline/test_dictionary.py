@@ -1,0 +1,86 @@
+"""The dictionary: what training had of a form, by its part of speech and without it."""
+
+import pytest
+import srsly
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.parts_of_speech import NOUN, VERB, X
+from spacy.strings import get_string_id
+
+from spacy_attn.pipeline.dictionary import Dictionary, most_frequent
+
+ENTRIES = st.lists(
+    st.tuples(
+        st.text(min_size=1),
+        st.sampled_from(["", "NOUN", "VERB", "SPACE"]),
+        st.text() | st.lists(st.text(min_size=1)).map(tuple),
+        st.integers(1, 2**40),
+    )
+)
+
+
+def make(entries):
+    dictionary = Dictionary()
+    for entry in entries:
+        dictionary.add(*entry)
+    return dictionary
+
+
+@given(ENTRIES)
+def test_stored_and_loaded_it_finds_the_same_in_the_same_order(entries):
+    dictionary = make(entries)
+    again = Dictionary.from_bytes(dictionary.to_bytes())
+    assert list(again) == list(dictionary)
+    assert len(again) == len(dictionary)
+    assert again.to_bytes() == dictionary.to_bytes()
+    for form, pos, target, _ in entries:
+        form_id = get_string_id(form)
+        for part in (None, NOUN, X):
+            one, other = again.find(form_id, part), dictionary.find(form_id, part)
+            assert list(one.items()) == list(other.items()), pos
+        assert again.count(form, target) == dictionary.count(form, target)
+        assert again.has_target(target)
+
+
+def test_a_form_is_found_with_its_part_of_speech_and_otherwise_without():
+    dictionary = make([("saw", "VERB", "see", 2), ("saw", "NOUN", "saw", 1)])
+    saw = get_string_id("saw")
+    assert dictionary.find(saw) == {"see": 2, "saw": 1}
+    assert dictionary.find(saw, NOUN) == {"saw": 1}
+    assert dictionary.find(saw, VERB) == {"see": 2}
+    assert dictionary.find(saw, X) == {"see": 2, "saw": 1}
+    assert dictionary.find(get_string_id("Saw"), NOUN) is None
+    assert dictionary.count("saw", "see") == 2
+    assert dictionary.count("saw", "sees") == dictionary.count("Saw", "see") == 0
+
+
+def test_of_several_that_are_equally_frequent_the_first_one_is_taken():
+    dictionary = make([("a", "X", "one", 1), ("a", "NOUN", "two", 2), ("a", "VERB", "one", 1)])
+    assert most_frequent(dictionary.find(get_string_id("a"))) == "one"
+    assert most_frequent({"a": 1, "b": 2}) == "b"
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        [["a", "NOUN", "b"]],
+        [["a", "NOUN", "b", 1, 2]],
+        [["a", "NO SUCH", "b", 1]],
+        [[1, "NOUN", "b", 1]],
+        [["a", "NOUN", 3, 1]],
+        [["a", "NOUN", ["b", 4], 1]],
+        [["a", "NOUN", "b", 0]],
+        [["a", "NOUN", "b", 1.5]],
+        [["a", "NOUN", "b", "1"]],
+        [["a", "NOUN", None, 1]],
+        [["a", ["NOUN"], "b", 1]],
+        ["abcd"],
+        [4],
+        {"a": 1},
+        7,
+        None,
+    ],
+)
+def test_bytes_of_something_else_are_refused(stored):
+    with pytest.raises((ValueError, TypeError)):
+        Dictionary.from_bytes(srsly.msgpack_dumps(stored))
