@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer
+from thinc.types import Floats2d
 
 from ..alignment import ALIGNMENT, Alignment
 from ..checks import check_positive, check_rate
@@ -21,6 +22,7 @@ from ..extensions import install_generated
 from ..models.arrays import TokenArrays, runs
 from ..models.attention_decoder import Sources, Written, can_copy
 from ..models.symbols import UNKNOWN
+from ..models.weights import is_initialized
 from ..written_data import GENERATED, generated_text, store_generated
 from .factories import register
 from .generation_scorer import score_generated
@@ -158,6 +160,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
         words: Iterable[str] | None = None,
+        extend: bool = False,
     ) -> None:
         """Initialize the component for training.
 
@@ -168,14 +171,21 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
                 those of the examples.
             words: The vocabulary of a word embedding, as `spacy attn init-words` writes it; by
                 default the words of the examples.
+            extend: Whether to keep the weights of a component that was trained, and add what is new
+                among the tokens that can be written.
 
         Raises:
             ValueError: If no example has a text to learn from.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
-        set_vocabularies(self, get_examples, nlp, words)
-        pairs = list(self._pairs(get_examples()))
-        if not pairs:
+        if not (extend and is_initialized(self.model)):
+            set_vocabularies(self, get_examples, nlp, words)
+        counts: Counter[str] = Counter()
+        lengths = []
+        for doc, target in self._pairs(get_examples()):
+            counts.update(target)
+            lengths.append((len(doc), len(target)))
+        if not lengths:
             raise ValueError(
                 f"Component '{self.name}': no training document has a text in "
                 f"'doc._.{self.generated_attr}' to learn from. Read the data with "
@@ -190,13 +200,10 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
                 f"[initialize.components.{self.name}.labels].",
                 stacklevel=5,
             )
-        if labels is None:
-            found = Counter(symbol for _, target in pairs for symbol in target)
-            counts = {k: n for k, n in found.most_common() if n >= self.min_frequency}
-        else:
-            counts = dict.fromkeys(labels, 1)
+        frequent = {symbol: n for symbol, n in counts.items() if n >= self.min_frequency}
+        known = frequent if labels is None else dict.fromkeys(labels, 1)
         sample = [example.predicted for example in islice(get_examples(), _N_SAMPLE)]
-        self._learn_symbols(pairs, counts, sample, n_tags=0, extend=False)
+        self._learn_symbols(lengths, known, sample, n_tags=0, extend=extend)
 
     @property
     def label_data(self) -> list[str]:
@@ -253,19 +260,29 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         joined = TokenArrays.join(self.model.ops, vectors).joined
         pairs = list(self._pairs(examples))
         taught = {id(doc) for doc, _ in pairs}
-        rows = numpy.repeat([id(doc) in taught for doc in docs], [len(doc) for doc in docs])
-        d_joined, loss = self.model.ops.xp.zeros_like(joined), 0.0
+        is_taught = numpy.repeat([id(doc) in taught for doc in docs], [len(doc) for doc in docs])
+        rows = numpy.flatnonzero(is_taught).tolist()
+        d_joined, loss = self.model.ops.alloc2f(*joined.shape), 0.0
         if pairs:
-            words = [self._words(doc) for doc, _ in pairs]
-            loss, d_joined[rows] = self._teach(
-                Sources([self._source(own) for own in words], joined[rows]),
-                [self._numbers(target, own) for (_, target), own in zip(pairs, words, strict=True)],
-                [1.0] * len(pairs),
-                label_smoothing=self.label_smoothing,
-                by_symbol=True,
-            )
+            loss, d_joined[rows] = self._teach_pairs(pairs, joined[rows])
+        # Also if nothing was taught: a layer that others share waits for all of them.
         backprop(TokenArrays(d_joined, [len(doc) for doc in docs]))
         return loss
+
+    def _teach_pairs(
+        self, pairs: list[tuple[Doc, list[str]]], vectors: Floats2d
+    ) -> tuple[float, Floats2d]:
+        words = [self._words(doc) for doc, _ in pairs]
+        targets = [
+            self._target_numbers(target, own) for (_, target), own in zip(pairs, words, strict=True)
+        ]
+        return self._teach(
+            Sources([self._source(own) for own in words], vectors),
+            targets,
+            [1.0] * len(pairs),
+            label_smoothing=self.label_smoothing,
+            by_symbol=True,
+        )
 
     def _words(self, doc: Doc) -> list[str]:
         """Return the tokens of a document as they are written where they are copied."""
@@ -276,11 +293,6 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         if can_copy(self.model):
             return self.symbols.source_numbers(words)
         return [UNKNOWN] * len(words)
-
-    def _numbers(self, target: Sequence[str], words: Sequence[str]) -> list[int]:
-        if can_copy(self.model):
-            return self.symbols.target_numbers(target, words)
-        return self.symbols.numbers(target)
 
     # Prediction
 

@@ -93,7 +93,8 @@ class TransducerTrainingMixin(WriterMixin):
             (self._source_symbols(form), self._target_symbols(target)) for form, _, target in pairs
         ]
         sample = [example.predicted for example in islice(get_examples(), _SAMPLE)]
-        self._learn_symbols(sequences, self._count_symbols(sequences), sample, len(_POS), extend)
+        lengths = [(len(source), len(target)) for source, target in sequences]
+        self._learn_symbols(lengths, self._count_symbols(sequences), sample, len(_POS), extend)
         self._forget()
 
     def _check_annotated(self, examples: Iterable[Example]) -> None:
@@ -274,8 +275,3 @@ class TransducerTrainingMixin(WriterMixin):
 
     def _sources(self, sequences: Sequence[Sequence[str]], given: Floats2d) -> Sources:
         return Sources([self.symbols.source_numbers(sequence) for sequence in sequences], given)
-
-    def _target_numbers(self, target: Sequence[str], source: Sequence[str]) -> list[int]:
-        if can_copy(self.model):
-            return self.symbols.target_numbers(target, source)
-        return self.symbols.numbers(target)

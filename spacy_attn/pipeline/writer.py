@@ -1,7 +1,7 @@
 """What all components share that write sequences with an encoder-decoder."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy
@@ -17,6 +17,7 @@ from ..models.attention_decoder import (
     Sources,
     Written,
     begin_decoding,
+    can_copy,
     check_decoder,
     check_sizes,
     resize_symbols,
@@ -73,9 +74,15 @@ class WriterMixin(StorageMixin, StepsMixin):
             self._symbols, self._symbols_of = Symbols(found), found
         return self._symbols
 
+    def _target_numbers(self, target: Sequence[str], source: Sequence[str]) -> list[int]:
+        """Return the numbers of a target's symbols, which the source may have if it is copied."""
+        if can_copy(self.model):
+            return self.symbols.target_numbers(target, source)
+        return self.symbols.numbers(target)
+
     def _learn_symbols(
         self,
-        pairs: Iterable[tuple[Sized, Sized]],
+        lengths: Iterable[tuple[int, int]],
         counts: Mapping[str, int],
         sample: list[Doc],
         n_tags: int,
@@ -84,14 +91,15 @@ class WriterMixin(StorageMixin, StepsMixin):
         """Give the model its symbols, and new weights for them.
 
         Args:
-            pairs: Sources and targets, of which the longest allowed targets are learned.
+            lengths: Of each source and its target, from which the longest allowed targets follow.
             counts: How often each symbol was seen.
             sample: Some documents.
             extend: Whether to keep the weights that there are, and add what is new.
         """
         extend = extend and is_initialized(self.model)
         growth = max(
-            ((len(target) - _EXTRA_LENGTH) / len(source) for source, target in pairs), default=0.0
+            ((of_target - _EXTRA_LENGTH) / of_source for of_source, of_target in lengths),
+            default=0.0,
         )
         self.cfg["growth"] = max(2.0, growth, self.cfg["growth"] if extend else 0.0)
         frequent = [symbol for symbol, _ in Counter(counts).most_common()]

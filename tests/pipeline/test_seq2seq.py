@@ -298,6 +298,19 @@ def test_initialized_again_it_has_forgotten(nlp):
     assert again.get_pipe("attn_seq2seq").symbols.to_list() == [" one", " two"]
 
 
+def test_extended_it_keeps_what_it_can_and_learns_new_tokens(nlp):
+    again = copy.deepcopy(nlp)
+    pipe = again.get_pipe("attn_seq2seq")
+    known = pipe.symbols.to_list()
+    further = {"ein Hund": "A dog", "die Katze": "The tomcat ."}
+    again.config["initialize"]["components"] = {"attn_seq2seq": {"extend": True}}
+    again.initialize(lambda: make_examples(again, further))
+    assert pipe.symbols.to_list() == [*known, " tomcat", " ."]
+    assert {text: again(text)._.generated for text in TEXTS} == TEXTS
+    train(again, 30, lambda nlp: make_examples(nlp, {**TEXTS, **further}))
+    assert again("die Katze")._.generated == "The tomcat ."
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
