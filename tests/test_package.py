@@ -46,6 +46,7 @@ NAMES = {
         "spacy-attn.calibrate.v1",
         "spacy-attn.describe_data.v1",
         "spacy-attn.learn_words.v1",
+        "spacy-attn.train_epochs.v1",
     },
     "spacy_cli": {"attn"},
     "thinc_optimizers": {"spacy-attn.FusedAdam.v1"},

@@ -1,17 +1,13 @@
 """`[initialize.after_init]` for training: patience that suits the size of the training corpus."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from spacy.language import Language
-from spacy.training import Example
 from wasabi import msg
 
-from .vocabularies import is_streamed
-
-Corpus = Callable[[Language], Iterable[Example]]
-Batcher = Callable[[Iterable[Example]], Iterable[list[Example]]]
+from .epochs import Batcher, Corpus, count_batches
 
 # Evaluating and saving more often takes longer than training does.
 _FEWEST_STEPS_BETWEEN_EVALUATIONS = 10
@@ -55,12 +51,8 @@ def make_bound_patience(
         # They may be variables of the config.
         settings = nlp.config.interpolate()["training"]
         patience, frequency = settings["patience"], settings["eval_frequency"]
-        if not patience or is_streamed(nlp):
-            return
-        try:
-            n_batches = sum(1 for _ in batcher(corpus(nlp)))
-        except (ValueError, OSError):
-            # A trained pipeline is initialized with other data. `spacy train` itself says so next.
+        n_batches = count_batches(nlp, corpus, batcher) if patience else None
+        if n_batches is None:
             return
         shortest = math.ceil(min_epochs * n_batches)
         longest = max(int(max_epochs * n_batches), min_steps, shortest)

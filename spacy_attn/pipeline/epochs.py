@@ -1,0 +1,67 @@
+"""`[initialize.after_init]` for training: as many steps as make up some epochs of the corpus."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from spacy.language import Language
+from spacy.training import Example
+from wasabi import msg
+
+from .vocabularies import is_streamed
+
+Corpus = Callable[[Language], Iterable[Example]]
+Batcher = Callable[[Iterable[Example]], Iterable[list[Example]]]
+
+
+def count_batches(nlp: Language, corpus: Corpus, batcher: Batcher) -> int | None:
+    """Return the number of steps of an epoch; None if it is not known."""
+    if is_streamed(nlp):
+        return None
+    try:
+        return sum(1 for _ in batcher(corpus(nlp)))
+    except (ValueError, OSError):
+        # A trained pipeline is initialized with other data. `spacy train` itself says so next.
+        return None
+
+
+def make_train_epochs(
+    corpus: Corpus, batcher: Batcher, epochs: float = 20.0
+) -> Callable[[Language], None]:
+    """Create a callback that trains for a number of epochs, and no longer.
+
+    `spacy train` and schedules count in steps. A learning rate that falls to 0 at the end of
+    training, with `total_steps = ${training.max_steps}`, needs their number, which depends on the
+    size of the corpus. The callback lowers `[training] max_steps` to that of the epochs. It lowers
+    `eval_frequency` to an epoch.
+
+    Both settings stay where the corpus is streamed, since the length of an epoch is then unknown.
+
+    Args:
+        corpus: The reader of the training data, `${corpora.train}`.
+        batcher: The batcher of the training, `${training.batcher}`.
+        epochs: How often training goes through the corpus. Raise it for a small one.
+
+    Raises:
+        ValueError: If the number of epochs is not above 0.
+    """
+    if not 0.0 < epochs < math.inf:
+        raise ValueError(
+            f"spacy-attn.train_epochs.v1: 'epochs' must be a number above 0, but is {epochs}."
+        )
+
+    def train_epochs(nlp: Language) -> None:
+        training: dict[str, Any] = nlp.config["training"]
+        # They may be variables of the config.
+        settings = nlp.config.interpolate()["training"]
+        n_batches = count_batches(nlp, corpus, batcher)
+        if not n_batches:
+            return
+        n_steps = math.ceil(epochs * n_batches)
+        if settings["max_steps"]:
+            n_steps = min(n_steps, settings["max_steps"])
+        training["max_steps"] = n_steps
+        training["eval_frequency"] = min(settings["eval_frequency"], n_batches)
+        msg.info(f"An epoch has {n_batches} steps: training takes {n_steps} of them")
+
+    return train_epochs

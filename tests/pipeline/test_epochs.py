@@ -1,0 +1,46 @@
+"""The number of steps that a training takes, from the size of its corpus."""
+
+import pytest
+import spacy
+from spacy.training import Example
+from spacy.util import minibatch, registry
+from thinc.api import Config
+
+
+def batcher(examples):
+    return minibatch(examples, 32)
+
+
+def settings_after(n_rows, *, max_steps=0, max_epochs=0, **settings):
+    """Return the config's training block after the callback."""
+    training = {"max_steps": max_steps, "eval_frequency": 134, "max_epochs": max_epochs}
+    nlp = spacy.blank("en", config=Config({"training": training}))
+
+    def corpus(nlp):
+        if max_epochs == -1:
+            raise AssertionError("it was read")
+        return iter([Example.from_dict(nlp.make_doc("fine"), {})] * n_rows)
+
+    registry.callbacks.get("spacy-attn.train_epochs.v1")(corpus, batcher, **settings)(nlp)
+    return nlp.config.interpolate()["training"]
+
+
+def test_training_takes_the_steps_of_so_many_epochs_and_evaluates_each():
+    training = settings_after(400, epochs=2.5)  # 13 batches
+    assert (training["max_steps"], training["eval_frequency"]) == (33, 13)
+
+
+def test_it_takes_no_more_steps_than_it_may():
+    training = settings_after(32_000, max_steps=5000)
+    assert (training["max_steps"], training["eval_frequency"]) == (5000, 134)
+
+
+def test_a_streamed_corpus_is_not_read_and_its_settings_stay():
+    training = settings_after(400, max_epochs=-1, max_steps=5000)
+    assert (training["max_steps"], training["eval_frequency"]) == (5000, 134)
+
+
+@pytest.mark.parametrize("epochs", [0, -1.0, float("nan"), float("inf")])
+def test_a_number_of_epochs_that_makes_no_training_is_refused(epochs):
+    with pytest.raises(ValueError, match="'epochs' must be a number above 0, but is"):
+        settings_after(400, epochs=epochs)
