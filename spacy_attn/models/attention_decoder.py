@@ -231,6 +231,11 @@ def check_decoder(where: str, model: Any, reads: Reads) -> None:
         )
 
 
+def token_layer(model: Model) -> Model[list[Doc], list[Floats2d]] | None:
+    """Return the layer that makes token vectors, if the model has one."""
+    return model.maybe_get_ref("tok2vec")
+
+
 def can_copy(model: Model) -> bool:
     """Return whether a model can copy symbols of a source that its vocabulary lacks."""
     return bool(model.get_ref("decoder").attrs["copy"].value)

@@ -17,7 +17,7 @@ from .beam import Beam, Hypothesis
 from .fast_ops import dropout as dropout_values
 from .head import final_states
 from .lstm_step import LstmStep
-from .source import PaddedSource, Source
+from .read_states import PaddedSource, Source
 from .stored import StoredModule
 
 # The first two symbols of every target vocabulary. What comes before the first symbol of a target

@@ -10,7 +10,7 @@ from .attention import Scoring
 from .bilstm import BiLSTM
 from .decoder import UNKNOWN, AttentionDecoder, Written
 from .fast_ops import dropout as dropout_values
-from .source import Source
+from .read_states import Source
 from .stored import StoredModule
 
 

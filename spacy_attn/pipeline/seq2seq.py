@@ -20,7 +20,7 @@ from ..alignment import ALIGNMENT, Alignment
 from ..checks import check_positive, check_rate
 from ..extensions import install_generated
 from ..models.arrays import TokenArrays, runs
-from ..models.attention_decoder import Sources, Written, can_copy
+from ..models.attention_decoder import Sources, Written, can_copy, token_layer
 from ..models.symbols import UNKNOWN
 from ..models.weights import is_initialized
 from ..written_data import GENERATED, generated_text, store_generated
@@ -227,6 +227,11 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
 
     # Training
 
+    @property
+    def _token_layer(self) -> Model:
+        # There is one: the model reads vectors.
+        return cast(Model, token_layer(self.model))
+
     def update(
         self,
         examples: Iterable[Example],
@@ -256,7 +261,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         """Add the gradients of a batch to those of the model, and return its loss."""
         docs = [example.predicted for example in examples]
         # Of all documents: a listener takes no other batch than the layer it listens to.
-        vectors, backprop = self.model.get_ref("tok2vec").begin_update(docs)
+        vectors, backprop = self._token_layer.begin_update(docs)
         joined = TokenArrays.join(self.model.ops, vectors).joined
         pairs = list(self._pairs(examples))
         taught = {id(doc) for doc, _ in pairs}
@@ -320,7 +325,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
 
     def _generate(self, docs: list[Doc]) -> Iterator[Generated]:
         """Yield what is written for documents, each with at least one token."""
-        vectors = self.model.get_ref("tok2vec").predict(docs)
+        vectors = self._token_layer.predict(docs)
         words = [self._words(doc) for doc in docs]
         given = TokenArrays.join(self.model.ops, vectors).joined
         sources = Sources([self._source(own) for own in words], given)

@@ -17,7 +17,7 @@ from ..alignment import Alignment
 from ..checks import check_not_negative, check_positive
 from ..extensions import install_token_alignments
 from ..models.arrays import runs
-from ..models.attention_decoder import Written, align, score, write
+from ..models.attention_decoder import Written, align, score, token_layer, write
 from ..written_data import (
     store_sources,
     store_token_alignments,
@@ -265,7 +265,7 @@ class AttentionTransducer(TransducerTrainingMixin):
 
     def _contexts(self, asked: list[list[_Question]]) -> _Contexts:
         """Return the contexts of the tokens that are asked for, in main memory."""
-        tok2vec = self.model.maybe_get_ref("tok2vec")
+        tok2vec = token_layer(self.model)
         if tok2vec is None:
             return numpy.zeros((sum(map(len, asked)), 0), dtype="float32")
         parts = []

@@ -15,7 +15,7 @@ from thinc.api import Optimizer
 from thinc.types import Floats2d
 
 from ..models.arrays import TokenArrays
-from ..models.attention_decoder import Sources, can_copy
+from ..models.attention_decoder import Sources, can_copy, token_layer
 from ..models.weights import is_initialized
 from .characters import to_symbols
 from .dictionary import Dictionary, Target
@@ -227,7 +227,7 @@ class TransducerTrainingMixin(WriterMixin):
             for lesson in self._drawn(example):
                 lessons.append(lesson)
                 rows.append(start + lesson.place)
-        tok2vec = self.model.maybe_get_ref("tok2vec")
+        tok2vec = token_layer(self.model)
         ops = self.model.ops
         if tok2vec is None:
             return self._learn_lessons(lessons, ops.alloc2f(len(lessons), 0))[0] if lessons else 0.0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from spacy_attn.nn.attention import SCORINGS
 from spacy_attn.nn.batching import Layout
 from spacy_attn.nn.decoder import END, PADDING, UNKNOWN, AttentionDecoder
-from spacy_attn.nn.source import Source
+from spacy_attn.nn.read_states import Source
 
 N_SYMBOLS, WIDTH = 9, 6
 

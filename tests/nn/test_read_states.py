@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_attn.nn.batching import MAX_PADDED_TOKENS, Layout
-from spacy_attn.nn.source import Source
+from spacy_attn.nn.read_states import Source
 
 
 def make_source(lengths) -> Source:
