@@ -3,7 +3,8 @@
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,35 +12,109 @@ from typing import Any
 
 import spacy
 from spacy.cli.init_config import init_config
+from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Corpus, Example
 from thinc.api import Config
 
-from .models import Block, Model, UsageError
+from .models import Block, Model, UsageError, file_config
+from .splits import ROOT
 from .tables import number
 from .training import CORPORA, Measures, Task, complete, folder_size, timed, train_spacy
 from .treebanks import Sentence, load
 
 Predict = Callable[[Sequence[Sentence]], list[list[str]]]
 
+OURS = "attn_lemmatizer"
+GOLD_TAGS, PREDICTED_TAGS = "gold tags", "predicted tags"
 DICTIONARY = "dictionary"
 STANZA = "stanza"
 SPACY = ("spacy", "spacy every tree")
+OUR_CONFIG = ROOT / "configs" / "lemmatizer.cfg"
+GOLD_TAG_READER = "spacy-attn-benchmarks.GoldTags.v1"
+# Reads sentences with their gold tokens.
+_READER: Block = {
+    "@readers": "spacy.Corpus.v1",
+    "gold_preproc": True,
+    "max_length": 0,
+    "limit": 0,
+    "augmenter": None,
+}
 # Epochs of `python -m stanza.utils.training.run_lemma`.
 STANZA_SETTINGS = {"--num_epoch": 60}
 # Before time is taken, so many training sentences are lemmatized.
 N_WARM_UP = 50
 
 
-def spacy_config(**settings: Any) -> Config:
-    """Make the config of spaCy's quickstart for its lemmatizer, with some settings of that."""
-    config = init_config(lang="xx", pipeline=["trainable_lemmatizer"], optimize="efficiency")
-    config["components"]["trainable_lemmatizer"] |= settings
+# The context of a token is its part of speech alone.
+_TAG: Block = {
+    "@architectures": "spacy.Tok2Vec.v2",
+    "embed": {
+        "@architectures": "spacy.MultiHashEmbed.v2",
+        "width": 64,
+        "attrs": ["POS"],
+        "rows": [100],
+        "include_static_vectors": False,
+    },
+    "encode": {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        "width": 64,
+        "depth": 1,
+        "window_size": 0,
+        "maxout_pieces": 3,
+    },
+}
+
+
+def quickstart_config(component: str, **settings: Any) -> Config:
+    """Make the config of spaCy's quickstart for a component, with some settings of that."""
+    config = init_config(lang="xx", pipeline=[component], optimize="efficiency")
+    config["components"][component] |= settings
     return config
 
 
+def our_config(tok2vec: Block | None = None, **settings: Any) -> Config:
+    """Make our config with another context, or with none."""
+    config = file_config(OUR_CONFIG)
+    config["components"][OURS]["model"]["tok2vec"] = tok2vec
+    config["components"][OURS] |= settings
+    return config
+
+
+def our_config_with_tagger() -> Config:
+    """Make our config for predicted parts of speech, in training as in prediction.
+
+    What predicts them, `TAGGER`, has to be put in.
+    """
+    config = our_config(_TAG, use_pos=True)
+    config["nlp"]["pipeline"] = [*_TAGGER_PIPES, *config["nlp"]["pipeline"]]
+    config["training"]["frozen_components"] = list(_TAGGER_PIPES)
+    config["training"]["annotating_components"] = list(_TAGGER_PIPES)
+    return config
+
+
+_TAGGER_PIPES = ("tok2vec", "morphologizer")
+TAGGER = Model(
+    "tagger", "spaCy's morphologizer", "peer", partial(quickstart_config, "morphologizer")
+)
+spacy_config = partial(quickstart_config, "trainable_lemmatizer")
 MODELS = {
     model.name: model
     for model in (
+        Model(OURS, OURS, "ours", partial(file_config, OUR_CONFIG)),
+        Model("no context", f"{OURS}, no context", "variant", our_config),
+        Model(
+            GOLD_TAGS,
+            f"{OURS}, gold parts of speech",
+            "variant",
+            partial(our_config, _TAG, use_pos=True),
+        ),
+        Model(
+            PREDICTED_TAGS,
+            f"{OURS}, predicted parts of speech",
+            "variant",
+            our_config_with_tagger,
+        ),
         Model(DICTIONARY, "dictionary, else the form", "peer"),
         Model(SPACY[0], "spaCy trainable_lemmatizer, default", "peer", spacy_config),
         Model(
@@ -77,19 +152,16 @@ class LemmaTask(Task):
             return None
         config = self.model.config().copy()
         config["nlp"]["lang"] = language(self.data.name)
+        reader = {"@readers": GOLD_TAG_READER} if self.model.name == GOLD_TAGS else _READER
         corpora: dict[str, Block] = {
-            name: {
-                "@readers": "spacy.Corpus.v1",
-                "path": (folder / f"{split}.spacy").as_posix(),
-                # Sentences of gold tokens.
-                "gold_preproc": True,
-                "max_length": 0,
-                "limit": 0,
-                "augmenter": None,
-            }
+            name: {**reader, "path": (folder / f"{split}.spacy").as_posix()}
             for name, split in CORPORA.items()
         }
-        return complete(config, corpora, self.seed, self.settings.overrides)
+        config = complete(config, corpora, self.seed, self.settings.overrides)
+        if self.model.name == PREDICTED_TAGS:
+            source = (folder / f"tagger-seed{self.seed}" / "model-best").as_posix()
+            config["components"] |= {name: {"source": source} for name in _TAGGER_PIPES}
+        return config
 
     def decisive(self) -> Measures:
         if self.model.name == STANZA:
@@ -138,7 +210,7 @@ def language(name: str) -> str:
 def score(
     known: Iterable[Sentence], sentences: Iterable[Sentence], predicted: Iterable[Iterable[str]]
 ) -> Measures:
-    """Compare lemmas with those of a treebank.
+    """Compare lemmas with those of a treebank, where it has any.
 
     Args:
         known: The training sentences.
@@ -155,6 +227,8 @@ def score(
     invented = 0
     for sentence, own in zip(sentences, predicted, strict=True):
         for form, truth, lemma in zip(sentence.tokens, sentence.lemmas, own, strict=True):
+            if not truth:
+                continue
             hits[form in forms].append(lemma == truth)
             invented += lemma != truth and lemma not in lemmas and lemma not in forms
     every, unseen = hits[True] + hits[False], hits[False]
@@ -170,16 +244,36 @@ def score(
 # --- How each is trained --------------------------------------------------------------------------
 
 
+@spacy.registry.readers(GOLD_TAG_READER)
+def make_reader(path: Path) -> Callable[[Language], Iterator[Example]]:
+    """Make a reader of sentences with their gold tokens and their gold parts of speech."""
+    corpus = Corpus(path, gold_preproc=True)
+
+    def read(nlp: Language) -> Iterator[Example]:
+        for example in corpus(nlp):
+            for token, annotated in zip(example.predicted, example.reference, strict=True):
+                token.pos = annotated.pos
+            yield example
+
+    return read
+
+
 def train_pipeline(task: Task, folder: Path) -> tuple[Measures, Callable[[], Predict]]:
+    if task.model.name == PREDICTED_TAGS:
+        tagger = replace(task, model=TAGGER).config(task.data.folder) or Config()
+        train_spacy(tagger, task.data.folder / f"tagger-seed{task.seed}")
     measures = train_spacy(task.config(task.data.folder) or Config(), folder)
-    return measures, partial(load_pipeline, folder / "model-best")
+    return measures, partial(load_pipeline, folder / "model-best", task.model.name == GOLD_TAGS)
 
 
-def load_pipeline(path: Path) -> Predict:
+def load_pipeline(path: Path, tags: bool) -> Predict:
     nlp = spacy.load(path)
 
     def predict(sentences: Sequence[Sentence]) -> list[list[str]]:
-        docs = (Doc(nlp.vocab, words=sentence.tokens) for sentence in sentences)
+        docs = (
+            Doc(nlp.vocab, words=sentence.tokens, pos=sentence.upos if tags else None)
+            for sentence in sentences
+        )
         return [[token.lemma_ for token in doc] for doc in nlp.pipe(docs)]
 
     return predict
@@ -190,7 +284,7 @@ def train_dictionary(task: Task, folder: Path) -> tuple[Measures, Callable[[], P
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for sentence in load(task.data.folder / "train.json"):
         for form, lemma in zip(sentence.tokens, sentence.lemmas, strict=True):
-            counts[form][lemma] += 1
+            counts[form][lemma or form] += 1
     found = {form: lemmas.most_common(1)[0][0] for form, lemmas in counts.items()}
 
     def predict(sentences: Sequence[Sentence]) -> list[list[str]]:

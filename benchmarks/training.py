@@ -273,7 +273,9 @@ def measure(task: Task) -> Measures:
 
 def train_spacy(config: Config, folder: Path) -> Measures:
     """Train a pipeline, which the folder then holds as `model-best`, and measure the training."""
+    folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log.jsonl"
+    log.unlink(missing_ok=True)
     config["training"]["logger"] = {"@loggers": LOGGER, "path": str(log)}
     config.to_disk(folder / "config.cfg")
     start = time.perf_counter()

@@ -1,16 +1,16 @@
 """Treebanks with lemmas, as the files that spaCy and Stanza train on."""
 
-import glob
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import datasets
 import spacy
 from spacy.tokens import Doc, DocBin
 
 from spacy_attn.data.errors import DatasetError
+from spacy_attn.data.token_reader import HFTokens
 
 from .splits import Prepared, find
 from .training import fingerprint
@@ -40,14 +40,14 @@ def prepare(source: str, output: Path, *, scored: str = "validation", limit: int
         The treebank; its labels are its parts of speech, its counts those of tokens.
 
     Raises:
-        DatasetError: If a split or a lemma is missing.
+        DatasetError: If a split is missing, or a row cannot be used.
     """
     splits = {}
     places = find(source)
     for name in dict.fromkeys(("train", "validation", scored)):
         if name not in places:
             raise DatasetError(f"{source}: there is no {name} split in it")
-        splits[name] = read(source, places[name])[: limit or None]
+        splits[name] = read(places[name])[: limit or None]
     digest = fingerprint(splits)
     path = Path(source)
     name = path.name if path.exists() else source.rpartition(":")[2].replace("/", "--")
@@ -68,27 +68,11 @@ def prepare(source: str, output: Path, *, scored: str = "validation", limit: int
     )
 
 
-def read(source: str, place: dict[str, str]) -> list[Sentence]:
-    """Read a split, parts of speech as names.
-
-    Raises:
-        DatasetError: If a token has no lemma, or columns are not of one length.
-    """
-    if "split" in place:
-        rows = datasets.load_dataset(**place)
-    else:
-        files = sorted(glob.glob(place["path"]))
-        rows = datasets.Dataset.from_parquet(files)
-    tags = getattr(rows.features["upos"], "feature", None)
-    sentences = []
-    for number, row in enumerate(rows):
-        names = getattr(tags, "names", None)
-        upos = [names[tag] for tag in row["upos"]] if names else row["upos"]
-        sentence = Sentence(row["tokens"], row["lemmas"], upos)
-        if len({len(column) for column in sentence}) > 1 or None in sentence.lemmas:
-            raise DatasetError(f"{source}, row {number}: wanted one lemma and tag for each token")
-        sentences.append(sentence)
-    return sentences
+def read(place: Mapping[str, Any]) -> list[Sentence]:
+    """Read a split. A value that is missing is empty."""
+    docs = (example.reference for example in HFTokens(**place)(spacy.blank("xx")))
+    columns = attrgetter("text", "lemma_", "pos_")
+    return [Sentence(*map(list, zip(*map(columns, doc), strict=True))) for doc in docs]
 
 
 def write(path: Path, sentences: Iterable[Sentence]) -> None:
@@ -117,9 +101,9 @@ def load(path: Path) -> list[Sentence]:
 
 def to_conllu(sentence: Sentence) -> str:
     """Make the lines of a sentence. Its tree, which is not known, is a chain."""
-    rows = zip(*sentence, strict=True)
-    lines = (
-        f"{i}\t{token}\t{lemma}\t{tag}\t_\t_\t{i - 1}\t{'dep' if i > 1 else 'root'}\t_\t_\n"
-        for i, (token, lemma, tag) in enumerate(rows, start=1)
-    )
+    lines = []
+    for i, row in enumerate(zip(*sentence, strict=True)):
+        values = (value or "_" for value in row)
+        tree = (str(i), "dep" if i else "root")
+        lines.append("\t".join((str(i + 1), *values, "_", "_", *tree, "_", "_")) + "\n")
     return "".join(lines) + "\n"

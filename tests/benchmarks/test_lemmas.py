@@ -11,7 +11,18 @@ from typer import Exit
 
 from benchmarks import lemmatizers, training
 from benchmarks.lemmas import COLUMNS, compare, table
-from benchmarks.lemmatizers import DICTIONARY, MODELS, SPACY, LemmaTask, choose, language, score
+from benchmarks.lemmatizers import (
+    DICTIONARY,
+    GOLD_TAGS,
+    MODELS,
+    OURS,
+    PREDICTED_TAGS,
+    SPACY,
+    LemmaTask,
+    choose,
+    language,
+    score,
+)
 from benchmarks.models import UsageError
 from benchmarks.training import Settings
 from benchmarks.treebanks import Sentence, load, prepare
@@ -75,13 +86,18 @@ def test_the_treebank_says_what_is_scored_and_how_many_of_its_sentences_were_tra
     assert data.fingerprint != test.fingerprint
 
 
-def test_a_missing_split_or_lemma_is_named(tmp_path):
+def test_a_missing_split_is_named(tmp_path):
     with pytest.raises(DatasetError, match="no validation split"):
         prepare(write_folder(tmp_path / "train_only", train=TRAIN), tmp_path / "out")
-    holes = [Sentence(["cats"], [None], ["NOUN"])]
-    folder = write_folder(tmp_path / "holes", train=TRAIN, validation=[*HELD_OUT, *holes])
-    with pytest.raises(DatasetError, match=r"holes, row 1: .* one lemma and tag for each token"):
-        prepare(folder, tmp_path / "out")
+
+
+def test_a_missing_lemma_is_not_scored(tmp_path):
+    holes = [Sentence(["the", "cats"], [None, "cat"], [None, "NOUN"])]
+    folder = write_folder(tmp_path / "en_holes", train=TRAIN, validation=holes)
+    data = prepare(folder, tmp_path / "out")
+    assert (data.folder / "validation.conllu").read_text().startswith("1\tthe\t_\t_\t")
+    found = score(TRAIN, load(data.folder / "validation.json"), [["teh", "cat"]])
+    assert (found["accuracy"], found["n"], found["invented"]) == (1.0, 1, 0)
 
 
 def test_parts_of_speech_that_are_class_ids_get_their_names(source, tmp_path):
@@ -157,14 +173,36 @@ def test_spacys_two_configs_differ_in_two_settings_and_train_on_gold_tokens(data
 
 def test_no_config_can_see_the_scored_test_split(source, tmp_path):
     data = prepare(source, tmp_path / "out", scored="test")
-    for name in SPACY:
+    for model in MODELS.values():
+        if config := LemmaTask(data, model, 0, Settings(tmp_path)).config(data.folder):
+            assert "test.spacy" not in config.to_str()
+            assert "validation.spacy" in config.to_str()
+
+
+def test_variants_of_ours_differ_in_what_they_know_of_a_token(data, tmp_path):
+    ours, *variants = (
+        LemmaTask(data, MODELS[name], 0, Settings(tmp_path)).config(data.folder)
+        for name in (OURS, "no context", GOLD_TAGS, PREDICTED_TAGS)
+    )
+    contexts = [config["components"][OURS]["model"]["tok2vec"] for config in variants]
+    assert contexts[0] is None
+    assert [context["embed"]["attrs"] for context in contexts[1:]] == [["POS"], ["POS"]]
+    assert ours["components"][OURS]["model"]["tok2vec"] not in contexts
+    assert [config["components"][OURS]["use_pos"] for config in variants] == [False, True, True]
+    annotating = [config["training"]["annotating_components"] for config in variants]
+    assert annotating == [[], [], ["tok2vec", "morphologizer"]]
+
+
+def test_gold_parts_of_speech_are_there_in_training_where_they_are_asked_for(data, tmp_path):
+    for name, expected in {OURS: ["", "", ""], GOLD_TAGS: ["NOUN", "VERB", "NOUN"]}.items():
         config = LemmaTask(data, MODELS[name], 0, Settings(tmp_path)).config(data.folder)
-        assert "test.spacy" not in config.to_str()
-        assert "validation.spacy" in config.to_str()
+        corpora = spacy.registry.resolve(config["corpora"])
+        (example,) = corpora["dev"](spacy.blank("en"))
+        assert [token.pos_ for token in example.predicted] == expected
 
 
 def test_an_unknown_lemmatizer_and_a_missing_package_are_refused(monkeypatch):
-    with pytest.raises(UsageError, match=r"no lemmatizer 'BERT'; known are \['dictionary'"):
+    with pytest.raises(UsageError, match=r"no lemmatizer 'BERT'; known are \['attn_lemmatizer'"):
         choose(["BERT"])
     monkeypatch.setattr(lemmatizers, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match="Stanza is not installed"):
@@ -218,8 +256,9 @@ def test_the_table_shows_the_better_of_spacys_settings_and_means_over_seeds():
 
 
 @pytest.mark.slow
-def test_a_pipeline_is_trained_and_scored_on_gold_tokens(data, tmp_path):
-    task = LemmaTask(data, MODELS[SPACY[0]], 0, Settings(tmp_path, (0,), FEW_STEPS))
+@pytest.mark.parametrize("name", [SPACY[0], OURS, GOLD_TAGS, PREDICTED_TAGS])
+def test_a_pipeline_is_trained_and_scored_on_gold_tokens(data, tmp_path, name):
+    task = LemmaTask(data, MODELS[name], 0, Settings(tmp_path, (0,), FEW_STEPS))
     result = task.act(tmp_path)
     assert result["scored"]["n"] == 3
     assert result["cpu_seconds"] > 0
