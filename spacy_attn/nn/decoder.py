@@ -15,7 +15,6 @@ from .attention import Attention, Scoring
 from .batching import Layout
 from .beam import Beam, Hypothesis
 from .fast_ops import dropout as dropout_values
-from .fast_ops import log_probabilities_of
 from .head import final_states
 from .lstm_step import LstmStep
 from .read_states import PaddedSource, Source
@@ -389,10 +388,11 @@ class AttentionDecoder(StoredModule):
     ) -> Tensor:
         """Return those of one target each, shape (n,), that the source has by `copied`, (n,)."""
         is_known = targets < self.sizes["n_symbols"]
-        written = log_probabilities_of(
+        written = -F.cross_entropy(
             F.linear(attended, *self._output()),
             targets.masked_fill(~is_known, UNKNOWN),
-            label_smoothing,
+            reduction="none",
+            label_smoothing=label_smoothing,
         )
         if self.gate is None:
             return written

@@ -1,4 +1,4 @@
-"""Operations that torch does more slowly on a CPU: dropout, tanh, maxima, losses, picking rows."""
+"""Small operations that torch does more slowly on a CPU: dropout, tanh, picking rows, maxima."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import numpy
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 
 def dropout(values: Tensor, rate: float) -> Tensor:
@@ -42,40 +41,6 @@ def largest(values: Tensor) -> tuple[Tensor, Tensor]:
         return values.max(-1)
     places = torch.from_numpy(values.numpy().argmax(-1))
     return values.gather(-1, places.unsqueeze(-1)).squeeze(-1), places
-
-
-def log_probabilities_of(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the log-probability of one class in each row, shape (n,).
-
-    It is the negative of `torch.nn.functional.cross_entropy`, which makes several arrays more of
-    the shape of the logits. For many classes, it takes two thirds of the time.
-
-    Args:
-        logits: Shape (n, n_classes).
-        targets: The class of each row, shape (n,).
-        smoothing: The share of each log-probability that is spread evenly over the classes.
-    """
-    return _LogProbabilities.apply(logits, targets, smoothing)
-
-
-class _LogProbabilities(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-        every = torch.log_softmax(logits, 1)
-        ctx.save_for_backward(every, targets)
-        ctx.smoothing = smoothing
-        found = every.gather(1, targets.unsqueeze(1)).squeeze(1)
-        return (1.0 - smoothing) * found + smoothing * every.mean(1) if smoothing else found
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, d_found: Tensor) -> tuple[Tensor | None, ...]:
-        every, targets = ctx.saved_tensors
-        # In place, which torch notices should it be asked for the gradient again.
-        gradient = every.exp_().sub_(ctx.smoothing / every.shape[1]).mul_(-d_found.unsqueeze(1))
-        shares = (1.0 - ctx.smoothing) * d_found.unsqueeze(1)
-        gradient.scatter_add_(1, targets.unsqueeze(1), shares)
-        return gradient, None, None
 
 
 def gather(

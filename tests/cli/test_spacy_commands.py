@@ -283,16 +283,33 @@ def test_a_package_requires_the_plugin(package):
     assert any(requirement.startswith("spacy-attn") for requirement in meta["requirements"])
 
 
-def test_project_run_knows_what_to_do_in_which_order(tmp_path):
+@pytest.mark.parametrize(
+    ("workflow", "steps"),
+    [
+        (
+            "all",
+            [
+                *("train configs/default.cfg", "attn convert", "evaluate training"),
+                *("attn faithfulness", "package training"),
+            ],
+        ),
+        (
+            "lemmas",
+            [
+                *("convert.py corpus/lemmas", "train configs/lemmatizer.cfg"),
+                *("--pipeline trainable_lemmatizer", "train corpus/lemmas/baseline.cfg"),
+                *("evaluate training/lemmas/", "evaluate training/lemmas_baseline/"),
+                "package training/lemmas/",
+            ],
+        ),
+    ],
+)
+def test_project_run_knows_what_to_do_in_which_order(workflow, steps, tmp_path):
     # In a folder of its own: in the repository, an earlier run may have left nothing to do.
     shutil.copy("project.yml", tmp_path)
     for folder in ("configs", "assets"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    output = run("project", "run", "all", tmp_path, "--dry")
-    steps = [
-        *("train configs/default.cfg", "attn convert", "evaluate training", "attn faithfulness"),
-        "package training",
-    ]
+    output = run("project", "run", workflow, tmp_path, "--dry")
     positions = [output.index(step) for step in steps]
     assert positions == sorted(positions)
 

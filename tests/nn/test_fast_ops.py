@@ -1,8 +1,7 @@
 import pytest
 import torch
-from torch.nn.functional import cross_entropy
 
-from spacy_attn.nn.fast_ops import gather, largest, log_probabilities_of, tanh
+from spacy_attn.nn.fast_ops import gather, largest, tanh
 
 
 def test_tanh_gives_what_torch_gives():
@@ -22,29 +21,6 @@ def test_other_precisions_are_left_to_torch():
     values = torch.randn(400, 16, dtype=torch.bfloat16)
     with torch.no_grad():
         assert torch.equal(tanh(values), torch.tanh(values))
-
-
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_log_probabilities_and_their_gradient_are_those_of_the_cross_entropy(smoothing, dtype):
-    logits = torch.randn(6, 9).to(dtype).requires_grad_()
-    other = logits.detach().clone().requires_grad_()
-    targets, weights = torch.randint(0, 9, (6,)), torch.randn(6)
-    found = log_probabilities_of(logits, targets, smoothing)
-    expected = -cross_entropy(other, targets, reduction="none", label_smoothing=smoothing)
-    (found * weights).sum().backward()
-    (expected * weights).sum().backward()
-    tolerance = 1e-5 if dtype == torch.float32 else 0.05
-    torch.testing.assert_close(found, expected, atol=tolerance, rtol=0)
-    torch.testing.assert_close(logits.grad, other.grad, atol=tolerance, rtol=0)
-
-
-def test_log_probabilities_refuse_to_give_a_second_gradient():
-    logits = torch.randn(2, 3, requires_grad=True)
-    found = log_probabilities_of(logits, torch.tensor([0, 2])).sum()
-    found.backward(retain_graph=True)
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        found.backward()
 
 
 def test_gathering_has_the_gradient_of_index_select():
