@@ -8,7 +8,9 @@ from spacy.training import Example
 from thinc.api import prefer_gpu, require_cpu, set_gpu_allocator
 from thinc.util import has_cupy_gpu, has_torch_cuda_gpu
 
-from .conftest import MIXED_TEXTS, SMALL_MODEL, make_nlp, train
+from spacy_attn.written_data import store_target
+
+from .conftest import MIXED_TEXTS, SMALL_MODEL, TOK2VEC, make_nlp, train
 
 pytestmark = pytest.mark.skipif(
     not (has_cupy_gpu and has_torch_cuda_gpu), reason="needs a GPU, and CuPy"
@@ -86,3 +88,27 @@ def test_a_lemmatizer_trained_on_a_gpu_writes_the_same_on_a_cpu(tmp_path):
     (expected,) = loaded.get_pipe("attn_lemmatizer").explain([other])
     for alignment, on_cpu in zip(alignments, expected, strict=True):
         numpy.testing.assert_allclose(alignment.weights, on_cpu.weights, atol=1e-4)
+
+
+def test_texts_are_written_on_a_gpu_as_on_a_cpu(tmp_path):
+    nlp = spacy.blank("en")
+    model = {**SMALL_DECODER, "tied": False, "tok2vec": TOK2VEC}
+    config = {"model": model, "min_frequency": 1, "beam_width": 2}
+    nlp.add_pipe("attn_seq2seq", config=config)
+    examples = []
+    for text, target in {"one two": "eins zwei", "two three": "zwei drei"}.items():
+        doc = nlp.make_doc(text)
+        store_target(doc, target)
+        examples.append(Example(nlp.make_doc(text), doc))
+    sgd = nlp.initialize(lambda: examples)
+    sgd.learn_rate = 0.01
+    for _ in range(80):
+        nlp.update(examples, sgd=sgd)
+    docs = [nlp(example.text) for example in examples]
+    assert [doc._.generated for doc in docs] == ["eins zwei", "zwei drei"]
+    assert all(isinstance(doc._.alignment, numpy.ndarray) for doc in docs)
+    nlp.to_disk(tmp_path)
+    require_cpu()
+    for doc, other in zip(docs, spacy.load(tmp_path).pipe(doc.text for doc in docs), strict=True):
+        assert other._.generated == doc._.generated
+        numpy.testing.assert_allclose(doc._.alignment, other._.alignment, atol=1e-4)
