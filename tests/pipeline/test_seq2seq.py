@@ -230,6 +230,17 @@ def test_a_batch_that_teaches_nothing_has_no_loss():
     assert written(nlp) == before
 
 
+def test_the_loss_is_the_mean_of_the_symbols_and_ends_of_a_batch(nlp):
+    again = copy.deepcopy(nlp)
+    pipe = again.get_pipe("attn_seq2seq")
+    examples = make_examples(again, dict(list(TEXTS.items())[:3]))
+    found = pipe.explain([example.predicted for example in examples])
+    losses = again.update(examples, sgd=None, losses={})
+    n_symbols = sum(len(each.target) + 1 for each in found)
+    expected = -sum(each.log_probability for each in found) / n_symbols
+    assert losses["attn_seq2seq"] == pytest.approx(expected, rel=1e-3)
+
+
 def test_label_smoothing_keeps_it_from_being_sure():
     sure, unsure = make_nlp(), make_nlp(label_smoothing=0.3)
     for nlp in (sure, unsure):
