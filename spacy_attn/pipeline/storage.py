@@ -59,6 +59,9 @@ class StorageMixin(TrainablePipe):
         """Raise a ValueError if parts of a loaded model do not fit one another."""
         raise NotImplementedError
 
+    def _open_sizes(self) -> None:
+        """Forget sizes of the model that one to be loaded need not have."""
+
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Store the component.
 
@@ -185,6 +188,7 @@ class StorageMixin(TrainablePipe):
     def _replace_model(self, data: bytes) -> None:
         """Load the model, or leave the one that is there as it is."""
         before = self.model.to_bytes() if is_initialized(self.model) else None
+        self._open_sizes()
         try:
             self.model.from_bytes(data)
             check_loaded(self.model)
@@ -192,6 +196,7 @@ class StorageMixin(TrainablePipe):
                 self._check_widths()
         except Exception:
             if before is not None:
+                self._open_sizes()
                 self.model.from_bytes(before)
             raise
 

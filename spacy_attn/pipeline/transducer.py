@@ -214,7 +214,7 @@ class AttentionTransducer(TransducerTrainingMixin):
             counts = self._find(form_id, pos)
             source = DICTIONARY
             if counts is None:
-                form = self.vocab.strings[form_id]
+                form = doc.vocab.strings[form_id]
                 if form.isspace() or len(form) > self.max_length:
                     found.values[i] = None if self.cfg["writes_lists"] else form
                     continue
@@ -224,7 +224,7 @@ class AttentionTransducer(TransducerTrainingMixin):
                 found.values[i] = most_frequent(counts)
             else:
                 source = CANDIDATES if source == DICTIONARY else source
-                yield _Question(self.vocab.strings[form_id], counts, doc[i])
+                yield _Question(doc.vocab.strings[form_id], counts, doc[i])
             found.sources[i] = source
 
     def _find(self, form_id: int, pos: int) -> Counts | None:

@@ -102,8 +102,8 @@ class TransducerTrainingMixin(WriterMixin):
         if not any(any(self.target.has_values(example.reference)) for example in examples):
             raise ValueError(
                 f"Component '{self.name}': no token of the training data has a value of "
-                f"'{self.target.path}' to learn. Annotate it, and store it: a DocBin leaves out "
-                f"what its 'attrs' do not name, and extensions without store_user_data = True."
+                f"'{self.target.path}' to learn. Annotate it, or set 'target'. A DocBin stores an "
+                f"attribute of your own with store_user_data=True only."
             )
 
     def _check_pairs(self, pairs: Iterable[tuple[str, str, Target]], extend: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy
 from numpy.typing import NDArray
@@ -196,6 +196,10 @@ class WriterMixin(StorageMixin, StepsMixin):
             raise ValueError(
                 f"it was trained with {n_outputs} symbols, but the 'cfg' beside it has {n_symbols}"
             )
+
+    def _open_sizes(self) -> None:
+        for layer in (self.model, self.model.get_ref("decoder")):
+            layer.set_dim("nO", cast(int, None), force=True)
 
     def _check_widths(self) -> None:
         check_sizes(self.model)

@@ -20,6 +20,7 @@ SMALL = {
     "symbol_width": 16,
     "context_width": 8,
     "hidden_width": 24,
+    "depth": 1,
     "decoder_width": 40,
     "output_width": 32,
     "dropout": 0.2,

@@ -1,7 +1,6 @@
 """What is refused when a component is loaded, and what may have changed."""
 
 import contextlib
-import json
 import shutil
 
 import numpy
@@ -13,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ..conftest import SMALL_MODEL, assert_same_predictions, make_examples, make_nlp, train
+from .stored_files import edit_cfg, edit_model, refuses
 
 EMBEDDING = {
     "@architectures": "spacy-attn.SubwordEmbedding.v1",
@@ -50,29 +50,6 @@ def reloaded(saved):
 def folder(saved, tmp_path):
     """A copy of it, to be changed."""
     return shutil.copytree(saved, tmp_path / "pipeline")
-
-
-def edit_cfg(folder, **values):
-    """Change the stored `cfg` as an earlier version would have written it, without checksums."""
-    path = folder / NAME / "cfg"
-    cfg = {**json.loads(path.read_text()), **values}
-    cfg.pop("checksums", None)
-    path.write_text(json.dumps({key: value for key, value in cfg.items() if value is not ...}))
-
-
-def edit_model(folder, change):
-    """Change what Thinc stored of the model, as an earlier version would have written it."""
-    path = folder / NAME / "model"
-    message = srsly.msgpack_loads(path.read_bytes())
-    change(message, {node["name"]: node["index"] for node in message["nodes"]})
-    path.write_bytes(srsly.msgpack_dumps(message))
-    edit_cfg(folder)
-
-
-def refuses(folder, message, **overrides):
-    with pytest.raises(ValueError, match=message) as error:
-        spacy.load(folder, config=overrides)
-    return str(error.value)
 
 
 # Damage
@@ -143,9 +120,9 @@ def test_the_threshold_may_be_changed_by_hand_in_the_file(folder):
 
 
 def test_files_of_earlier_versions_load_without_checksums(nlp, folder):
-    edit_cfg(folder)
+    edit_cfg(folder / NAME)
     assert_same_predictions(nlp, spacy.load(folder))
-    edit_cfg(folder, balanced_weights=...)
+    edit_cfg(folder / NAME, balanced_weights=...)
     assert_same_predictions(nlp, spacy.load(folder))
 
 
@@ -190,7 +167,7 @@ def test_either_part_can_be_left_out(nlp, reloaded, tmp_path, excluded):
     ],
 )
 def test_a_cfg_that_could_not_predict_is_refused_when_it_is_loaded(folder, values, message):
-    edit_cfg(folder, **{"balanced_weights": None, **values})
+    edit_cfg(folder / NAME, **{"balanced_weights": None, **values})
     assert str(folder / NAME) in refuses(folder, message)
 
 
@@ -260,7 +237,7 @@ def set_size(node, **sizes):
     ],
 )
 def test_a_model_that_does_not_fit_together_is_refused(folder, change, message):
-    edit_model(folder, change)
+    edit_model(folder / NAME, change)
     text = refuses(folder, message)
     assert f"{folder / NAME}/model cannot be loaded" in text
 
@@ -329,7 +306,7 @@ def test_settings_that_the_weights_do_not_depend_on_may_be_edited(nlp, folder):
 
 def test_a_file_that_is_refused_leaves_a_component_that_works_as_it_was(nlp, folder):
     component = spacy.load(folder).get_pipe(NAME)
-    edit_model(folder, set_parameter("word_embedding", "E", put_nan))
+    edit_model(folder / NAME, set_parameter("word_embedding", "E", put_nan))
     expected = component.predict([nlp.make_doc("great fun")]).scores
     with pytest.raises(ValueError, match="cannot be loaded"):
         component.from_disk(folder / NAME)

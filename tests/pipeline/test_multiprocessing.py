@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import spacy
 
 SECONDS = 120
 
@@ -23,8 +24,11 @@ TEXTS = ["", "A gorgeous, witty, seductive movie.", "  ", "dull " * 50, "great f
 
 def main():
     torch.set_num_threads(2)
-    settings = {"contributions_attr": "contributions"}
-    nlp = spacy.load(sys.argv[1], config={"components": {"attn_textcat": settings}})
+    settings = {
+        "attn_textcat": {"contributions_attr": "contributions"},
+        "attn_lemmatizer": {"alignment": True},
+    }
+    nlp = spacy.load(sys.argv[1], config={"components": settings})
     # Run torch on several threads here first: what then hangs in a forked child that does the same.
     expected = list(nlp.pipe(["word " * 400] * 8 + TEXTS))[8:]
     threads = torch.get_num_threads()
@@ -40,6 +44,15 @@ def main():
             assert doc._.contributions_labels == other._.contributions_labels
             assert doc._.attention.flags.owndata
             assert len(doc) == 0 or abs(doc[:]._.attention - 1.0) < 1e-5
+            assert [token.lemma_ for token in doc] == [token.lemma_ for token in other]
+            for token, same in zip(doc, other):
+                assert token._.lemma_source == same._.lemma_source
+                if token.is_space:
+                    assert token._.lemma_alignment is None
+                    continue
+                numpy.testing.assert_allclose(
+                    token._.lemma_alignment, same._.lemma_alignment, atol=1e-5
+                )
         assert torch.get_num_threads() == threads == 2
         print("equal", method, len(docs))
 
@@ -79,8 +92,12 @@ for how in sys.argv[2:]:
 
 
 @pytest.fixture
-def model_path(trained_nlp, tmp_path):
+def model_path(trained_nlp, lemmatizer, tmp_path):
+    """The folder of a pipeline with a classifier and a lemmatizer."""
     trained_nlp.to_disk(tmp_path / "model")
+    nlp = spacy.load(tmp_path / "model")
+    nlp.add_pipe("attn_lemmatizer", source=lemmatizer)
+    nlp.to_disk(tmp_path / "model")
     return tmp_path / "model"
 
 

@@ -1,0 +1,338 @@
+"""What is read and written, and bad input: nothing is dropped, and nothing goes on for ever."""
+
+import numpy
+import pytest
+import spacy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from spacy.tokens import Doc, Token
+from spacy.training import Example
+from thinc.api import fix_random_seed
+
+from .made_up import (
+    SMALL,
+    WITH_CONTEXT,
+    make_examples,
+    make_lemmatizer,
+    make_rows,
+    read,
+    sources,
+    stems,
+)
+
+ROWS = make_rows(40)
+MARK = "�"
+PHONES = {"ship": ["SH", "IH", "P"], "chip": ["CH", "IH", "P"], "shop": ["SH", "AA", "P"]}
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    """A lemmatizer whose weights are those of the start; tests must not change it."""
+    return make_lemmatizer(ROWS)
+
+
+@pytest.fixture(scope="module")
+def with_context():
+    return make_lemmatizer(ROWS, model=WITH_CONTEXT)
+
+
+def make_transducer(pairs, steps=0, target="_.written", lang="xx", **config):
+    """A transducer that learns pairs of forms and what is written for them."""
+    fix_random_seed(0)
+    nlp = spacy.blank(lang)
+    component = nlp.add_pipe("attn_transducer", config={"model": SMALL, "target": target, **config})
+
+    def examples():
+        for form, value in pairs:
+            doc = Doc(nlp.vocab, words=[form])
+            component.target.write(doc[0], value)
+            yield Example(Doc(nlp.vocab, words=[form]), doc)
+
+    nlp.initialize(lambda: list(examples()))
+    sgd = nlp.create_optimizer()
+    sgd.learn_rate = 0.02
+    for _ in range(steps):
+        nlp.update(list(examples()), sgd=sgd)
+    return nlp
+
+
+# Any documents
+
+
+def texts_of(doc):
+    return [(token.lemma_, token._.lemma_source) for token in doc]
+
+
+def test_documents_without_tokens_are_passed_on(with_context):
+    for docs in ([Doc(with_context.vocab)], [Doc(with_context.vocab)] * 2, []):
+        assert [len(doc) for doc in with_context.pipe(docs)] == [0] * len(docs)
+    together = with_context.pipe([Doc(with_context.vocab), with_context.make_doc("zupek")])
+    assert [len(doc) for doc in together] == [0, 1]
+    assert with_context.get_pipe("attn_lemmatizer").explain([Doc(with_context.vocab)]) == [[]]
+
+
+def test_a_stream_is_read_as_far_as_it_is_needed(untrained):
+    n_read = 0
+
+    def endless():
+        nonlocal n_read
+        while True:
+            n_read += 1
+            yield f"zup{n_read}"
+
+    docs = untrained.pipe(endless(), batch_size=5)
+    assert [next(docs)[0].text for _ in range(7)][-1] == "zup7"
+    assert n_read <= 11
+
+
+@given(data=st.data())
+@settings(
+    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_neither_batches_nor_their_order_change_anything(with_context, untrained, data):
+    words = st.sampled_from(["we", "saw", "We", "SAW", "zupek", "a😀b", "mitosed", "\n", "x" * 30])
+    all_words = data.draw(st.lists(st.lists(words, max_size=5), max_size=6))
+    order = data.draw(st.permutations(range(len(all_words))))
+    size = data.draw(st.integers(1, 9))
+    for nlp in (with_context, untrained):
+        expected = [texts_of(nlp(Doc(nlp.vocab, words=words))) for words in all_words]
+        nlp.get_pipe("attn_lemmatizer")._forget()
+        docs = [Doc(nlp.vocab, words=all_words[i]) for i in order]
+        found = list(map(texts_of, nlp.pipe(docs, batch_size=size)))
+        assert found == [expected[i] for i in order]
+
+
+@given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=6))
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_token_of_any_text_gets_a_lemma_and_is_aligned(untrained, words):
+    component = untrained.get_pipe("attn_lemmatizer")
+    doc = untrained(Doc(untrained.vocab, words=words))
+    assert all(token.lemma_ for token in doc)
+    (alignments,) = component.explain([doc])
+    for token, alignment in zip(doc, alignments, strict=True):
+        if token.text.isspace():
+            assert token.lemma_ == token.text
+            assert alignment is None
+        else:
+            assert alignment.source == tuple(token.text)
+            assert alignment.target == tuple(token.lemma_)
+
+
+def test_white_space_keeps_its_form_and_is_not_learned(untrained):
+    assert read(untrained, "we", " ", "\n\t") == ["we", " ", "\n\t"]
+    assert sources(untrained, "we", " ", "\n\t") == ["dictionary", None, None]
+    nlp = make_lemmatizer([(["we", "\n"], ["we", "X"], ["PRON", "SPACE"])])
+    assert len(nlp.get_pipe("attn_lemmatizer").dictionary) == 1
+
+
+# Symbols
+
+
+def test_forms_longer_than_max_length_keep_themselves_and_are_not_learned():
+    long, allowed = "zu" * 5_000, "zu" * 10
+    rows = [*ROWS, ([long], ["short"], ["NOUN"])]
+    with pytest.warns(
+        UserWarning, match="does not learn from 1 tokens that are longer than 'max_l"
+    ):
+        nlp = make_lemmatizer(rows)
+    assert read(nlp, long, allowed, "we")[0::2] == [long, "we"]
+    assert sources(nlp, long, allowed, "we") == [None, "decoder", "dictionary"]
+    assert [len(each) for each in nlp.get_pipe("attn_lemmatizer").explain([nlp(long)])] == [1]
+    nlp.update(make_examples(nlp, rows), sgd=nlp.create_optimizer())
+
+
+def test_a_symbol_that_was_never_seen_is_copied_and_never_dropped():
+    # Symbols that are seen once are unknown, too: so it learns to copy what it does not know.
+    once = [f"{stem[:2]}{chr(0x430 + i)}{stem[2:]}" for i, stem in enumerate(stems(30, 2))]
+    pairs = [(word, word) for word in [*stems(20, 0), *once]]
+    nlp = make_transducer(pairs, 60, model={**SMALL, "dropout": 0.0}, dictionary=False)
+    for word, unseen in (("ze😀k", "😀"), ("nęl", "ę"), ("ka\u0301m", "\u0301")):
+        written = nlp(Doc(nlp.vocab, words=[word]))[0]._.written
+        assert unseen in written, written
+
+
+def test_a_marked_unknown_of_the_text_itself_stays_one():
+    nlp = make_transducer([(f"{stem}{MARK}", f"{stem}{MARK}") for stem in stems(30, 0)])
+    assert nlp(f"kam{MARK}")[0]._.written is not None
+
+
+def test_a_decoder_that_does_not_end_is_stopped(untrained):
+    nlp = make_lemmatizer(ROWS, dictionary=False, known_bonus=0.0)
+    decoder = nlp.get_pipe("attn_lemmatizer").model.get_ref("decoder").shims[0].module.decoder
+    decoder.output_bias.data[0] = -1e4
+    decoder.gate.bias.data[:] = -1e4
+    (lemma,) = read(nlp, "zupek")
+    assert 10 < len(lemma) <= 2 * 5 + 10
+
+
+def test_a_beam_wider_than_the_vocabulary_writes_what_is_most_probable():
+    nlp = make_transducer([("a", "b"), ("b", "a")], 40, beam_width=50, dictionary=False)
+    assert [token._.written for token in nlp(Doc(nlp.vocab, words=["a", "b"]))] == ["b", "a"]
+
+
+def test_an_empty_value_is_learned_and_written_where_the_attribute_can_be_empty():
+    pairs = [(word, "") for word in stems(20, 0)]
+    nlp = make_transducer(pairs, 25, dictionary=False)
+    doc = nlp(Doc(nlp.vocab, words=["zupek", "nelim"]))
+    assert [token._.written for token in doc] == ["", ""]
+    assert nlp.get_pipe("attn_transducer").explain([doc]) == [[None, None]]
+    nlp = make_transducer(pairs)
+    assert nlp(pairs[0][0])[0]._.written == ""
+
+
+def test_a_lemma_is_never_empty():
+    nlp = make_lemmatizer(ROWS, dictionary=False)
+    decoder = nlp.get_pipe("attn_lemmatizer").model.get_ref("decoder").shims[0].module.decoder
+    decoder.output_bias.data[0] = 1e4
+    decoder.gate.bias.data[:] = -1e4
+    assert read(nlp, "zupek", "we") == ["zupek", "we"]
+
+
+# Alignment
+
+
+def test_alignments_are_stored_only_where_they_are_asked_for(untrained):
+    assert all(token._.lemma_alignment is None for token in untrained("we saw zupek"))
+    nlp = make_lemmatizer(ROWS, alignment=True)
+    doc = nlp(Doc(nlp.vocab, words=["we", "Saw", "Zupek", " "]))
+    for token in doc[:3]:
+        weights = token._.lemma_alignment
+        assert weights.shape == (len(token.lemma_), len(token))
+        numpy.testing.assert_allclose(weights.sum(axis=1), 1.0, atol=1e-5)
+    assert doc[3]._.lemma_alignment is None
+
+
+def test_an_alignment_is_that_with_which_the_model_wrote(lemmatizer):
+    (alignments,) = lemmatizer.get_pipe("attn_lemmatizer").explain([lemmatizer("Zupeks nelimed")])
+    for alignment in alignments:
+        # Each letter of the stem looks at about itself.
+        places = alignment.weights.argmax(axis=1)
+        assert numpy.abs(places - numpy.arange(len(places))).max() <= 2
+        assert (numpy.diff(places) >= 0).mean() > 0.7
+
+
+def test_an_alignment_depends_on_nothing_else_of_the_batch(with_context):
+    component = with_context.get_pipe("attn_lemmatizer")
+    docs = [Doc(with_context.vocab, words=["zupek", "mit" * 60, "we"]) for _ in range(2)]
+    docs.append(Doc(with_context.vocab, words=["saw"]))
+    expected = [component.explain([doc])[0] for doc in docs]
+    for found, alone in zip(component.explain(docs), expected, strict=True):
+        for one, other in zip(found, alone, strict=True):
+            assert (one.source, one.target) == (other.source, other.target)
+            numpy.testing.assert_allclose(one.weights, other.weights, atol=1e-5)
+
+
+# Other attributes
+
+
+def test_symbols_are_read_and_written_as_lists():
+    nlp = make_transducer(list(PHONES.items()), 40, dictionary=False, model={**SMALL, "dropout": 0})
+    doc = nlp(Doc(nlp.vocab, words=["ship", "chop", "\n"]))
+    assert doc[0]._.written == ["SH", "IH", "P"]
+    assert set(doc[1]._.written) <= {symbol for phones in PHONES.values() for symbol in phones}
+    assert doc[2]._.written is None
+    (alignments,) = nlp.get_pipe("attn_transducer").explain([doc])
+    assert alignments[0].target == ("SH", "IH", "P")
+    assert alignments[0].weights.shape == (3, 4)
+    scores = nlp.evaluate([Example(nlp.make_doc("ship"), doc[:1].as_doc(copy_user_data=True))])
+    assert scores["written_acc"] == 1.0
+    assert scores["written_acc_unseen"] is None
+
+
+def test_lists_of_known_forms_come_from_the_dictionary():
+    nlp = make_transducer([*PHONES.items(), ("Chop", ["CH"])])
+    doc = nlp(Doc(nlp.vocab, words=["ship", "SHIP", "chop"]))
+    assert [token._.written for token in doc][:2] == [PHONES["ship"]] * 2
+    assert [token._.written_source for token in doc] == ["dictionary", "lower", "decoder"]
+
+
+def test_norms_are_written_and_read_by_default():
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("attn_transducer", config={"model": SMALL})
+    docs = [Doc(nlp.vocab, words=["gr8", "Cool"]) for _ in range(2)]
+    docs[1][0].norm_, docs[1][1].norm_ = "great", "Cool"
+    nlp.initialize(lambda: [Example(*docs)])
+    doc = nlp("gr8 Cool other")
+    assert [token.norm_ for token in doc][:2] == ["great", "Cool"]
+    assert [token._.norm_source for token in doc] == ["dictionary", "dictionary", "decoder"]
+    # Without overwriting, those that a tokenizer has set stay; all others are to be set.
+    nlp.get_pipe("attn_transducer").overwrite = False
+    doc = nlp.make_doc("gr8 gr8")
+    doc[0].norm_ = "grate"
+    assert [token.norm_ for token in nlp(doc)] == ["grate", "great"]
+
+
+def test_an_attribute_of_your_own_can_be_read(untrained):
+    Token.set_extension("reading", default=None, force=True)
+    nlp = make_transducer([("a", "b")])
+    component = nlp.add_pipe(
+        "attn_transducer",
+        name="other",
+        config={"model": SMALL, "source": "_.reading", "target": "_.spoken"},
+    )
+    doc = Doc(nlp.vocab, words=["x", "y", "z"])
+    for token, reading in zip(doc, ["ksi", "epsilon", None], strict=True):
+        token._.reading, token._.spoken = reading, reading and f"{reading}!"
+    # A component before it sets it, which has not run yet at initialization.
+    component.initialize(lambda: [Example(nlp.make_doc("x y z"), doc)], nlp=nlp)
+    assert [entry[0] for entry in component.dictionary] == ["ksi", "epsilon"]
+    other = nlp.make_doc("p q r")
+    other[0]._.reading, other[1]._.reading = "ksi", "new"
+    other = component(other)
+    assert other[0]._.spoken == "ksi!"
+    assert [token._.spoken_source for token in other] == ["dictionary", "decoder", None]
+    assert other[2]._.spoken is None
+
+
+def test_lemmas_can_be_read():
+    nlp = make_lemmatizer(ROWS)
+    component = nlp.add_pipe(
+        "attn_transducer", config={"model": SMALL, "source": "LEMMA", "target": "_.upper"}
+    )
+    doc = Doc(nlp.vocab, words=["saws", "we"], lemmas=["saw", ""])
+    doc[0]._.upper = doc[1]._.upper = "SAW"
+    component.initialize(lambda: [Example(doc, doc)], nlp=nlp)
+    assert [entry[0] for entry in component.dictionary] == ["saw"]
+    assert nlp("SAW")[0]._.upper is not None
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"source": "TEXT"}, "'source' must be one of ORTH, .*, or an attribute of your own"),
+        ({"target": "ORTH"}, "'target' must be one of LEMMA, NORM, or .* but is 'ORTH'"),
+        ({"target": "_.a b"}, "'target' must be one of .* but is '_.a b'"),
+        ({"target": "_.get"}, "'target' must be one of .* but is '_.get'"),
+        (
+            {"source": "NORM", "target": "NORM"},
+            "'source' and 'target' must be two, but both are 'NORM'",
+        ),
+        ({"beam_width": 0}, "'beam_width' must be 1 or more, but is 0"),
+        ({"max_length": 0}, "'max_length' must be 1 or more, but is 0"),
+        ({"cache_size": -1}, "'cache_size' must be 0 or more, but is -1"),
+        ({"pos_loss": -1.0}, "'pos_loss' must be 0 or more, but is -1.0"),
+        ({"known_bonus": -1.0}, "'known_bonus' must be 0 or more, but is -1.0"),
+    ],
+)
+def test_a_setting_out_of_its_range_is_refused_by_name(config, message):
+    with pytest.raises(ValueError, match=f"Component 'attn_lemmatizer': {message}"):
+        spacy.blank("xx").add_pipe("attn_lemmatizer", config=config)
+
+
+def test_another_model_is_refused():
+    model = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 4, "depth": 1, "embed_size": 10}
+    model.update(window_size=1, maxout_pieces=2, subword_features=False, pretrained_vectors=None)
+    with pytest.raises(ValueError, match=r"cannot use the model .*spacy-attn.AttentionDecoder.v1"):
+        spacy.blank("xx").add_pipe("attn_lemmatizer", config={"model": model})
+
+
+def test_a_component_that_was_not_initialized_says_so():
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("attn_lemmatizer", config={"model": SMALL})
+    with pytest.raises(ValueError, match="E109"):
+        nlp("we")
