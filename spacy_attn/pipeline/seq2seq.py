@@ -108,6 +108,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         min_frequency: int = 2,
         label_smoothing: float = 0.1,
         beam_width: int = 5,
+        max_length: int = 1000,
         generated_attr: str = GENERATED,
         scorer: Callable | None = score_generated,
     ) -> None:
@@ -129,6 +130,8 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
                 sure of the words it has learned.
             beam_width: How many beginnings of a text are kept at every step. 1 always goes on with
                 the most probable token, which is about four times as fast, and writes worse texts.
+            max_length: The largest number of tokens of a text, which bounds the memory and the time
+                that a long document takes. Raise it for longer texts.
             generated_attr: Name of the attribute that has the text, `doc._.NAME`. The tokens are
                 `doc._.NAME_tokens`. The alignment is `doc._.alignment`, and under another name
                 `doc._.NAME_alignment`. Change it where two components of a pipeline would have the
@@ -141,13 +144,14 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         """
         where = f"Component '{name}'"
         check_language(where, target_lang)
-        check_positive(where, min_frequency=min_frequency)
+        check_positive(where, min_frequency=min_frequency, max_length=max_length)
         check_rate(where, label_smoothing=label_smoothing)
         self._set_up(vocab, model, name, "vectors", beam_width, scorer)
         self.target_lang = target_lang
         self.lower = lower
         self.min_frequency = min_frequency
         self.label_smoothing = label_smoothing
+        self.max_length = max_length
         self.generated_attr = generated_attr
         install_generated(generated_attr)
 
@@ -304,7 +308,8 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
     def predict(self, docs: Iterable[Doc]) -> list[Generated]:
         """Write a text for each of some documents, without modifying them.
 
-        A document's text depends on that document alone. One without tokens gets an empty text.
+        A document's text depends on that document alone. One without tokens gets an empty text. A
+        warning says how many texts were cut off at `max_length`.
 
         Args:
             docs: The documents to predict.
@@ -321,7 +326,21 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         for chunk in runs(order, MAX_CHUNK_TOKENS, lambda i: len(docs[i])):
             for i, generated in zip(chunk, self._generate([docs[i] for i in chunk]), strict=True):
                 found[i] = generated
+        self._warn_of_cuts(found)
         return found
+
+    def _longest(self, n_symbols: int) -> int:
+        return min(super()._longest(n_symbols), self.max_length)
+
+    def _warn_of_cuts(self, found: Iterable[Generated]) -> None:
+        cut = [each for each in found if len(each.alignment.target) == self.max_length]
+        if cut:
+            warnings.warn(
+                f"Component '{self.name}' cut off {len(cut)} texts at 'max_length', "
+                f"{self.max_length} tokens. Raise it, or give shorter documents; the first is "
+                f"'{' '.join(cut[0].alignment.source[:5])} ...'.",
+                stacklevel=3,
+            )
 
     def _generate(self, docs: list[Doc]) -> Iterator[Generated]:
         """Yield what is written for documents, each with at least one token."""

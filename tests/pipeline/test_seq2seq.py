@@ -190,11 +190,12 @@ def test_a_text_that_does_not_end_is_bounded_by_the_length_of_the_document():
     module = nlp.get_pipe("attn_seq2seq").model.get_ref("decoder").shims[0].module
     with torch.no_grad():
         module.decoder.output_bias[0] = -1e4
-    assert [len(nlp(text)._.generated_tokens) for text in ("", "Hund", "ein Hund . " * 50)] == [
-        0,
-        12,
-        310,
-    ]
+    texts = ("", "Hund", "ein Hund . " * 50)
+    assert [len(nlp(text)._.generated_tokens) for text in texts] == [0, 12, 310]
+    nlp.get_pipe("attn_seq2seq").max_length = 100
+    with pytest.warns(UserWarning, match=r"cut off 1 texts at 'max_length', 100 .* 'ein Hund \."):
+        found = [len(doc._.generated_tokens) for doc in nlp.pipe(texts)]
+    assert found == [0, 12, 100]
 
 
 @pytest.mark.parametrize(
