@@ -30,8 +30,8 @@ class HFTokens(Rows):
 
     A row is a sentence or a document. Its columns hold lists, one value for each token, as
     `universal-dependencies/universal_dependencies` has them. Or a row is a single word, and its
-    columns hold that and its values. The predicted document of an Example carries nothing but the
-    tokens. The reference also has `lemma_` and `pos_`, where a row has them.
+    columns hold that and its values. The reference of an Example has `lemma_` and `pos_`, where a
+    row has them. Its predicted document carries nothing but the tokens, unless `give_pos` is set.
 
     Args:
         skip_missing: Pass over rows in which a list is null, or has no token. A warning at the end
@@ -47,6 +47,8 @@ class HFTokens(Rows):
             strings, which are symbols. None reads none. Null is missing.
         target: Where that is put on tokens: NORM, or an attribute of your own such as "_.name". It
             is the `target` of the component.
+        give_pos: Whether the predicted document has the annotated parts of speech, too. Set it for
+            components that read them, when no component before sets them.
         text_column: The column of the texts, which show where spaces are. Without it, a space
             follows each token, and also in rows whose text does not consist of the tokens. A
             warning at the end of a pass says how many these are.
@@ -61,6 +63,7 @@ class HFTokens(Rows):
     pos_column: str | None = "upos"
     targets_column: str | None = None
     target: str = "NORM"
+    give_pos: bool = False
     text_column: str | None = None
 
     def __post_init__(self) -> None:
@@ -100,8 +103,8 @@ class HFTokens(Rows):
             DatasetError: If the data set cannot be opened, lacks a column, or has no row; or at a
                 row that cannot be used.
         """
-        if has_documents(self):
-            yield from map(_example, read_docs(self, nlp.vocab))
+        if has_documents(self, ("give_pos",)):
+            yield from map(self._example, read_docs(self, nlp.vocab))
             return
         n_unaligned = 0
 
@@ -109,7 +112,7 @@ class HFTokens(Rows):
             nonlocal n_unaligned
             reference = self._make_doc(row, nlp.vocab)
             n_unaligned += self.text_column is not None and reference.has_unknown_spaces
-            return _example(reference)
+            return self._example(reference)
 
         yield from self.read_rows(convert)
         if n_unaligned:
@@ -147,6 +150,18 @@ class HFTokens(Rows):
                 if value is not None:
                     self._target.write(token, self._checked_target(value, token.text))
         return doc
+
+    def _example(self, reference: Doc) -> Example:
+        """Pair an annotated document with one of the same tokens."""
+        tokens = list(reference)
+        spaces = [bool(token.whitespace_) for token in tokens]
+        predicted = Doc(
+            reference.vocab,
+            words=[token.text for token in tokens],
+            spaces=None if reference.has_unknown_spaces else spaces,
+            pos=[token.pos_ for token in tokens] if self.give_pos else None,
+        )
+        return Example(predicted, reference)
 
     def _words(self, row: Row) -> list[str]:
         column = self.tokens_column
@@ -273,12 +288,3 @@ def find_spaces(words: Sequence[str], text: str) -> list[bool] | None:
         spaces.append(text.startswith(" ", end))
         end += spaces[-1]
     return None if text[end:].strip() else spaces
-
-
-def _example(reference: Doc) -> Example:
-    """Pair an annotated document with one of the same tokens."""
-    spaces = (
-        None if reference.has_unknown_spaces else [bool(token.whitespace_) for token in reference]
-    )
-    words = [token.text for token in reference]
-    return Example(Doc(reference.vocab, words=words, spaces=spaces), reference)

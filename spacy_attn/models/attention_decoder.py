@@ -333,6 +333,12 @@ def _padded(targets: Targets) -> torch.Tensor:
     return torch.from_numpy(padded)
 
 
+def forget_symbols(model: Model) -> None:
+    """Let weights with another number of symbols be loaded."""
+    for layer in (model, model.get_ref("decoder")):
+        layer.set_dim("nO", cast(int, None), force=True)
+
+
 @with_gradients()
 def resize_symbols(model: Model, n_symbols: int) -> None:
     """Add symbols to a model that has weights, which stay as they are."""

@@ -181,10 +181,6 @@ class StorageMixin(TrainablePipe):
     def _part_names(self) -> tuple[str, ...]:
         return _CFG, _MODEL, *self._further_parts
 
-    @property
-    def _stored(self) -> str:
-        return ", ".join(f"'{name}'" for name in self._part_names)
-
     def _replace_model(self, data: bytes) -> None:
         """Load the model, or leave the one that is there as it is."""
         before = self.model.to_bytes() if is_initialized(self.model) else None
@@ -212,8 +208,8 @@ class StorageMixin(TrainablePipe):
             kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__} "
             reason = kind + str(error).rstrip(".")
             raise ValueError(
-                f"Component '{self.name}': {what} cannot be loaded: {reason}. Restore "
-                f"{self._stored} and the config from one copy of the pipeline."
+                f"Component '{self.name}': {what} cannot be loaded: {reason}. Restore all files of "
+                f"its folder and the config from one copy of the pipeline."
             ) from error
 
     def _read_cfg(self, data: bytes | str) -> tuple[dict[str, Any], dict[str, Any]]:

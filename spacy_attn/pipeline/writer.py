@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from ..models.attention_decoder import (
     can_copy,
     check_decoder,
     check_sizes,
+    forget_symbols,
     resize_symbols,
     write,
 )
@@ -198,8 +199,7 @@ class WriterMixin(StorageMixin, StepsMixin):
             )
 
     def _open_sizes(self) -> None:
-        for layer in (self.model, self.model.get_ref("decoder")):
-            layer.set_dim("nO", cast(int, None), force=True)
+        forget_symbols(self.model)
 
     def _check_widths(self) -> None:
         check_sizes(self.model)

@@ -51,6 +51,21 @@ def test_tokens_are_kept_and_the_annotation_is_on_the_reference_alone(write, nlp
     assert example.text == "Don't feed mice . "
 
 
+@STREAMING
+def test_parts_of_speech_are_on_the_predicted_document_where_that_is_asked_for(
+    write, nlp, streaming, tmp_path
+):
+    [example] = HFTokens(write([ROW]), streaming=streaming, give_pos=True)(nlp)
+    assert [token.pos_ for token in example.predicted] == ROW["upos"]
+    assert not example.predicted.has_annotation("LEMMA")
+    DocBin(docs=[example.reference]).to_disk(tmp_path / "rows.spacy")
+    path = str(tmp_path / "rows.spacy")
+    for give_pos in (False, True):
+        [stored] = HFTokens(path, give_pos=give_pos)(nlp)
+        assert stored.predicted.has_annotation("POS") == give_pos
+        assert [token.pos_ for token in stored.reference] == ROW["upos"]
+
+
 def test_a_config_names_the_reader_and_columns(write, nlp):
     path = write([{"words": ["mice"], "base": ["mouse"], "tag": ["NOUN"]}])
     config = Config().from_str(

@@ -79,7 +79,9 @@ def test_a_truncated_or_empty_file_is_refused_by_name(folder, name, size):
     path.write_bytes(path.read_bytes()[:size])
     message = refuses(folder, f"Component '{NAME}': ")
     assert f"{path} cannot be loaded" in message
-    assert message.endswith("Restore 'cfg', 'model' and the config from one copy of the pipeline.")
+    assert message.endswith(
+        "Restore all files of its folder and the config from one copy of the pipeline."
+    )
 
 
 @pytest.mark.parametrize("name", ["cfg", "model"])

@@ -126,7 +126,7 @@ def test_a_truncated_or_empty_file_is_refused_by_name(folder, name, size):
     message = refuses(folder, f"Component '{NAME}': ")
     assert f"{path} cannot be loaded" in message
     assert message.endswith(
-        "Restore 'cfg', 'model', 'dictionary' and the config from one copy of the pipeline."
+        "Restore all files of its folder and the config from one copy of the pipeline."
     )
 
 
