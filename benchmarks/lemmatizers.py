@@ -3,7 +3,7 @@
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -12,9 +12,7 @@ from typing import Any
 
 import spacy
 from spacy.cli.init_config import init_config
-from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Corpus, Example
 from thinc.api import Config
 
 from .models import Block, Model, UsageError, file_config
@@ -31,8 +29,8 @@ DICTIONARY = "dictionary"
 STANZA = "stanza"
 SPACY = ("spacy", "spacy every tree")
 OUR_CONFIG = ROOT / "configs" / "lemmatizer.cfg"
-GOLD_TAG_READER = "spacy-attn-benchmarks.GoldTags.v1"
-# Reads sentences with their gold tokens.
+# Both read sentences with their gold tokens.
+_TAG_READER: Block = {"@readers": "spacy-attn.HFTokens.v1", "give_pos": True}
 _READER: Block = {
     "@readers": "spacy.Corpus.v1",
     "gold_preproc": True,
@@ -152,7 +150,7 @@ class LemmaTask(Task):
             return None
         config = self.model.config().copy()
         config["nlp"]["lang"] = language(self.data.name)
-        reader = {"@readers": GOLD_TAG_READER} if self.model.name == GOLD_TAGS else _READER
+        reader = _TAG_READER if self.model.name == GOLD_TAGS else _READER
         corpora: dict[str, Block] = {
             name: {**reader, "path": (folder / f"{split}.spacy").as_posix()}
             for name, split in CORPORA.items()
@@ -242,20 +240,6 @@ def score(
 
 
 # --- How each is trained --------------------------------------------------------------------------
-
-
-@spacy.registry.readers(GOLD_TAG_READER)
-def make_reader(path: Path) -> Callable[[Language], Iterator[Example]]:
-    """Make a reader of sentences with their gold tokens and their gold parts of speech."""
-    corpus = Corpus(path, gold_preproc=True)
-
-    def read(nlp: Language) -> Iterator[Example]:
-        for example in corpus(nlp):
-            for token, annotated in zip(example.predicted, example.reference, strict=True):
-                token.pos = annotated.pos
-            yield example
-
-    return read
 
 
 def train_pipeline(task: Task, folder: Path) -> tuple[Measures, Callable[[], Predict]]:
