@@ -44,7 +44,7 @@ def test_a_pipeline_trained_on_a_gpu_predicts_the_same_on_a_cpu(tmp_path):
     require_cpu()
     for doc, other in zip(docs, spacy.load(tmp_path).pipe(MIXED_TEXTS), strict=True):
         assert doc.cats == pytest.approx(other.cats, abs=1e-4)
-        numpy.testing.assert_allclose(doc._.attention, other._.attention, atol=1e-4)
+        numpy.testing.assert_allclose(doc._.attention, other._.attention, atol=1e-3)
 
 
 def test_averaged_weights_and_added_labels_work_on_a_gpu():
@@ -87,7 +87,7 @@ def test_a_lemmatizer_trained_on_a_gpu_writes_the_same_on_a_cpu(tmp_path):
     assert [token.lemma_ for token in other] == [token.lemma_ for token in doc]
     (expected,) = loaded.get_pipe("attn_lemmatizer").explain([other])
     for alignment, on_cpu in zip(alignments, expected, strict=True):
-        numpy.testing.assert_allclose(alignment.weights, on_cpu.weights, atol=1e-4)
+        numpy.testing.assert_allclose(alignment.weights, on_cpu.weights, atol=1e-3)
 
 
 def test_texts_are_written_on_a_gpu_as_on_a_cpu(tmp_path):
@@ -111,4 +111,4 @@ def test_texts_are_written_on_a_gpu_as_on_a_cpu(tmp_path):
     require_cpu()
     for doc, other in zip(docs, spacy.load(tmp_path).pipe(doc.text for doc in docs), strict=True):
         assert other._.generated == doc._.generated
-        numpy.testing.assert_allclose(doc._.alignment, other._.alignment, atol=1e-4)
+        numpy.testing.assert_allclose(doc._.alignment, other._.alignment, atol=1e-3)
