@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from spacy.ml.models.textcat import get_tok2vec_width
 from spacy.tokens import Doc
-from thinc.api import Model, xp2torch
-from thinc.types import Floats2d
+from thinc.api import Model, torch2xp, xp2torch
+from thinc.types import Floats1d, Floats2d
 
 from ..checks import check_choice, check_positive, check_rate
 from ..nn.attention import SCORINGS, Scoring
@@ -275,10 +275,29 @@ def begin_decoding(
     return model.get_ref("decoder").begin_update((sources, targets, label_smoothing))
 
 
-def score(model: Model, sources: Sources, targets: Targets) -> Floats2d:
-    """Return the log-probability of each target, which its symbols and its end sum up to: (B,)."""
-    log_probabilities, _ = model.get_ref("decoder").predict((sources, targets, 0.0))
-    return log_probabilities.sum(axis=1)
+def score(
+    model: Model, sources: Sources, targets: Targets, of_target: Sequence[int] | None = None
+) -> Floats1d:
+    """Return the log-probability of each target, which its symbols and its end sum up to.
+
+    Args:
+        sources: What is read.
+        targets: The symbols of each, without the end.
+        of_target: The source that each target is of. None if there is one for each.
+
+    Returns:
+        Shape (n_targets,).
+    """
+    decoder = model.get_ref("decoder")
+    device = _shim(decoder).device
+    picked = range(len(targets)) if of_target is None else of_target
+    with _shim(decoder).predicting() as module:
+        found = module.score(
+            *_inputs(decoder, sources),
+            _padded(targets).to(device),
+            torch.tensor(list(picked), dtype=torch.int64, device=device),
+        )
+        return cast(Floats1d, torch2xp(found))
 
 
 def align(model: Model, sources: Sources, targets: Targets) -> list[NDArray[numpy.float32]]:

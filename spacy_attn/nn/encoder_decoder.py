@@ -146,6 +146,27 @@ class EncoderDecoder(StoredModule):
             return found, found.new_zeros(len(found), 0)
         return found, self.tagger(source.context)
 
+    def score(
+        self,
+        given: Tensor,
+        symbols: Tensor,
+        lengths: Sequence[int],
+        targets: Tensor,
+        of_target: Tensor,
+    ) -> Tensor:
+        """Return the log-probabilities of targets, several of which may have one source.
+
+        Args:
+            given: As in `read`; so are `symbols` and `lengths`.
+            targets: As in `AttentionDecoder.forward`, shape (n, L).
+            of_target: The source of each target, shape (n,).
+
+        Returns:
+            Of its symbols and its end, shape (n,).
+        """
+        source = self.read(given, symbols, lengths).pick(of_target)
+        return self.decoder(source, targets).sum(1)
+
     def align(
         self, given: Tensor, symbols: Tensor, lengths: Sequence[int], targets: Tensor
     ) -> list[Tensor]:

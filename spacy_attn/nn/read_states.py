@@ -1,5 +1,6 @@
 """What a decoder has read: sources one after another, or padded in groups of like length."""
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -30,6 +31,13 @@ class Source(NamedTuple):
     symbols: Tensor
     context: Tensor
     first: Tensor
+
+    def pick(self, sources: Tensor) -> "Source":
+        """Return sources given by their indices, each any number of times, shape (n,)."""
+        layout = copy.copy(self.layout)
+        layout.lengths, layout.starts = layout.lengths[sources], layout.starts[sources]
+        context, first = self.context[sources], self.first[sources]
+        return self._replace(layout=layout, context=context, first=first)
 
     def groups(self) -> list[Tensor]:
         """Cut the sources into groups of like length, given by their indices, to read targets."""

@@ -293,20 +293,41 @@ class AttentionTransducer(TransducerTrainingMixin):
                 answers[i] = answer
         return answers
 
-    def _write_all(self, forms: list[str], contexts: _Contexts) -> Iterator[Target]:
+    def _write_all(self, forms: list[str], contexts: _Contexts) -> list[Target]:
         """Write what is most probable after each form, and rather what training had."""
+        found = self._search(forms, contexts, 1)
+        if self.beam_width > 1:
+            # A wider search takes several times as long.
+            unsure = [i for i, (_, is_sure) in enumerate(found) if not is_sure]
+            searched = self._search([forms[i] for i in unsure], contexts[unsure], self.beam_width)
+            for i, better in zip(unsure, searched, strict=True):
+                found[i] = better
+        return [value for value, _ in found]
+
+    def _search(
+        self, forms: list[str], contexts: _Contexts, beam_width: int
+    ) -> list[tuple[Target, bool]]:
+        """Return the best value of each form, and whether no other one can be better."""
+        if not forms:
+            return []
         symbols = [self._source_symbols(form) for form in forms]
         sources = self._sources(symbols, self.model.ops.xp.asarray(contexts))
         longest = [self._longest(len(each)) for each in symbols]
+        results = []
         for form, source, found in zip(
-            forms, symbols, write(self.model, sources, longest, self.beam_width), strict=True
+            forms, symbols, write(self.model, sources, longest, beam_width), strict=True
         ):
             values = [self._spell(written, source, form) for written in found]
             totals = [
                 written.log_probability + self.known_bonus * self.dictionary.has_target(value)
                 for written, value in zip(found, values, strict=True)
             ]
-            yield values[totals.index(max(totals))]
+            best = max(totals)
+            # The others share the rest of the probability.
+            rest = -math.expm1(min(0.0, found[0].log_probability))
+            is_sure = rest <= 0.0 or best >= math.log(rest) + self.known_bonus
+            results.append((values[totals.index(best)], is_sure))
+        return results
 
     def _spell(self, written: Written, source: Sequence[str], form: str) -> Target:
         symbols = self.symbols.spell(written.symbols.tolist(), source)
@@ -316,27 +337,23 @@ class AttentionTransducer(TransducerTrainingMixin):
         text = from_symbols(symbols, self.vocab.lang)
         return text if text or self.target.is_extension else form
 
-    def _choose(self, questions: list[_Question], contexts: _Contexts) -> Iterator[Target]:
+    def _choose(self, questions: list[_Question], contexts: _Contexts) -> list[Target]:
         """Choose the most probable of known targets, with their frequencies as priors."""
-        pairs = [
-            (i, question.form, target, count / sum(choices.values()))
-            for i, question in enumerate(questions)
-            for choices in [question.choices or {}]
-            for target, count in choices.items()
-        ]
-        sources = [self._source_symbols(form) for _, form, _, _ in pairs]
+        choices = [list((question.choices or {}).items()) for question in questions]
+        sources = [self._source_symbols(question.form) for question in questions]
+        of_target = [i for i, each in enumerate(choices) for _ in each]
         targets = [
             self._target_numbers(self._target_symbols(target), source)
-            for (_, _, target, _), source in zip(pairs, sources, strict=True)
+            for source, each in zip(sources, choices, strict=True)
+            for target, _ in each
         ]
-        given = self.model.ops.xp.asarray(contexts[[i for i, *_ in pairs]])
-        found = score(self.model, self._sources(sources, given), targets).tolist()
-        best: dict[int, tuple[float, Target]] = {}
-        for (i, _, target, share), log_probability in zip(pairs, found, strict=True):
-            total = log_probability + math.log(share)
-            if i not in best or total > best[i][0]:
-                best[i] = total, target
-        return (best[i][1] for i in range(len(questions)))
+        given = self._sources(sources, self.model.ops.xp.asarray(contexts))
+        found = iter(score(self.model, given, targets, of_target).tolist())
+        best = []
+        for each in choices:
+            totals = [next(found) + math.log(count) for _, count in each]
+            best.append(each[totals.index(max(totals))][0])
+        return best
 
     def _forget(self) -> None:
         self._answers.clear()
