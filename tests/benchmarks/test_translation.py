@@ -25,7 +25,7 @@ PAIRS = {
     "test": [("zwei Hunde", "two dogs")],
 }
 SMALL = {
-    "training.max_steps": 2,
+    "initialize.after_init.epochs": 2,
     "training.eval_frequency": 1,
     f"components.{NAME}.model.hidden_width": 8,
     f"components.{NAME}.min_frequency": 1,
