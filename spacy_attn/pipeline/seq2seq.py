@@ -3,6 +3,7 @@
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from inspect import signature
 from itertools import islice
 from typing import Any, NamedTuple, cast
@@ -264,19 +265,11 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
     def _backpropagate(self, examples: list[Example]) -> float:
         """Add the gradients of a batch to those of the model, and return its loss."""
         docs = [example.predicted for example in examples]
-        # Of all documents: a listener takes no other batch than the layer it listens to.
-        vectors, backprop = self._token_layer.begin_update(docs)
-        joined = TokenArrays.join(self.model.ops, vectors).joined
         pairs = list(self._pairs(examples))
         taught = {id(doc) for doc, _ in pairs}
         is_taught = numpy.repeat([id(doc) in taught for doc in docs], [len(doc) for doc in docs])
         rows = numpy.flatnonzero(is_taught).tolist()
-        d_joined, loss = self.model.ops.alloc2f(*joined.shape), 0.0
-        if pairs:
-            loss, d_joined[rows] = self._teach_pairs(pairs, joined[rows])
-        # Also if nothing was taught: a layer that others share waits for all of them.
-        backprop(TokenArrays(d_joined, [len(doc) for doc in docs]))
-        return loss
+        return self._teach_tokens(docs, rows, partial(self._teach_pairs, pairs))
 
     def _teach_pairs(
         self, pairs: list[tuple[Doc, list[str]]], vectors: Floats2d

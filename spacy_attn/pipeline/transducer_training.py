@@ -4,6 +4,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,8 +15,7 @@ from spacy.training import Example, validate_get_examples
 from thinc.api import Optimizer
 from thinc.types import Floats2d
 
-from ..models.arrays import TokenArrays
-from ..models.attention_decoder import Sources, can_copy, token_layer
+from ..models.attention_decoder import Sources, can_copy
 from ..models.weights import is_initialized
 from .characters import to_symbols
 from .dictionary import Dictionary, Target
@@ -227,19 +227,7 @@ class TransducerTrainingMixin(WriterMixin):
             for lesson in self._drawn(example):
                 lessons.append(lesson)
                 rows.append(start + lesson.place)
-        tok2vec = token_layer(self.model)
-        ops = self.model.ops
-        if tok2vec is None:
-            return self._learn_lessons(lessons, ops.alloc2f(len(lessons), 0))[0] if lessons else 0.0
-        found, backprop = tok2vec.begin_update(docs)
-        contexts = TokenArrays.join(ops, found)
-        d_contexts, loss = ops.alloc2f(*contexts.joined.shape), 0.0
-        if lessons:
-            # Each token is there once.
-            loss, d_contexts[rows] = self._learn_lessons(lessons, contexts.joined[rows])
-        # Also without a lesson: a layer that others share waits for all of them.
-        backprop(TokenArrays(d_contexts, contexts.lengths))
-        return loss
+        return self._teach_tokens(docs, rows, partial(self._learn_lessons, lessons))
 
     def _drawn(self, example: Example) -> Iterator[_Lesson]:
         for lesson in self._lessons(example):

@@ -12,6 +12,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..checks import check_positive
+from ..models.arrays import TokenArrays
 from ..models.attention_decoder import (
     Reads,
     Sources,
@@ -22,6 +23,7 @@ from ..models.attention_decoder import (
     check_sizes,
     forget_symbols,
     resize_symbols,
+    token_layer,
     write,
 )
 from ..models.symbols import Symbols
@@ -159,6 +161,35 @@ class WriterMixin(StorageMixin, StepsMixin):
         d_given = backprop((d_found, d_tags))
         check_finite(self._where, "the gradient of the token vectors", d_given)
         return loss, d_given
+
+    def _teach_tokens(
+        self,
+        docs: list[Doc],
+        rows: list[int],
+        teach: Callable[[Floats2d], tuple[float, Floats2d]],
+    ) -> float:
+        """Teach with the vectors of some tokens; the layer that makes these learns, too.
+
+        Args:
+            docs: All documents of a batch.
+            rows: Which of their tokens, counted through the documents, each of them once.
+            teach: Adds the gradients of what these tokens teach. It takes their vectors, which have
+                no width where there is no such layer, and returns the loss and their gradient.
+
+        Returns:
+            The loss.
+        """
+        ops, tok2vec = self.model.ops, token_layer(self.model)
+        if tok2vec is None:
+            return teach(ops.alloc2f(len(rows), 0))[0] if rows else 0.0
+        found, backprop = tok2vec.begin_update(docs)
+        vectors = TokenArrays.join(ops, found)
+        d_vectors, loss = ops.alloc2f(*vectors.joined.shape), 0.0
+        if rows:
+            loss, d_vectors[rows] = teach(vectors.joined[rows])
+        # Also if nothing was taught: a layer that others share waits for all of them.
+        backprop(TokenArrays(d_vectors, vectors.lengths))
+        return loss
 
     def _tag_loss(
         self, logits: Floats2d, tags: NDArray[numpy.int64], known: NDArray[numpy.bool_]
