@@ -449,6 +449,8 @@ class AttentionTransducer(TransducerTrainingMixin):
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score the values of some examples, and those of forms that training did not have.
 
+        The forms are those of the annotated documents.
+
         Args:
             examples: Documents as predicted and as annotated.
             kwargs: Passed on to the scorer.

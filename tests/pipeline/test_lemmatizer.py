@@ -202,12 +202,13 @@ def test_a_known_bonus_prefers_lemmas_that_training_had(lemmatizer):
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_lemmas_that_are_there_are_replaced_with_overwrite_alone_as_by_spacys(overwrite):
-    nlp = make_known(overwrite=overwrite)
+    nlp = make_known(overwrite=overwrite, alignment=True)
     doc = nlp(Doc(nlp.vocab, words=["her", "will"], lemmas=["HER", ""]))
     assert [token.lemma_ for token in doc] == (["she", "will"] if overwrite else ["HER", "will"])
     # A lemma of others is from none of ours.
     expected = ["dictionary" if overwrite else None, "dictionary"]
     assert [token._.lemma_source for token in doc] == expected
+    assert [token._.lemma_alignment is None for token in doc] == [not overwrite, False]
 
 
 def test_a_document_that_is_seen_twice_keeps_where_its_lemmas_come_from():
