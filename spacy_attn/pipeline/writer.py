@@ -35,8 +35,11 @@ from .storage import StorageMixin
 
 # At most so many symbols of sources are read at once, so that memory does not grow with batches.
 MAX_CHUNK_SYMBOLS = 32_768
-# How much longer than its source a sequence may always become.
-_EXTRA_LENGTH = 10
+# How long a sequence may always become: so many times its source, and so much longer than that.
+_LEAST_GROWTH, _EXTRA_LENGTH = 2.0, 10
+# The share of the training targets that fit into what is allowed. A single one that does not would
+# have all searches that find no end go on for long.
+_SHARE_THAT_FITS = 0.999
 
 
 class WriterMixin(StorageMixin, StepsMixin):
@@ -100,11 +103,9 @@ class WriterMixin(StorageMixin, StepsMixin):
             extend: Whether to keep the weights that there are, and add what is new.
         """
         extend = extend and is_initialized(self.model)
-        growth = max(
-            ((of_target - _EXTRA_LENGTH) / of_source for of_source, of_target in lengths),
-            default=0.0,
-        )
-        self.cfg["growth"] = max(2.0, growth, self.cfg["growth"] if extend else 0.0)
+        growths = [(of_target - _EXTRA_LENGTH) / of_source for of_source, of_target in lengths]
+        growth = float(numpy.quantile(growths or [0.0], _SHARE_THAT_FITS, method="higher"))
+        self.cfg["growth"] = max(_LEAST_GROWTH, growth, self.cfg["growth"] if extend else 0.0)
         frequent = [symbol for symbol, _ in Counter(counts).most_common()]
         known = self.symbols.to_list() if extend else []
         self.cfg["symbols"] = Symbols([*known, *frequent]).to_list()

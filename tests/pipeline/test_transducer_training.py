@@ -148,6 +148,12 @@ def test_a_streamed_corpus_is_warned_of():
 # Initialization
 
 
+def test_one_target_of_thousands_that_is_very_long_does_not_lengthen_all_searches():
+    words = [f"w{i}" for i in range(3000)]
+    rows = [(words, ["l" * 90, *words[1:]], ["X"] * len(words))]
+    assert make_lemmatizer(rows).get_pipe(NAME).cfg["growth"] == 2.0
+
+
 def test_initializing_twice_begins_anew():
     nlp = make_lemmatizer(ROWS, steps=2)
     trained = weights_of(nlp)
