@@ -33,7 +33,7 @@ def make_train_epochs(
     `spacy train` and schedules count in steps. A learning rate that falls to 0 at the end of
     training, with `total_steps = ${training.max_steps}`, needs their number, which depends on the
     size of the corpus. The callback lowers `[training] max_steps` to that of the epochs. It lowers
-    `eval_frequency` to an epoch.
+    `eval_frequency` to a tenth of that.
 
     Both settings stay where the corpus is streamed, since the length of an epoch is then unknown.
 
@@ -61,7 +61,8 @@ def make_train_epochs(
         if settings["max_steps"]:
             n_steps = min(n_steps, settings["max_steps"])
         training["max_steps"] = n_steps
-        training["eval_frequency"] = min(settings["eval_frequency"], n_batches)
+        tenth = math.ceil(n_steps / 10)
+        training["eval_frequency"] = min(settings["eval_frequency"], tenth)
         msg.info(f"An epoch has {n_batches} steps: training takes {n_steps} of them")
 
     return train_epochs

@@ -25,9 +25,9 @@ def settings_after(n_rows, *, max_steps=0, max_epochs=0, **settings):
     return nlp.config.interpolate()["training"]
 
 
-def test_training_takes_the_steps_of_so_many_epochs_and_evaluates_each():
+def test_training_takes_the_steps_of_so_many_epochs_and_evaluates_ten_times():
     training = settings_after(400, epochs=2.5)  # 13 batches
-    assert (training["max_steps"], training["eval_frequency"]) == (33, 13)
+    assert (training["max_steps"], training["eval_frequency"]) == (33, 4)
 
 
 def test_it_takes_no_more_steps_than_it_may():
