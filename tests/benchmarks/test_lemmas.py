@@ -10,7 +10,7 @@ import spacy
 from typer import Exit
 
 from benchmarks import lemmatizers, training
-from benchmarks.lemmas import COLUMNS, compare, table
+from benchmarks.lemmas import COLUMNS, PUBLISHED, compare, table
 from benchmarks.lemmatizers import (
     DICTIONARY,
     GOLD_TAGS,
@@ -233,6 +233,14 @@ def test_what_was_measured_is_not_measured_again_and_a_failure_stops_no_other(
     assert "7 tokens, selected on the validation split" in (tmp_path / "out/results.md").read_text()
     rows = json.loads((tmp_path / "out/results.json").read_text())
     assert {row["model"] for row in rows} == {DICTIONARY, SPACY[0]}
+
+
+def test_published_results_are_of_known_lemmatizers_and_of_one_text_for_each_treebank():
+    for folder in PUBLISHED.iterdir():
+        results = [json.loads(file.read_text()) for file in folder.glob("*.json")]
+        assert {result["model"] for result in results} <= {*MODELS}
+        assert {result["dataset"] for result in results} == {folder.name}
+        assert len({result["data"] for result in results}) == 1
 
 
 # --- The table ------------------------------------------------------------------------------------
