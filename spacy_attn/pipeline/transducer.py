@@ -1,11 +1,8 @@
 """The components `attn_lemmatizer` and `attn_transducer`: a string of a token to another one."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy
-from numpy.typing import NDArray
 from spacy.parts_of_speech import PROPN
 from spacy.strings import get_string_id
 from spacy.tokens import Doc, Token
@@ -17,7 +14,6 @@ from ..alignment import Alignment
 from ..checks import check_not_negative, check_positive
 from ..extensions import install_token_alignments
 from ..models.arrays import runs
-from ..models.attention_decoder import Written, align, score, token_layer, write
 from ..written_data import (
     store_sources,
     store_token_alignments,
@@ -25,24 +21,16 @@ from ..written_data import (
     token_source,
 )
 from .answer_cache import AnswerCache, Key, make_key
-from .characters import by_character, from_symbols, lower_case, may_be_name
+from .characters import lower_case, may_be_name
 from .dictionary import Counts, Dictionary, Target, most_frequent
-from .prediction import MAX_CHUNK_TOKENS
+from .questions import Question, QuestionsMixin
 from .token_attributes import READABLE, WRITABLE, TokenAttribute
-from .transducer_training import TransducerTrainingMixin
 from .writer import MAX_CHUNK_SYMBOLS
 
 # Where a value comes from, as `token._.lemma_source` says it.
 DICTIONARY, CANDIDATES, LOWER, DECODER = "dictionary", "candidates", "lower", "decoder"
-
-
-# In main memory, shape (n_questions, width).
-_Contexts = NDArray[numpy.float32]
-
-
+# The name under which the dictionary is stored.
 _DICTIONARY = "dictionary"
-# At most so many symbols of forms are aligned at once: their weights grow with the targets, too.
-_MAX_ALIGNED_SYMBOLS = 8192
 
 
 class Transductions(NamedTuple):
@@ -59,21 +47,7 @@ class Transductions(NamedTuple):
     alignments: list[Alignment | None] | None = None
 
 
-class _Question(NamedTuple):
-    """What is left to ask the model.
-
-    Attributes:
-        form: The string that is read.
-        choices: The targets among which to choose; None to write one.
-        token: What it is asked for.
-    """
-
-    form: str
-    choices: Counts | None
-    token: Token
-
-
-class AttentionTransducer(TransducerTrainingMixin):
+class AttentionTransducer(QuestionsMixin):
     """Write a string for each token that follows from another one, say its lemma from its form.
 
     A dictionary of the training data answers what it knows. Among several known answers the model
@@ -204,7 +178,7 @@ class AttentionTransducer(TransducerTrainingMixin):
             each._replace(alignments=of_doc) for each, of_doc in zip(found, alignments, strict=True)
         ]
 
-    def _look_up(self, doc: Doc, found: Transductions) -> Iterator[_Question]:
+    def _look_up(self, doc: Doc, found: Transductions) -> Iterator[Question]:
         """Answer what needs no model, and yield what does."""
         ids = self.source.read_ids(doc)
         parts = doc.to_array(["POS"]).reshape(-1).tolist()
@@ -224,7 +198,7 @@ class AttentionTransducer(TransducerTrainingMixin):
                 found.values[i] = most_frequent(counts)
             else:
                 source = CANDIDATES if source == DICTIONARY else source
-                yield _Question(doc.vocab.strings[form_id], counts, doc[i])
+                yield Question(doc.vocab.strings[form_id], counts, doc[i])
             found.sources[i] = source
 
     def _find(self, form_id: int, pos: int) -> Counts | None:
@@ -244,7 +218,7 @@ class AttentionTransducer(TransducerTrainingMixin):
             return {**counts, form: sum(counts.values())}
         return counts
 
-    def _answer(self, asked: list[list[_Question]]) -> Iterator[Target]:
+    def _answer(self, asked: list[list[Question]]) -> Iterator[Target]:
         """Answer the questions of each document, a question that comes again only once."""
         questions = [question for each in asked for question in each]
         contexts = self._contexts(asked)
@@ -262,98 +236,6 @@ class AttentionTransducer(TransducerTrainingMixin):
             answers.update(zip((keys[i] for i in run), found, strict=True))
         self._answers.keep(answers)
         return (answers[key] for key in keys)
-
-    def _contexts(self, asked: list[list[_Question]]) -> _Contexts:
-        """Return the contexts of the tokens that are asked for, in main memory."""
-        tok2vec = token_layer(self.model)
-        if tok2vec is None:
-            return numpy.zeros((sum(map(len, asked)), 0), dtype="float32")
-        parts = []
-        with_questions = [questions for questions in asked if questions]
-        for run in runs(with_questions, MAX_CHUNK_TOKENS, lambda each: len(each[0].token.doc)):
-            found = tok2vec.predict([questions[0].token.doc for questions in run])
-            for questions, vectors in zip(run, found, strict=True):
-                parts.append(vectors[[question.token.i for question in questions]])
-        if not parts:
-            return numpy.zeros((0, 0), dtype="float32")
-        return self.model.ops.to_numpy(self.model.ops.xp.concatenate(parts))
-
-    def _ask(self, questions: Sequence[_Question], contexts: _Contexts) -> list[Target]:
-        """Have the model write what there is no choice for, and choose otherwise."""
-        answers: list[Target] = [""] * len(questions)
-        free = [i for i, question in enumerate(questions) if question.choices is None]
-        if free:
-            forms = [questions[i].form for i in free]
-            for i, answer in zip(free, self._write_all(forms, contexts[free]), strict=True):
-                answers[i] = answer
-        bound = [i for i, question in enumerate(questions) if question.choices is not None]
-        if bound:
-            found = self._choose([questions[i] for i in bound], contexts[bound])
-            for i, answer in zip(bound, found, strict=True):
-                answers[i] = answer
-        return answers
-
-    def _write_all(self, forms: list[str], contexts: _Contexts) -> list[Target]:
-        """Write what is most probable after each form, and rather what training had."""
-        found = self._search(forms, contexts, 1)
-        if self.beam_width > 1:
-            # A wider search takes several times as long.
-            unsure = [i for i, (_, is_sure) in enumerate(found) if not is_sure]
-            searched = self._search([forms[i] for i in unsure], contexts[unsure], self.beam_width)
-            for i, better in zip(unsure, searched, strict=True):
-                found[i] = better
-        return [value for value, _ in found]
-
-    def _search(
-        self, forms: list[str], contexts: _Contexts, beam_width: int
-    ) -> list[tuple[Target, bool]]:
-        """Return the best value of each form, and whether no other one can be better."""
-        if not forms:
-            return []
-        symbols = [self._source_symbols(form) for form in forms]
-        sources = self._sources(symbols, self.model.ops.xp.asarray(contexts))
-        longest = [self._longest(len(each)) for each in symbols]
-        results = []
-        for form, source, found in zip(
-            forms, symbols, write(self.model, sources, longest, beam_width), strict=True
-        ):
-            values = [self._spell(written, source, form) for written in found]
-            totals = [
-                written.log_probability + self.known_bonus * self.dictionary.has_target(value)
-                for written, value in zip(found, values, strict=True)
-            ]
-            best = max(totals)
-            # The others share the rest of the probability.
-            rest = -math.expm1(min(0.0, found[0].log_probability))
-            is_sure = rest <= 0.0 or best >= math.log(rest) + self.known_bonus
-            results.append((values[totals.index(best)], is_sure))
-        return results
-
-    def _spell(self, written: Written, source: Sequence[str], form: str) -> Target:
-        symbols = self.symbols.spell(written.symbols.tolist(), source)
-        if self.cfg["writes_lists"]:
-            return tuple(symbols)
-        # As other lemmatizers, it says nothing only where attributes can be empty.
-        text = from_symbols(symbols, self.vocab.lang)
-        return text if text or self.target.is_extension else form
-
-    def _choose(self, questions: list[_Question], contexts: _Contexts) -> list[Target]:
-        """Choose the most probable of known targets, with their frequencies as priors."""
-        choices = [list((question.choices or {}).items()) for question in questions]
-        sources = [self._source_symbols(question.form) for question in questions]
-        of_target = [i for i, each in enumerate(choices) for _ in each]
-        targets = [
-            self._target_numbers(self._target_symbols(target), source)
-            for source, each in zip(sources, choices, strict=True)
-            for target, _ in each
-        ]
-        given = self._sources(sources, self.model.ops.xp.asarray(contexts))
-        found = iter(score(self.model, given, targets, of_target).tolist())
-        best = []
-        for each in choices:
-            totals = [next(found) + math.log(count) for _, count in each]
-            best.append(each[totals.index(max(totals))][0])
-        return best
 
     def _forget(self) -> None:
         self._answers.clear()
@@ -386,41 +268,6 @@ class AttentionTransducer(TransducerTrainingMixin):
         """
         docs = list(docs)
         return self._align(docs, [each.values for each in self.predict(docs)])
-
-    def _align(
-        self, docs: list[Doc], values: list[list[Target | None]]
-    ) -> list[list[Alignment | None]]:
-        asked = [
-            [
-                _Question(form, {value: 1}, doc[i])
-                for i, value in enumerate(of_doc)
-                if value and (form := str(self.source.read(doc[i])))
-                if not form.isspace() and len(form) <= self.max_length
-            ]
-            for doc, of_doc in zip(docs, values, strict=True)
-        ]
-        questions = [question for each in asked for question in each]
-        found = iter(self._align_all(questions, self._contexts(asked)))
-        aligned: list[list[Alignment | None]] = [[None] * len(doc) for doc in docs]
-        for of_doc, each in zip(aligned, asked, strict=True):
-            for question in each:
-                of_doc[question.token.i] = next(found)
-        return aligned
-
-    def _align_all(self, questions: list[_Question], contexts: _Contexts) -> Iterator[Alignment]:
-        """Align forms with the one target that each question has."""
-        numbers = list(range(len(questions)))
-        for run in runs(numbers, _MAX_ALIGNED_SYMBOLS, lambda i: len(questions[i].form)):
-            pairs = [(questions[i].form, next(iter(questions[i].choices or ""))) for i in run]
-            symbols = [
-                (self._source_symbols(form), self._target_symbols(value)) for form, value in pairs
-            ]
-            given = self.model.ops.xp.asarray(contexts[run])
-            sources = self._sources([source for source, _ in symbols], given)
-            targets = [self._target_numbers(target, source) for source, target in symbols]
-            found = align(self.model, sources, targets)
-            for (form, value), each, weights in zip(pairs, symbols, found, strict=True):
-                yield Alignment(tuple(form), tuple(value), by_character(weights, *each))
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[Transductions]) -> None:
         """Set the values of tokens, and where they come from.
