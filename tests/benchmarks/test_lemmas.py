@@ -80,7 +80,8 @@ def test_the_treebank_says_what_is_scored_and_how_many_of_its_sentences_were_tra
 ):
     test = prepare(source, tmp_path / "out", scored="test")
     assert (data.scored, data.counts) == ("the validation split", {"train": 7, "validation": 3})
-    assert (test.scored, test.counts["test"]) == ("the test split", 6)
+    assert test.scored == "the test split"
+    assert test.counts == {"train": 7, "validation": 3, "test": 6}
     assert (data.n_repeated, test.n_repeated) == (0, 1)
     assert data.labels == ["DET", "NOUN", "PRON", "VERB"]
     assert data.fingerprint != test.fingerprint
