@@ -1,6 +1,6 @@
 """A bounded cache of what a model has answered."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
@@ -32,9 +32,16 @@ class AnswerCache:
     def __init__(self, max_size: int) -> None:
         self.max_size = max_size
         self._answers: dict[Key, Target] = {}
+        self._settings: Hashable = None
 
     def __len__(self) -> int:
         return len(self._answers)
+
+    def use(self, settings: Hashable) -> None:
+        """Forget answers that were found with other settings of a search."""
+        if settings != self._settings:
+            self.clear()
+            self._settings = settings
 
     def find(self, keys: Iterable[Key]) -> dict[Key, Target]:
         """Return the answers that are kept, of some keys."""

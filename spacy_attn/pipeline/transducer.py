@@ -227,6 +227,7 @@ class AttentionTransducer(QuestionsMixin):
             for question, context in zip(questions, contexts, strict=True)
         ]
         first = {key: i for i, key in enumerate(keys)}
+        self._answers.use((self.beam_width, self.known_bonus))
         answers: dict[Key, Target] = self._answers.find(first)
         new = [i for key, i in first.items() if key not in answers]
         # Those of like length together.

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy
 import pytest
@@ -87,6 +88,14 @@ def test_answers_are_kept_while_gradients_are_gathered(nlp):
     assert len(cache(nlp)) == len(WORDS)
 
 
+@pytest.mark.parametrize(("setting", "value"), [("beam_width", 2), ("known_bonus", 9.0)])
+def test_answers_of_another_search_are_forgotten(nlp, setting, value):
+    mark(nlp)
+    setattr(nlp.get_pipe(NAME), setting, value)
+    assert "MARKED" not in read(nlp, *WORDS)
+    mark(nlp)
+
+
 @pytest.mark.parametrize("how", ["disk", "bytes", "initialize", "extend"])
 def test_answers_are_forgotten_when_another_model_takes_the_place(nlp, how, tmp_path):
     mark(nlp)
@@ -139,6 +148,15 @@ def test_a_copy_has_no_answers_and_is_no_larger_after_use(nlp, duplicate):
     assert [token.lemma_ for token in doc] == expected
     component._answers.clear()
     assert len(pickle.dumps(component._answers)) == used
+
+
+def test_threads_that_share_a_small_cache_say_what_one_says():
+    nlp = make_lemmatizer(ROWS, steps=2, dictionary=False, cache_size=3)
+    sentences = [[f"zup{a}{b}" for b in "aeiou"[: i % 5 + 1]] for i, a in enumerate("klmnprt" * 4)]
+    expected = [read(nlp, *words) for words in sentences]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda words: read(nlp, *words), sentences)) == expected
+    assert len(cache(nlp)) <= 3 + 4 * 5
 
 
 @pytest.mark.parametrize(("model", "n_asked"), [({}, 2), ({"model": WITH_CONTEXT}, 4)])
