@@ -15,6 +15,7 @@ from ..models import contract
 from ..models.arrays import runs
 from ..token_values import set_values
 from .finite import check_logits
+from .several import several_docs
 
 # At most so many tokens go through the embedding layers at once; a longer document goes alone. So
 # memory grows neither with the batch size nor with the length of documents.
@@ -143,19 +144,6 @@ class AttentionPredictorMixin(TextCategorizer):
         """Return the hidden states h of each document, which attention averages: (n_tokens, 2H)."""
         return contract.encode(self.model, docs)
 
-    def _several(self, docs: Iterable[Doc]) -> list[Doc]:
-        """Check that these are several documents, and return them as a list."""
-        single = isinstance(docs, str | Doc)
-        items = [docs] if single else list(docs)
-        wrong = [type(item).__name__ for item in items if single or not isinstance(item, Doc)]
-        if wrong:
-            raise TypeError(
-                f"Component '{self.name}': 'docs' must be a list of documents, say "
-                f"[nlp.make_doc(text)], but is or contains {wrong[0]}. Texts go to "
-                f"spacy_attn.explain(nlp, texts)."
-            )
-        return cast(list[Doc], items)
-
     def _check_initialized(self) -> None:
         """Raise a ValueError if the model has no weights."""
         raise NotImplementedError
@@ -195,7 +183,7 @@ class AttentionPredictorMixin(TextCategorizer):
             ValueError: If the component has not been initialized.
             TypeError: For a text or a single document.
         """
-        docs = self._several(docs)
+        docs = several_docs(self.name, docs, " Texts go to spacy_attn.explain(nlp, texts).")
         logits, attention, contributions = self._predict_parts(docs)
         to_numpy = self.model.ops.to_numpy
         _, bias = self.output_weights()

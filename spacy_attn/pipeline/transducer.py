@@ -24,6 +24,7 @@ from .answer_cache import AnswerCache, Key, make_key
 from .characters import lower_case, may_be_name
 from .dictionary import Counts, Dictionary, Target, most_frequent
 from .questions import Question, QuestionsMixin
+from .several import several_docs
 from .token_attributes import READABLE, WRITABLE, TokenAttribute
 from .writer import MAX_CHUNK_SYMBOLS
 
@@ -37,7 +38,7 @@ class Transductions(NamedTuple):
     """What a component predicts for the tokens of a document.
 
     Attributes:
-        values: The value of each token; None where there is none to set.
+        values: The value of each token; None where there is none to set, or one is kept.
         sources: Where each comes from; None for a token that keeps its form.
         alignments: Of each value with the form, where these are to be stored.
     """
@@ -162,15 +163,8 @@ class AttentionTransducer(QuestionsMixin):
         Raises:
             ValueError: If the component has not been initialized.
         """
-        self._install_extensions()
-        self._check_initialized()
         docs = list(docs)
-        found = [Transductions([None] * len(doc), [None] * len(doc)) for doc in docs]
-        asked = [list(self._look_up(doc, each)) for doc, each in zip(docs, found, strict=True)]
-        answers = iter(self._answer(asked))
-        for questions, each in zip(asked, found, strict=True):
-            for question in questions:
-                each.values[question.token.i] = next(answers)
+        found = self._find_values(docs, self.overwrite)
         if not self.alignment:
             return found
         alignments = self._align(docs, [each.values for each in found])
@@ -178,12 +172,31 @@ class AttentionTransducer(QuestionsMixin):
             each._replace(alignments=of_doc) for each, of_doc in zip(found, alignments, strict=True)
         ]
 
-    def _look_up(self, doc: Doc, found: Transductions) -> Iterator[Question]:
+    def _find_values(self, docs: list[Doc], overwrite: bool) -> list[Transductions]:
+        """Find values: of all tokens, or of those without one."""
+        self._install_extensions()
+        self._check_initialized()
+        found = [Transductions([None] * len(doc), [None] * len(doc)) for doc in docs]
+        asked = [
+            list(self._look_up(doc, self._kept(doc, overwrite), each))
+            for doc, each in zip(docs, found, strict=True)
+        ]
+        answers = iter(self._answer(asked))
+        for questions, each in zip(asked, found, strict=True):
+            for question in questions:
+                each.values[question.token.i] = next(answers)
+        return found
+
+    def _kept(self, doc: Doc, overwrite: bool) -> list[bool]:
+        """Return whether each token keeps the value that it has."""
+        return [False] * len(doc) if overwrite else self.target.has_values(doc)
+
+    def _look_up(self, doc: Doc, kept: list[bool], found: Transductions) -> Iterator[Question]:
         """Answer what needs no model, and yield what does."""
         ids = self.source.read_ids(doc)
         parts = doc.to_array(["POS"]).reshape(-1).tolist()
         for i, (form_id, pos) in enumerate(zip(ids, parts, strict=True)):
-            if not form_id:
+            if not form_id or kept[i]:
                 continue
             counts = self._find(form_id, pos)
             source = DICTIONARY
@@ -266,9 +279,11 @@ class AttentionTransducer(QuestionsMixin):
 
         Raises:
             ValueError: If the component has not been initialized.
+            TypeError: For a text or a single document.
         """
-        docs = list(docs)
-        return self._align(docs, [each.values for each in self.predict(docs)])
+        docs = several_docs(self.name, docs)
+        # Of tokens that keep a value, too.
+        return self._align(docs, [each.values for each in self._find_values(docs, overwrite=True)])
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[Transductions]) -> None:
         """Set the values of tokens, and where they come from.
@@ -281,7 +296,7 @@ class AttentionTransducer(QuestionsMixin):
         for doc, found in zip(docs, predictions, strict=True):
             sources = list(found.sources)
             alignments = None if found.alignments is None else list(found.alignments)
-            kept = [False] * len(doc) if self.overwrite else self.target.has_values(doc)
+            kept = self._kept(doc, self.overwrite)
             for token, value, is_kept in zip(doc, found.values, kept, strict=True):
                 if is_kept:
                     # What is known of the value, where the component has seen the document before.

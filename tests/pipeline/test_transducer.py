@@ -336,3 +336,32 @@ def test_a_component_that_was_not_initialized_says_so():
     nlp.add_pipe("attn_lemmatizer", config={"model": SMALL})
     with pytest.raises(ValueError, match="E109"):
         nlp("we")
+
+
+# Explanation
+
+
+@pytest.mark.parametrize("docs", ["text", ["text"], "one"])
+def test_a_text_and_a_single_document_are_not_explained(untrained, docs):
+    docs = untrained.make_doc("we") if docs == "one" else docs
+    message = r"'attn_lemmatizer': 'docs' must be a list of documents, .* or contains (str|Doc)\."
+    with pytest.raises(TypeError, match=message):
+        untrained.get_pipe("attn_lemmatizer").explain(docs)
+
+
+def test_the_model_is_not_asked_for_values_that_are_kept_but_explains_them(monkeypatch):
+    nlp = make_lemmatizer(ROWS)
+    component, asked = nlp.get_pipe("attn_lemmatizer"), []
+    ask = component._ask
+
+    def spy(questions, contexts):
+        asked.extend(question.form for question in questions)
+        return ask(questions, contexts)
+
+    monkeypatch.setattr(component, "_ask", spy)
+    doc = Doc(nlp.vocab, words=["zzz", "yyy"], lemmas=["z", ""])
+    assert nlp(doc)[0].lemma_ == "z"
+    assert asked == ["yyy"]
+    (alignments,) = component.explain([doc])
+    assert asked == ["yyy", "zzz"]
+    assert [alignment.source for alignment in alignments] == [tuple("zzz"), tuple("yyy")]
