@@ -108,8 +108,8 @@ class AttentionTransducer(QuestionsMixin):
                 search, which is faster.
             known_bonus: What is added to the log-probability of a value that training had, when the
                 best in the beam is chosen. It makes no difference to greedy search.
-            max_length: A longer form, in characters, is not learned from, and keeps itself as its
-                value.
+            max_length: A form of more characters keeps itself as its value. Neither that nor a form
+                with a value of more characters or symbols is learned from. It bounds the memory.
             cache_size: How many answers of the model are kept for forms that come again in the same
                 context. 0 keeps none.
             pos_loss: The weight of telling the part of speech from the context, which helps to

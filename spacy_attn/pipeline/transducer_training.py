@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy
 from spacy.language import Language
-from spacy.tokens import Token
+from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from thinc.api import Optimizer
 from thinc.types import Floats2d
@@ -24,7 +24,7 @@ from .vocabularies import is_streamed, set_vocabularies
 from .writer import WriterMixin
 
 # The parts of speech of Universal Dependencies, which context can learn to tell.
-_POS = (
+_UNIVERSAL_POS = (
     *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
     *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
@@ -94,7 +94,9 @@ class TransducerTrainingMixin(WriterMixin):
         ]
         sample = [example.predicted for example in islice(get_examples(), _SAMPLE)]
         lengths = [(len(source), len(target)) for source, target in sequences]
-        self._learn_symbols(lengths, self._count_symbols(sequences), sample, len(_POS), extend)
+        self._learn_symbols(
+            lengths, self._count_symbols(sequences), sample, len(_UNIVERSAL_POS), extend
+        )
         self._forget()
 
     def _check_annotated(self, examples: Iterable[Example]) -> None:
@@ -112,7 +114,8 @@ class TransducerTrainingMixin(WriterMixin):
             raise ValueError(
                 f"Component '{self.name}': no token of the training data that has a value of "
                 f"'{self.target.path}' can be learned from. It needs one of '{self.source.path}', "
-                f"which is read, of at most 'max_length' characters, {self.max_length}."
+                f"which is read. Neither may have more than 'max_length' characters, "
+                f"{self.max_length}."
             )
         kinds = {isinstance(target, tuple) for _, _, target in pairs}
         if extend:
@@ -135,15 +138,15 @@ class TransducerTrainingMixin(WriterMixin):
         pairs: Counter[tuple[str, str, Target]] = Counter()
         n_long = 0
         for example in examples:
-            for lesson in self._lessons(example):
-                if len(lesson.form) > self.max_length:
+            for lesson in self._lessons(example, as_annotated=True):
+                if self._is_long(lesson):
                     n_long += 1
                 else:
                     pairs[lesson.form, lesson.pos, lesson.target] += 1
         if n_long:
             warnings.warn(
                 f"Component '{self.name}' does not learn from {n_long} tokens that are longer than "
-                f"'max_length', {self.max_length} characters.",
+                f"'max_length', {self.max_length} characters, or have a longer value.",
                 stacklevel=5,
             )
         return pairs
@@ -154,14 +157,25 @@ class TransducerTrainingMixin(WriterMixin):
         One that was seen once, and can be copied, is left out. So the model learns to copy those
         that it does not know.
         """
-        counts = Counter(symbol for pair in sequences for symbol in {*pair[0], *pair[1]})
+        # Not of sets: the order of strings in these is another one in each process.
+        counts = Counter(
+            symbol for source, target in sequences for symbol in dict.fromkeys([*source, *target])
+        )
         if not can_copy(self.model):
             return counts
         written = {symbol for source, target in sequences for symbol in {*target} - {*source}}
         return {each: n for each, n in counts.items() if n > 1 or each in written}
 
-    def _lessons(self, example: Example) -> Iterator[_Lesson]:
-        """Yield the tokens that have one annotated value."""
+    def _is_long(self, lesson: _Lesson) -> bool:
+        """Return whether learning something would take more memory than is allowed."""
+        return max(len(lesson.form), len(lesson.target)) > self.max_length
+
+    def _lessons(self, example: Example, as_annotated: bool = False) -> Iterator[_Lesson]:
+        """Yield the tokens that have one annotated value.
+
+        Where a component before this one sets what is read, it has not run yet at initialization.
+        Then the annotated token may have it.
+        """
         alignment = example.alignment.x2y
         indices, start = alignment.data.tolist(), 0
         n_sharing = Counter(indices)
@@ -171,24 +185,32 @@ class TransducerTrainingMixin(WriterMixin):
             if len(aligned) != 1 or n_sharing[aligned[0]] != 1:
                 continue
             annotated = example.reference[aligned[0]]
-            form, target = self._form(token, annotated), self.target.read(annotated)
-            if not form or form.isspace() or target is None:
+            form, target = self.source.read(token), self.target.read(annotated)
+            if not form and as_annotated:
+                form = self.source.read(annotated)
+            if not isinstance(form, str) or not form or form.isspace() or target is None:
                 continue
             if not self._is_missing(form, target):
                 yield _Lesson(token.i, form, annotated.pos_, target)
 
-    def _form(self, token: Token, annotated: Token) -> str:
-        """Return what is read of a token, "" for nothing.
-
-        Where a component before this one sets that, it has not run yet at initialization. Then the
-        annotated token may have it.
-        """
-        found = (self.source.read(each) for each in (token, annotated))
-        return next((form for form in found if form and isinstance(form, str)), "")
-
     def _is_missing(self, form: str, target: Target) -> bool:
         """Return whether a value says that there is none."""
         return target == _UNDERSCORE and (not self.underscore or form == _UNDERSCORE)
+
+    def _check_examples(self, examples: list[Example]) -> None:
+        """Warn where no component has set what is read. Prediction would find nothing either."""
+        if self._can_read(example.predicted for example in examples):
+            return
+        if self._can_read(example.reference for example in examples):
+            warnings.warn(
+                f"Component '{self.name}' learns nothing from a batch: the annotated tokens have "
+                f"'{self.source.path}', which it reads, and the predicted ones do not. Name the "
+                f"component that sets it in [training] annotating_components.",
+                stacklevel=5,
+            )
+
+    def _can_read(self, docs: Iterable[Doc]) -> bool:
+        return any(self.source.read(token) for doc in docs for token in doc)
 
     def update(
         self,
@@ -232,8 +254,7 @@ class TransducerTrainingMixin(WriterMixin):
     def _drawn(self, example: Example) -> Iterator[_Lesson]:
         for lesson in self._lessons(example):
             n = max(1, self.dictionary.count(lesson.form, lesson.target))
-            is_short = len(lesson.form) <= self.max_length
-            if is_short and numpy.random.random() * n < 1.0 + math.log(n):
+            if not self._is_long(lesson) and numpy.random.random() * n < 1.0 + math.log(n):
                 yield lesson
 
     def _learn_lessons(self, lessons: list[_Lesson], given: Floats2d) -> tuple[float, Floats2d]:
@@ -242,7 +263,10 @@ class TransducerTrainingMixin(WriterMixin):
             self._target_numbers(self._target_symbols(lesson.target), source)
             for lesson, source in zip(lessons, sources, strict=True)
         ]
-        tags = [_POS.index(lesson.pos) if lesson.pos in _POS else -1 for lesson in lessons]
+        tags = [
+            _UNIVERSAL_POS.index(lesson.pos) if lesson.pos in _UNIVERSAL_POS else -1
+            for lesson in lessons
+        ]
         weights = [1.0] * len(lessons)
         return self._teach(self._sources(sources, given), targets, weights, tags, self.pos_loss)
 

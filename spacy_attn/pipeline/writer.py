@@ -37,8 +37,8 @@ from .storage import StorageMixin
 MAX_CHUNK_SYMBOLS = 32_768
 # How long a sequence may always become: so many times its source, and so much longer than that.
 _LEAST_GROWTH, _EXTRA_LENGTH = 2.0, 10
-# The share of the training targets that fit into what is allowed. A single one that does not would
-# have all searches that find no end go on for long.
+# The share of the training targets that fit into what is allowed, rounded down: the longest of few
+# does not. A single one that is very long would have all searches that find no end go on for long.
 _SHARE_THAT_FITS = 0.999
 
 
@@ -104,7 +104,7 @@ class WriterMixin(StorageMixin, StepsMixin):
         """
         extend = extend and is_initialized(self.model)
         growths = [(of_target - _EXTRA_LENGTH) / of_source for of_source, of_target in lengths]
-        growth = float(numpy.quantile(growths or [0.0], _SHARE_THAT_FITS, method="higher"))
+        growth = float(numpy.quantile(growths or [0.0], _SHARE_THAT_FITS, method="lower"))
         self.cfg["growth"] = max(_LEAST_GROWTH, growth, self.cfg["growth"] if extend else 0.0)
         frequent = [symbol for symbol, _ in Counter(counts).most_common()]
         known = self.symbols.to_list() if extend else []

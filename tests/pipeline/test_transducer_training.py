@@ -7,7 +7,7 @@ import pickle
 import numpy
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Token
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_loop
@@ -80,6 +80,44 @@ def test_a_missing_lemma_teaches_nothing():
     before = weights_of(nlp)
     nlp.update([pair(nlp, ["b"], [""])], sgd=Adam(0.1))
     assert are_equal(weights_of(nlp), before)
+
+
+def test_symbols_of_one_frequency_are_in_the_order_in_which_they_occur():
+    """That of a set would be another one in each process, and so would be all weights."""
+    nlp = make_lemmatizer([(["hgfedcba"] * 2, ["zyxwvuts"] * 2, ["X"] * 2)])
+    assert "".join(nlp.get_pipe(NAME).symbols.to_list()) == "zyxwvuts"
+    nlp = make_lemmatizer([(["hgfe", "hefg"], ["dcba", "abcd"], ["X", "X"])])
+    assert "".join(nlp.get_pipe(NAME).symbols.to_list()) == "hgfedcba"
+
+
+@pytest.mark.parametrize("target", ["l" * 21, ("L",) * 21])
+def test_targets_longer_than_max_length_are_not_learned(target):
+    nlp = spacy.blank("xx")
+    config = {"model": SMALL, "target": "_.long", "max_length": 20}
+    component = nlp.add_pipe("attn_transducer", config=config)
+    doc = Doc(nlp.vocab, words=["a", "b"])
+    doc[0]._.long, doc[1]._.long = target, target[:20]
+    example = Example(Doc(nlp.vocab, words=["a", "b"]), doc)
+    with pytest.warns(UserWarning, match="learn from 1 tokens .* or have a longer value"):
+        nlp.initialize(lambda: [example])
+    assert [form for form, *_ in component.dictionary] == ["b"]
+    assert [lesson.form for lesson in component._drawn(example)] == ["b"]
+
+
+def test_what_is_read_must_be_predicted_in_training_as_later():
+    Token.set_extension("kana", default=None, force=True)
+    nlp = spacy.blank("xx")
+    component = nlp.add_pipe(NAME, config={"model": SMALL, "source": "_.kana"})
+    doc = Doc(nlp.vocab, words=["A"], lemmas=["ak"])
+    doc[0]._.kana = "aka"
+    # At initialization, what sets it has not run.
+    nlp.initialize(lambda: [Example(Doc(nlp.vocab, words=["A"]), doc)])
+    before = weights_of(nlp)
+    with pytest.warns(UserWarning, match=r"'_.kana', which it reads, .* annotating_components"):
+        component.update([Example(Doc(nlp.vocab, words=["A"]), doc)], sgd=Adam(0.1))
+    assert are_equal(weights_of(nlp), before)
+    component.update([Example(doc.copy(), doc)], sgd=Adam(0.1))
+    assert not are_equal(weights_of(nlp), before)
 
 
 def test_frequent_pairs_are_drawn_less_often():
@@ -158,8 +196,9 @@ def test_a_streamed_corpus_is_warned_of():
 # Initialization
 
 
-def test_one_target_of_thousands_that_is_very_long_does_not_lengthen_all_searches():
-    words = [f"w{i}" for i in range(3000)]
+@pytest.mark.parametrize("number", [30, 3000])
+def test_one_target_that_is_very_long_does_not_lengthen_all_searches(number):
+    words = [f"w{i}" for i in range(number)]
     rows = [(words, ["l" * 90, *words[1:]], ["X"] * len(words))]
     assert make_lemmatizer(rows).get_pipe(NAME).cfg["growth"] == 2.0
 
