@@ -144,7 +144,7 @@ class HFTokens(Rows):
             )
         doc = Doc(vocab, words=words, spaces=spaces, lemmas=lemmas, pos=pos)
         if self.targets_column:
-            self._target.install()
+            self._target.install(str(self))
             values = self._values(row, self.targets_column, words)
             for token, value in zip(doc, values, strict=True):
                 if value is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Iterable
 from hashlib import blake2b
-from itertools import islice
 from typing import Any
 
 import numpy
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 
 from .dictionary import Counts, Target
 
-# Form, choices with their counts, and a digest of the context: all that an answer depends on.
+# Form, choices with their counts, and a digest of the context: what answers of one model and one
+# search depend on.
 Key = tuple[str, tuple[tuple[Target, int], ...] | None, bytes]
 
 
@@ -38,7 +38,7 @@ class AnswerCache:
         return len(self._answers)
 
     def use(self, settings: Hashable) -> None:
-        """Forget answers that were found with other settings of a search."""
+        """Forget answers that were found with other settings of a search, or another dictionary."""
         if settings != self._settings:
             self.clear()
             self._settings = settings
@@ -54,8 +54,11 @@ class AnswerCache:
         for key, answer in answers.items():
             self._answers.pop(key, None)
             self._answers[key] = answer
-        for key in list(islice(self._answers, max(0, len(self._answers) - self.max_size))):
-            self._answers.pop(key, None)
+        n_beyond = len(self._answers) - self.max_size
+        if n_beyond > 0:
+            # Another thread may add some at any time, which iterating would not allow.
+            for key in list(self._answers)[:n_beyond]:
+                self._answers.pop(key, None)
 
     def clear(self) -> None:
         """Forget all."""

@@ -12,7 +12,7 @@ CAPITAL = "^capital"
 # Languages in which I is the capital of an i without a dot, and one with a dot that of i.
 _DOTLESS = {"az", "tr"}
 _DOTLESS_LOWER = {"I": "\N{LATIN SMALL LETTER DOTLESS I}", "İ": "i"}
-# After which a sentence begins.
+# After which a sentence begins, where nothing else says so.
 _ENDS = {".", "!", "?", "…", ":"}
 _DOTLESS_UPPER = {lower: upper for upper, lower in _DOTLESS_LOWER.items()}
 
@@ -28,9 +28,20 @@ def may_be_name(token: Token, form: str) -> bool:
     """Return whether a form is capitalised for another reason than that it begins a sentence."""
     if not form[:1].isupper() or form[1:].isupper():
         return False
-    before = next((each for each in reversed(token.doc[: token.i]) if not each.is_quote), None)
-    begins = before is None or before.text in _ENDS or token.is_sent_start is True
-    return not begins
+    return not _begins_sentence(token)
+
+
+def _begins_sentence(token: Token) -> bool:
+    """Return whether white space, quotes or brackets at most are before it in its sentence.
+
+    Where nothing has set sentences, these begin after certain marks.
+    """
+    while token.i and not token.is_sent_start:
+        before = token.nbor(-1)
+        if not (before.is_space or before.is_quote or before.is_bracket):
+            return token.is_sent_start is None and before.text in _ENDS
+        token = before
+    return True
 
 
 def to_symbols(text: str, lang: str) -> list[str]:
@@ -61,18 +72,22 @@ def from_symbols(symbols: Iterable[str], lang: str) -> str:
 
 
 def by_character(
-    weights: NDArray[numpy.float32], source: Sequence[str], target: Sequence[str]
+    weights: NDArray[numpy.float32], source: Sequence[str], target: Sequence[str] | None
 ) -> NDArray[numpy.float32]:
     """Return the weights of symbols as those of characters, a capital letter being one again.
 
     Args:
         weights: Shape (n_target, n_source).
         source: The symbols of what was read.
-        target: The symbols of what was written. A capital has the mean of its two rows.
+        target: The symbols of what was written. A capital has the mean of its two rows. None where
+            they are no characters.
     """
-    columns, rows = _places(source), _places(target)
-    merged = numpy.zeros((len(target), max(columns) + 1), dtype="float32")
+    columns = _places(source)
+    merged = numpy.zeros((len(weights), max(columns) + 1), dtype="float32")
     numpy.add.at(merged.T, columns, weights.T)
+    if target is None:
+        return merged
+    rows = _places(target)
     means = numpy.zeros((max(rows) + 1, merged.shape[1]), dtype="float32")
     numpy.add.at(means, rows, merged)
     means /= numpy.bincount(rows).reshape(-1, 1)

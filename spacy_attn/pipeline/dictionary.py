@@ -43,17 +43,21 @@ class Dictionary:
         for counts in (of_form, of_pos):
             counts[target] = counts.get(target, 0) + count
 
-    def find(self, form: int, pos: int | None = None) -> Counts | None:
+    def find(self, form: int, pos: int | None = None, or_form: bool = True) -> Counts | None:
         """Return what a form is mapped to, and how often; None for one that was not seen.
 
         Args:
             form: Its id.
-            pos: The part of speech. None looks up the form alone, which is also done where the two
-                were not seen together.
+            pos: The part of speech. None looks up the form alone.
+            or_form: Whether to look that up, too, where the two were not seen together.
         """
-        if pos is not None and (found := self._by_pos.get((form, pos))) is not None:
-            return found
-        return self._by_form.get(form)
+        found = None if pos is None else self._by_pos.get((form, pos))
+        return self._by_form.get(form) if found is None and (pos is None or or_form) else found
+
+    @property
+    def n_targets(self) -> int:
+        """How many different targets there are."""
+        return len(self._targets)
 
     def has_target(self, target: Target) -> bool:
         """Return whether any form is mapped to a target."""

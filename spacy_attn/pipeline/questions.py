@@ -112,7 +112,7 @@ class QuestionsMixin(TransducerTrainingMixin):
         if self.cfg["writes_lists"]:
             return tuple(symbols)
         # As other lemmatizers, it says nothing only where attributes can be empty.
-        text = from_symbols(symbols, self.vocab.lang)
+        text = from_symbols(symbols, self.cfg["lang"])
         return text if text or self.target.is_extension else form
 
     def _choose(self, questions: list[Question], contexts: _Contexts) -> list[Target]:
@@ -165,5 +165,7 @@ class QuestionsMixin(TransducerTrainingMixin):
             sources = self._sources([source for source, _ in symbols], given)
             targets = [self._target_numbers(target, source) for source, target in symbols]
             found = align(self.model, sources, targets)
-            for (form, value), each, weights in zip(pairs, symbols, found, strict=True):
-                yield Alignment(tuple(form), tuple(value), by_character(weights, *each))
+            for (form, value), (source, target), weights in zip(pairs, symbols, found, strict=True):
+                characters = None if self.cfg["writes_lists"] else target
+                merged = by_character(weights, source, characters)
+                yield Alignment(tuple(form), tuple(value), merged)

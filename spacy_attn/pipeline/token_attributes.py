@@ -50,10 +50,22 @@ class TokenAttribute:
         """What follows `token.` where it is read: `lemma_`, or `_.NAME`."""
         return self.name if self.is_extension else f"{self.own_name}_"
 
-    def install(self) -> None:
-        """Register an extension that is not there, with None where it has no value."""
-        if self.is_extension and not Token.has_extension(self.own_name):
+    def install(self, where: str) -> None:
+        """Register an extension that is not there, with None where it has no value.
+
+        Raises:
+            ValueError: If there is one that cannot be set.
+        """
+        if not self.is_extension:
+            return
+        if not Token.has_extension(self.own_name):
             Token.set_extension(self.own_name, default=None)
+        _, method, getter, setter = Token.get_extension(self.own_name)
+        if (method or getter) and not setter:
+            raise ValueError(
+                f"{where}: '{self.name}' cannot be set, since it is registered with a "
+                f"{'method' if method else 'getter'} and without a setter. Name another 'target'."
+            )
 
     def read(self, token: Token) -> Value | None:
         """Return the value of a token; None where it has none, or none that is of strings."""

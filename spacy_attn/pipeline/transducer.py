@@ -14,6 +14,7 @@ from ..alignment import Alignment
 from ..checks import check_not_negative, check_positive
 from ..extensions import install_token_alignments
 from ..models.arrays import runs
+from ..models.attention_decoder import token_layer
 from ..written_data import (
     store_sources,
     store_token_alignments,
@@ -30,8 +31,6 @@ from .writer import MAX_CHUNK_SYMBOLS
 
 # Where a value comes from, as `token._.lemma_source` says it.
 DICTIONARY, CANDIDATES, LOWER, DECODER = "dictionary", "candidates", "lower", "decoder"
-# The name under which the dictionary is stored.
-_DICTIONARY = "dictionary"
 
 
 class Transductions(NamedTuple):
@@ -55,7 +54,7 @@ class AttentionTransducer(QuestionsMixin):
     chooses, and it writes those of unknown forms, character by character.
     """
 
-    _further_parts = (_DICTIONARY,)
+    _further_parts = ("dictionary",)
 
     def __init__(
         self,
@@ -96,9 +95,10 @@ class AttentionTransducer(QuestionsMixin):
                 Without it, the model writes all values.
             candidates: Whether the model chooses among several values that a known form had.
                 Without it, the most frequent one is taken.
-            lower: Whether an unknown form takes what the dictionary says of it in lower case. A
-                proper noun, by `token.pos_`, does not. Without a part of speech, the model chooses
-                between that and the form itself for a capitalised word inside a sentence.
+            lower: Whether an unknown form takes what the dictionary says of it in lower case, with
+                `use_pos` what it says of the same part of speech. A proper noun, by `token.pos_`,
+                does not. Without a part of speech, a model with context chooses between that and
+                the form itself for a capitalised word inside a sentence.
             underscore: Whether a value `_` is learned, except for the form `_`. In some treebanks
                 it means that there is none.
             overwrite: Whether to replace values that tokens have already.
@@ -117,7 +117,7 @@ class AttentionTransducer(QuestionsMixin):
             scorer: The scoring method, for `spacy train` and `spacy evaluate`.
 
         Raises:
-            ValueError: If a setting is out of its range.
+            ValueError: If a setting is out of its range, or an attribute of your own cannot be set.
         """
         where = f"Component '{name}'"
         self._set_up(vocab, model, name, "symbols", beam_width, scorer)
@@ -140,13 +140,14 @@ class AttentionTransducer(QuestionsMixin):
         self.known_bonus = known_bonus
         self.max_length = max_length
         self.pos_loss = pos_loss
-        self.cfg["writes_lists"] = False
+        # Its own: in a pipeline of another language, letters keep the capitals that it has learned.
+        self.cfg.update(writes_lists=False, lang=vocab.lang)
         self.dictionary = Dictionary()
         self._answers = AnswerCache(cache_size)
         self._install_extensions()
 
     def _install_extensions(self) -> None:
-        self.target.install()
+        self.target.install(f"Component '{self.name}'")
         install_token_alignments(self.target.own_name)
 
     # Prediction
@@ -214,19 +215,22 @@ class AttentionTransducer(QuestionsMixin):
                 yield Question(doc.vocab.strings[form_id], counts, doc[i])
             found.sources[i] = source
 
-    def _find(self, form_id: int, pos: int) -> Counts | None:
+    def _find(self, form_id: int, pos: int, or_form: bool = True) -> Counts | None:
         if not self.use_dictionary:
             return None
-        return self.dictionary.find(form_id, pos if self.use_pos else None)
+        return self.dictionary.find(form_id, pos if self.use_pos else None, or_form)
 
     def _find_lower(self, form: str, token: Token) -> Counts | None:
         """Return what the dictionary says of a form in lower case."""
-        if not self.lower or token.pos == PROPN:
+        lower = lower_case(form, self.cfg["lang"])
+        if not self.lower or token.pos == PROPN or lower == form:
             return None
-        lower = lower_case(form, self.vocab.lang)
-        counts = None if lower == form else self._find(get_string_id(lower), token.pos)
+        # As a word of another kind, it says nothing: a German noun may be a verb in lower case.
+        counts = self._find(get_string_id(lower), token.pos, or_form=not token.pos)
         can_choose = self.candidates and not self.cfg["writes_lists"] and not token.pos
-        if counts and can_choose and may_be_name(token, form):
+        # Without context, a form has one value wherever it stands.
+        has_context = token_layer(self.model) is not None
+        if counts and can_choose and has_context and may_be_name(token, form):
             # The form itself is as probable as all others together.
             return {**counts, form: sum(counts.values())}
         return counts
@@ -240,7 +244,7 @@ class AttentionTransducer(QuestionsMixin):
             for question, context in zip(questions, contexts, strict=True)
         ]
         first = {key: i for i, key in enumerate(keys)}
-        self._answers.use((self.beam_width, self.known_bonus))
+        self._answers.use((self.beam_width, self.known_bonus, self.dictionary.n_targets))
         answers: dict[Key, Target] = self._answers.find(first)
         new = [i for key, i in first.items() if key not in answers]
         # Those of like length together.
@@ -354,6 +358,8 @@ class AttentionTransducer(QuestionsMixin):
             raise ValueError(
                 f"'writes_lists' must be true or false, but is {cfg['writes_lists']!r:.50}"
             )
+        if not isinstance(cfg["lang"], str):
+            raise ValueError(f"'lang' must be the code of a language, but is {cfg['lang']!r:.50}")
 
     def _load(self, parts: Mapping[str, Any], place: str) -> None:
         super()._load(parts, place)

@@ -86,6 +86,7 @@ class TransducerTrainingMixin(WriterMixin):
         writes_lists = self._check_pairs(pairs, extend)
         if not extend:
             self.dictionary = Dictionary()
+            self.cfg["lang"] = self.vocab.lang
         for (form, pos, target), count in pairs.items():
             self.dictionary.add(form, pos, target, count)
         self.cfg["writes_lists"] = writes_lists
@@ -280,10 +281,10 @@ class TransducerTrainingMixin(WriterMixin):
     # Sequences
 
     def _source_symbols(self, form: str) -> list[str]:
-        return to_symbols(form, self.vocab.lang)
+        return to_symbols(form, self.cfg["lang"])
 
     def _target_symbols(self, target: Target) -> list[str]:
-        return to_symbols(target, self.vocab.lang) if isinstance(target, str) else list(target)
+        return to_symbols(target, self.cfg["lang"]) if isinstance(target, str) else list(target)
 
     def _sources(self, sequences: Sequence[Sequence[str]], given: Floats2d) -> Sources:
         return Sources([self.symbols.source_numbers(sequence) for sequence in sequences], given)

@@ -96,6 +96,13 @@ def test_answers_of_another_search_are_forgotten(nlp, setting, value):
     mark(nlp)
 
 
+def test_answers_of_another_dictionary_are_forgotten(nlp):
+    mark(nlp)
+    # The lemmas that it has are preferred, also for other forms.
+    nlp.get_pipe(NAME).dictionary.add("Zupeks", "NOUN", "zupek")
+    assert "MARKED" not in read(nlp, *WORDS)
+
+
 @pytest.mark.parametrize("how", ["disk", "bytes", "initialize", "extend"])
 def test_answers_are_forgotten_when_another_model_takes_the_place(nlp, how, tmp_path):
     mark(nlp)

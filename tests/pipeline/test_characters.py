@@ -2,14 +2,17 @@
 
 import numpy
 import pytest
+import spacy
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.tokens import Doc
 
 from spacy_attn.pipeline.characters import (
     CAPITAL,
     by_character,
     from_symbols,
     lower_case,
+    may_be_name,
     to_symbols,
 )
 
@@ -63,3 +66,48 @@ def test_a_capital_has_the_weights_of_its_mark_and_its_letter():
     weights = numpy.array([[0.5, 0.25, 0.25], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], "float32")
     merged = by_character(weights, [CAPITAL, "a", "b"], ["c", CAPITAL, "d"])
     numpy.testing.assert_allclose(merged, [[0.75, 0.25], [0.25, 0.75]])
+
+
+def test_rows_of_what_are_no_characters_are_not_merged():
+    weights = numpy.array([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]], "float32")
+    merged = by_character(weights, [CAPITAL, "a", "b"], None)
+    numpy.testing.assert_allclose(merged, [[1.0, 0.0], [0.5, 0.5]])
+
+
+VOCAB = spacy.blank("en").vocab
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["Dogs"], False),
+        (["\n", "Dogs"], False),
+        (["He", ".", "\n\n", "Dogs"], False),
+        (["(", "Dogs"], False),
+        (["He", ".", '"', "(", "Dogs"], False),
+        (["He", "Dogs"], True),
+        (["He", "(", "Dogs"], True),
+        (["He", "\n", "Dogs"], True),
+        (["He", "dogs"], False),
+        (["He", "DOGS"], False),
+    ],
+)
+def test_a_capital_inside_a_sentence_may_be_that_of_a_name(words, expected):
+    doc = Doc(VOCAB, words=words)
+    assert may_be_name(doc[-1], words[-1]) is expected
+
+
+@pytest.mark.parametrize(
+    ("words", "starts", "expected"),
+    [
+        (["Dr", ".", "Dogs"], [True, False, False], True),
+        (["He", ".", "Dogs"], [True, False, True], False),
+        (["He", "Dogs"], [True, True], False),
+        (["He", '"', "Dogs"], [True, True, False], False),
+        (["He", ".", "\n", "Dogs"], [True, False, False, True], False),
+        (["He", ".", "\n", "Dogs"], [True, False, False, False], True),
+    ],
+)
+def test_where_sentences_are_set_they_say_where_one_begins(words, starts, expected):
+    doc = Doc(VOCAB, words=words, sent_starts=starts)
+    assert may_be_name(doc[-1], "Dogs") is expected

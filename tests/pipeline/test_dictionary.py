@@ -49,6 +49,9 @@ def test_a_form_is_found_with_its_part_of_speech_and_otherwise_without():
     assert dictionary.find(saw, NOUN) == {"saw": 1}
     assert dictionary.find(saw, VERB) == {"see": 2}
     assert dictionary.find(saw, X) == {"see": 2, "saw": 1}
+    assert dictionary.find(saw, X, or_form=False) is None
+    assert dictionary.find(saw, NOUN, or_form=False) == {"saw": 1}
+    assert dictionary.find(saw, None, or_form=False) == {"see": 2, "saw": 1}
     assert dictionary.find(get_string_id("Saw"), NOUN) is None
     assert dictionary.count("saw", "see") == 2
     assert dictionary.count("saw", "sees") == dictionary.count("Saw", "see") == 0

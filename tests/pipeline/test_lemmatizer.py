@@ -93,6 +93,51 @@ def test_a_name_and_a_word_of_one_form_do_not_answer_for_each_other(order):
     assert alone["PROPN"] not in ("will", "wish")
 
 
+def test_a_word_of_another_part_of_speech_does_not_answer_in_lower_case_where_that_is_used():
+    entries = [("arbeiten", "VERB", "arbeiten"), ("teuer", "ADJ", "teuer")]
+    nlp = make_known(entries, "de", use_pos=True)
+    assert sources(nlp, "Arbeiten", "Teuer", pos=["NOUN", "ADJ"]) == ["decoder", "lower"]
+    # Without a part of speech, any will do.
+    assert sources(nlp, "Arbeiten") == ["lower"]
+    assert sources(make_known(entries, "de"), "Arbeiten", pos=["NOUN"]) == ["lower"]
+
+
+def test_the_model_chooses_between_name_and_word_with_context_alone():
+    inside = ("her", "Meldet")
+    with_context = make_known(model=WITH_CONTEXT)
+    asked = []
+    component = with_context.get_pipe("attn_lemmatizer")
+    choose = component._choose
+    component._choose = lambda questions, contexts: (
+        asked.extend(question.choices for question in questions) or choose(questions, contexts)
+    )
+    assert read(with_context, *inside)[1] in ("melden", "Meldet")
+    assert asked == [{"melden": 2, "Meldet": 2}]
+    # Whatever the weights, it cannot be told from a form alone.
+    nlp = make_known()
+    nlp.get_pipe("attn_lemmatizer")._choose = None
+    assert read(nlp, *inside)[1] == read(nlp, "Meldet")[0] == "melden"
+
+
+def test_without_context_a_capitalised_word_has_one_lemma_wherever_it_stands(lemmatizer):
+    nlp = switched(lemmatizer)
+    words = [stem.capitalize() for stem in KNOWN]
+    firsts = [read(nlp, word, "we")[0] for word in words]
+    assert [read(nlp, "we", word)[1] for word in words] == firsts
+
+
+def test_turkish_capitals_stay_in_a_pipeline_of_another_language(tmp_path):
+    heat = f"{DOTLESS}s{DOTLESS}"
+    turkish = make_known([(heat, "NOUN", heat), ("iş", "NOUN", "iş")] * 2, "tr")
+    words = ["ISI", "İŞ", "IŞI", "IŞIKİ"]
+    other = spacy.blank("xx")
+    other.add_pipe("attn_lemmatizer", source=turkish)
+    other.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    assert sources(again, *words)[:2] == ["lower"] * 2
+    assert read(again, *words) == read(other, *words) == read(turkish, *words)
+
+
 def test_turkish_capitals_are_those_of_turkish():
     heat = f"{DOTLESS}s{DOTLESS}"
     entries = [(heat, "NOUN", heat), ("iş", "NOUN", "iş"), ("isi", "NOUN", "is")]

@@ -264,6 +264,28 @@ def test_norms_are_written_and_read_by_default():
     assert [token.norm_ for token in nlp(doc)] == ["grate", "great"]
 
 
+def test_a_symbol_that_reads_as_the_mark_of_a_capital_is_aligned_as_others():
+    pairs = [("Ab", ["^capital", "x"]), ("cd", ["y", "^capital"])]
+    nlp = make_transducer(pairs, alignment=True)
+    assert [nlp(form)[0]._.written_alignment.shape for form, _ in pairs] == [(2, 2)] * 2
+
+
+def test_an_attribute_that_cannot_be_set_is_refused():
+    Token.set_extension("read_only", getter=lambda token: token.text, force=True)
+    message = r"'attn_transducer': '_.read_only' cannot be set, since .* a getter and without a"
+    with pytest.raises(ValueError, match=message):
+        make_transducer([("a", "b")], target="_.read_only")
+    values = {}
+    Token.set_extension(
+        "read_only",
+        getter=lambda token: values.get(token.i),
+        setter=lambda token, value: values.update({token.i: value}),
+        force=True,
+    )
+    make_transducer([("a", "b")], target="_.read_only")
+    Token.remove_extension("read_only")
+
+
 def test_an_attribute_of_your_own_can_be_read(untrained):
     Token.set_extension("reading", default=None, force=True)
     nlp = make_transducer([("a", "b")])
