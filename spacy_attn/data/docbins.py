@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SUFFIX = ".spacy"
 # The settings of any reader that mean something for .spacy files. All others say how tables are
 # read.
-_OF_DOCUMENTS = ("path", "split", "streaming", "seed", "limit", "skip_missing")
+_OF_DOCUMENTS = ("path", "split", "streaming", "seed", "limit")
 # A folder with files of these names holds several splits and not one.
 _SPLIT_NAMES = frozenset(("train", "dev", "valid", "validation", "test"))
 

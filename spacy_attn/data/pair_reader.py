@@ -21,8 +21,8 @@ class HFPairs(Rows):
     target, as `doc._.generated`. Texts are not changed.
 
     Args:
-        skip_missing: Pass over rows in which a text is null, empty or blank. A warning at the end
-            of a pass says how many there were.
+        skip_missing: Pass over rows in which a text is null, empty or blank, and over stored
+            documents without a target. A warning at the end of a pass says how many there were.
         source_column: The column of the sources. A dot leads into a column of mappings: that of
             `{"translation": {"de": "...", "en": "..."}}` is `translation.de`. `.spacy` files have
             documents with targets, and a reader of them leaves the settings of columns out.
@@ -67,20 +67,32 @@ class HFPairs(Rows):
             DatasetError: If the data set cannot be opened, lacks a column, or has no row; or at a
                 row that cannot be used.
         """
-        if has_documents(self, also=["generated_attr"]):
+        if has_documents(self, also=["generated_attr", "skip_missing"]):
             yield from self._read_documents(nlp)
         else:
             yield from self.read_rows(lambda row, _: self._make_example(nlp, row))
 
     def _read_documents(self, nlp: Language) -> Iterator[Example]:
         docs = read_docs(self, nlp.vocab)
-        for number, example in enumerate(Corpus(str(self.path)).make_examples(nlp, docs)):
-            if generated_text(example.reference, self.generated_attr) is None:
+        missing = f"no target in 'doc._.{self.generated_attr}'"
+        n_used = n_skipped = 0
+        for example in Corpus(str(self.path)).make_examples(nlp, docs):
+            if generated_text(example.reference, self.generated_attr) is not None:
+                n_used += 1
+                yield example
+            elif self.skip_missing:
+                n_skipped += 1
+            else:
                 raise DatasetError(
-                    f"{self}, document {number} (counted from 0): there is no target in "
-                    f"'doc._.{self.generated_attr}'; write the file anew with `spacy attn convert`"
+                    f"{self}, document {n_used} (counted from 0), {example.text!r:.80}: it has "
+                    f"{missing}; store one with spacy_attn.written_data.store_target, and the file "
+                    "with store_user_data=True, or set skip_missing = true to pass over such "
+                    "documents"
                 )
-            yield example
+        if n_skipped and not n_used:
+            raise DatasetError(f"{self}: every document was skipped ({missing})")
+        if n_skipped:
+            self.warn(f"skipped {n_skipped} documents that have {missing}")
 
     def _make_example(self, nlp: Language, row: Row) -> Example:
         source = self._read_text(row, self.source_column, "source_column")

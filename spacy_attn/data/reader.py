@@ -108,7 +108,7 @@ class HFDataset(Rows):
         return None if self.streaming else self._read(lambda text, cats: cats)
 
     def _has_documents(self) -> bool:
-        return has_documents(self, also=["exclusive"])
+        return has_documents(self, also=["exclusive", "skip_missing"])
 
     @cached_property
     def _encoder(self) -> ColumnEncoder | ColumnsEncoder:

@@ -11,15 +11,13 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..pipeline.token_attributes import TokenAttribute, Value
+from ..pipeline.token_attributes import EMPTY, TokenAttribute, Value
 from .docbins import has_documents, read_docs
 from .errors import DatasetError, MissingValue, RowProblem
 from .features import class_names
 from .row_texts import check_text
 from .rows import Row, Rows, Skipped
 
-# What stands for no value in CoNLL-U.
-_EMPTY = "_"
 # The parts of speech that spaCy knows, "" for none left out.
 _POS = sorted(filter(None, IDS))
 
@@ -35,7 +33,7 @@ class HFTokens(Rows):
 
     Args:
         skip_missing: Pass over rows in which a list is null, or has no token. A warning at the end
-            of a pass says how many there were.
+            of a pass says how many there were. It is for tables only.
         tokens_column: The column of the tokens, or of single words. `.spacy` files have tokens, and
             a reader of them leaves all settings of columns out.
         lemmas_column: The column of the lemmas; None reads none. A lemma that is null or empty is
@@ -44,7 +42,8 @@ class HFTokens(Rows):
         pos_column: The column of the parts of speech, which are those of Universal Dependencies or
             the ids of classes of these names; None reads none. Null and `_` are missing.
         targets_column: The column of what `attn_transducer` is to write: strings, or lists of
-            strings, which are symbols. None reads none. Null is missing.
+            strings, which are symbols. None reads none. Null is missing, and refused for NORM,
+            which every token has.
         target: Where that is put on tokens: NORM, or an attribute of your own such as "_.name". It
             is the `target` of the component.
         give_pos: Whether the predicted document has the annotated parts of speech, too. Set it for
@@ -134,7 +133,7 @@ class HFTokens(Rows):
             lemmas = [self._lemma(value, word) for value, word in zip(values, words, strict=True)]
             if pos:
                 lemmas = [
-                    lemma if lemma != _EMPTY or tag else ""
+                    lemma if lemma != EMPTY or tag else ""
                     for lemma, tag in zip(lemmas, pos, strict=True)
                 ]
         spaces = None
@@ -147,7 +146,7 @@ class HFTokens(Rows):
             self._target.install(str(self))
             values = self._values(row, self.targets_column, words)
             for token, value in zip(doc, values, strict=True):
-                if value is not None:
+                if value is not None or not self._target.is_extension:
                     self._target.write(token, self._checked_target(value, token.text))
         return doc
 
@@ -223,7 +222,7 @@ class HFTokens(Rows):
         if names and isinstance(value, int) and -1 <= value < len(names):
             # -1 stands for no class.
             name = names[value] if value >= 0 else None
-        if name is None or name in ("", _EMPTY):
+        if name is None or name in ("", EMPTY):
             return ""
         if not isinstance(name, str) or name not in IDS:
             raise RowProblem(
@@ -235,9 +234,17 @@ class HFTokens(Rows):
 
     def _checked_target(self, value: Any, word: str) -> Value:
         """Return a target, symbols as a tuple."""
+        column = str(self.targets_column)
+        if value in (None, "") and not self._target.is_extension:
+            # spaCy would give its own norm instead, which is the form in lower case.
+            raise MissingValue(
+                column,
+                f"holds {value!r} for the token {word!r:.80}, and {self.target} has a value "
+                "everywhere; give one, or set 'target' to an attribute of your own, such as "
+                '"_.name"',
+            )
         if isinstance(value, str):
             return value
-        column = str(self.targets_column)
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise RowProblem(
                 column,

@@ -104,14 +104,17 @@ class Beam:
         return found // best.shape[2]
 
     def hypotheses(self) -> list[list[Hypothesis]]:
-        """Return those of each source, the highest log-probability a symbol first."""
+        """Return those of each source, the best first.
+
+        What is complete comes before what was cut off, then the highest log-probability a symbol.
+        """
         self._final_scores[self.active] = self._scores
         symbols, beams = self._traced()
         lengths = (symbols != self._end).sum(2)
         # What has its largest length has been cut off before it could end.
         are_complete = lengths < self._longest.cpu().numpy()[:, None]
         scores = self._final_scores.cpu().numpy()
-        order = numpy.argsort(-scores / (lengths + 1), axis=1, kind="stable")
+        order = numpy.lexsort((-scores / (lengths + 1), ~are_complete), axis=1)
         return [
             [
                 Hypothesis(

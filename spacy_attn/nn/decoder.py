@@ -43,7 +43,8 @@ class Written(NamedTuple):
         log_probability: Of the symbols, and of the end where it has one.
         is_complete: Whether it has an end. Otherwise it was cut off at its longest allowed length.
         alignment: The weights of the source's symbols where each symbol was written, shape
-            (n, n_source); at least 0, the rows sum to 1. None where nobody has asked for it.
+            (n, n_source); at least 0, the rows sum to 1. Only the first sequence of a source has
+            it, and only where it was asked for.
     """
 
     symbols: Tensor
@@ -226,37 +227,35 @@ class AttentionDecoder(StoredModule):
             source: What was read.
             longest: The largest number of symbols that may be written for each source.
             beam_width: How many beginnings are kept at every step; 1 is greedy search.
-            alignment: Whether to return the weights of attention.
+            alignment: Whether to return the weights of attention of the first of each source.
 
         Returns:
-            For each source at most so many, the highest log-probability a symbol first.
+            For each source at most so many, those that are complete first. Of these, and of those
+            that were cut off, the highest log-probability a symbol comes first.
         """
         written: list[list[Written]] = [[] for _ in longest]
         with torch.no_grad():
             bounds = torch.tensor(longest, dtype=torch.int64, device=source.states.device)
             step = LstmStep(self.lstm)
-            for group in source.groups_to_write(beam_width):
+            for group in source.groups_to_write(beam_width, self.sizes["n_symbols"]):
                 beam = Beam(bounds[group], beam_width, END)
-                weights = self._search(source.padded(group), beam, step)
+                weights = self._search(source.padded(group), beam, step, alignment)
                 found = beam.hypotheses()
-                alignments = (
-                    _alignments(found, weights, beam_width, source.layout.lengths[group])
-                    if alignment
-                    else [[None] * len(of_source) for of_source in found]
-                )
-                for i, *parts in zip(group.tolist(), found, alignments, strict=True):
-                    written[i] = [
-                        Written(each.symbols, each.log_probability, each.is_complete, own)
-                        for each, own in zip(*parts, strict=True)
-                    ]
+                for i, of_source in zip(group.tolist(), found, strict=True):
+                    written[i] = [Written(*each[:3], alignment=None) for each in of_source]
+                if alignment:
+                    lengths = source.layout.lengths[group]
+                    alignments = _alignments([each[0] for each in found], weights, lengths)
+                    for i, own in zip(group.tolist(), alignments, strict=True):
+                        written[i][0] = written[i][0]._replace(alignment=own)
         return written
 
     # Its operations take a sixth less time than without gradients alone.
     @torch.inference_mode()
     def _search(
-        self, source: PaddedSource, beam: Beam, step: LstmStep
+        self, source: PaddedSource, beam: Beam, step: LstmStep, alignment: bool
     ) -> list[tuple[Tensor, Tensor]]:
-        """Search to the end; return the active sources of each step and their (A, K, T) weights."""
+        """Search to the end; for an alignment, return what `_alignments` makes it of."""
         output = self._padded_output(int(source.symbols.max()) + 1)
         memory = self._start(source, beam.width)
         all_weights = []
@@ -266,7 +265,8 @@ class AttentionDecoder(StoredModule):
                 beam.keep(kept)
                 source, memory = source.rows(kept), memory.rows(kept)
             memory, weights = self._step(step, source, memory, self._embed(beam.last))
-            all_weights.append((beam.active, weights))
+            if alignment:
+                all_weights.append((beam.active, weights))
             parents = beam.extend(self._probabilities(source, memory.attended, weights, output))
             if beam.width > 1:
                 memory = _Memory(*(_of_parents(part, parents) for part in memory))
@@ -381,7 +381,9 @@ class AttentionDecoder(StoredModule):
             return written
         gate = torch.sigmoid(self.gate(attended))
         copied = source.symbols.unsqueeze(1).expand_as(weights)
-        return written.mul_(1.0 - gate).scatter_add_(2, copied, weights * gate)
+        # In mixed precision, they may be of two precisions.
+        shares = (weights * gate).to(written.dtype)
+        return written.mul_(1.0 - gate).scatter_add_(2, copied, shares)
 
     def _log_probabilities(
         self, attended: Tensor, copied: Tensor, targets: Tensor, label_smoothing: float
@@ -419,18 +421,21 @@ def _of_parents(part: Tensor, parents: Tensor) -> Tensor:
 
 
 def _alignments(
-    found: list[list[Hypothesis]],
-    all_weights: list[tuple[Tensor, Tensor]],
-    beam_width: int,
-    lengths: Tensor,
-) -> list[list[Tensor]]:
-    """Return the weights of attention of what was found, shape (n, n_source) each."""
+    found: Sequence[Hypothesis], all_weights: list[tuple[Tensor, Tensor]], lengths: Tensor
+) -> list[Tensor]:
+    """Return the weights of attention of one sequence of each source, shape (n, n_source) each.
+
+    Args:
+        found: The sequences.
+        all_weights: The active sources of each step, and their weights, shape (A, K, T).
+        lengths: Of the sources, shape (B,).
+    """
     n_sources = lengths.tolist()
-    shape = len(all_weights), len(n_sources), beam_width, max(n_sources)
-    weights = torch.zeros(shape, dtype=torch.float32, device=lengths.device)
-    for of_all, (active, of_active) in zip(weights, all_weights, strict=True):
-        of_all[active] = of_active
-    return [
-        [weights[range(len(each.beams)), i, each.beams, : n_sources[i]] for each in of_source]
-        for i, of_source in enumerate(found)
-    ]
+    n_steps, device = len(all_weights), lengths.device
+    beams = [F.pad(each.beams, (0, n_steps - len(each.beams))) for each in found]
+    of_beams = torch.stack(beams, dim=1).to(device)
+    weights = torch.zeros(n_steps, len(found), max(n_sources), dtype=torch.float32, device=device)
+    for of_all, beam, (active, of_active) in zip(weights, of_beams, all_weights, strict=True):
+        places = torch.arange(len(active), device=device)
+        of_all[active] = of_active[places, beam[active]].float()
+    return [weights[: len(each.symbols), i, : n_sources[i]].clone() for i, each in enumerate(found)]

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from .batching import MAX_PADDED_TOKENS, Layout, cut_by_length
 
+# At most so many probabilities of next symbols are computed at once, or those of one source.
+MAX_PROBABILITIES = 2**23
+
 
 class Source(NamedTuple):
     """What has been read, and what a decoder computes of it once, of B sources with N symbols.
@@ -43,14 +46,20 @@ class Source(NamedTuple):
         """Cut the sources into groups of like length, given by their indices, to read targets."""
         return self._cut(cut_by_length(self.layout.lengths.tolist()))
 
-    def groups_to_write(self, beam_width: int) -> list[Tensor]:
+    def groups_to_write(self, beam_width: int, n_symbols: int) -> list[Tensor]:
         """Cut the sources into groups that fit memory, given by their indices, to search.
 
         A step of a search costs as much as padding for thousands of symbols, so that few steps for
         many sources are best, however long these are.
+
+        Args:
+            beam_width: How many beginnings of each source are kept.
+            n_symbols: Of how many symbols the next one is found.
         """
         most = max(1, MAX_PADDED_TOKENS // beam_width)
-        return self._cut(cut_by_length(self.layout.lengths.tolist(), most, call_cost=math.inf))
+        groups = cut_by_length(self.layout.lengths.tolist(), most, call_cost=math.inf)
+        n = max(1, MAX_PROBABILITIES // (beam_width * n_symbols))
+        return self._cut([group[i : i + n] for group in groups for i in range(0, len(group), n)])
 
     def _cut(self, groups: Sequence[Sequence[int]]) -> list[Tensor]:
         return [torch.tensor(group, device=self.states.device) for group in groups]

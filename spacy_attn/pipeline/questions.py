@@ -96,15 +96,19 @@ class QuestionsMixin(TransducerTrainingMixin):
             forms, symbols, write(self.model, sources, longest, beam_width), strict=True
         ):
             values = [self._spell(written, source, form) for written in found]
-            totals = [
-                written.log_probability + self.known_bonus * self.dictionary.has_target(value)
+            # What was cut off is taken only where nothing else was found.
+            ranks = [
+                (
+                    written.is_complete,
+                    written.log_probability + self.known_bonus * self.dictionary.has_target(value),
+                )
                 for written, value in zip(found, values, strict=True)
             ]
-            best = max(totals)
+            is_complete, best = max(ranks)
             # The others share the rest of the probability.
             rest = -math.expm1(min(0.0, found[0].log_probability))
-            is_sure = rest <= 0.0 or best >= math.log(rest) + self.known_bonus
-            results.append((values[totals.index(best)], is_sure))
+            is_most = rest <= 0.0 or best >= math.log(rest) + self.known_bonus
+            results.append((values[ranks.index((is_complete, best))], is_complete and is_most))
         return results
 
     def _spell(self, written: Written, source: Sequence[str], form: str) -> Target:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from inspect import signature
-from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import numpy
@@ -35,12 +34,7 @@ from .target_texts import (
     spaced_tokens,
 )
 from .vocabularies import is_streamed, set_vocabularies
-from .writer import WriterMixin
-
-# At most so many tokens are read at once, so that memory does not grow with batches.
-MAX_CHUNK_TOKENS = 8_192
-# How many documents the model is initialized with.
-_N_SAMPLE = 10
+from .writer import MAX_CHUNK_SYMBOLS, WriterMixin
 
 # Of the size that was best for 29,000 sentences: docs/translate.md.
 DEFAULT_MODEL = Config().from_str(
@@ -132,7 +126,8 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
             beam_width: How many beginnings of a text are kept at every step. 1 always goes on with
                 the most probable token, which is about four times as fast, and writes worse texts.
             max_length: The largest number of tokens of a text, which bounds the memory and the time
-                that a long document takes. Raise it for longer texts.
+                that a long document takes. The component does not learn from longer texts. Raise it
+                for these.
             generated_attr: Name of the attribute that has the text, `doc._.NAME`. The tokens are
                 `doc._.NAME_tokens`. The alignment is `doc._.alignment`, and under another name
                 `doc._.NAME_alignment`. Change it where two components of a pipeline would have the
@@ -187,9 +182,19 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
             set_vocabularies(self, get_examples, nlp, words)
         counts: Counter[str] = Counter()
         lengths = []
-        for doc, target in self._pairs(get_examples()):
+        n_long = 0
+        for doc, target in self._annotated(get_examples()):
+            if len(target) > self.max_length:
+                n_long += 1
+                continue
             counts.update(target)
             lengths.append((len(doc), len(target)))
+        if n_long:
+            warnings.warn(
+                f"Component '{self.name}' does not learn from {n_long} texts that are longer than "
+                f"'max_length', {self.max_length} tokens. Raise it to learn from these.",
+                stacklevel=4,
+            )
         if not lengths:
             raise ValueError(
                 f"Component '{self.name}': no training document has a text in "
@@ -207,16 +212,15 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
             )
         frequent = {symbol: n for symbol, n in counts.items() if n >= self.min_frequency}
         known = frequent if labels is None else dict.fromkeys(labels, 1)
-        sample = [example.predicted for example in islice(get_examples(), _N_SAMPLE)]
-        self._learn_symbols(lengths, known, sample, n_tags=0, extend=extend)
+        self._learn_symbols(lengths, known, get_examples, n_tags=0, extend=extend)
 
     @property
     def label_data(self) -> list[str]:
         """The tokens that can be written, each with the space before it, for `initialize`."""
         return self.symbols.to_list()
 
-    def _pairs(self, examples: Iterable[Example]) -> Iterator[tuple[Doc, list[str]]]:
-        """Yield the documents with a text to learn from, and its tokens."""
+    def _annotated(self, examples: Iterable[Example]) -> Iterator[tuple[Doc, list[str]]]:
+        """Yield the documents that have a text, and its tokens."""
         for example in examples:
             target = self._target(example)
             if target is not None and len(example.predicted):
@@ -265,7 +269,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
     def _backpropagate(self, examples: list[Example]) -> float:
         """Add the gradients of a batch to those of the model, and return its loss."""
         docs = [example.predicted for example in examples]
-        pairs = list(self._pairs(examples))
+        pairs = [pair for pair in self._annotated(examples) if len(pair[1]) <= self.max_length]
         taught = {id(doc) for doc, _ in pairs}
         is_taught = numpy.repeat([id(doc) in taught for doc in docs], [len(doc) for doc in docs])
         rows = numpy.flatnonzero(is_taught).tolist()
@@ -316,7 +320,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         nothing = Generated("", Alignment((), (), numpy.zeros((0, 0), dtype="float32")))
         found = [nothing] * len(docs)
         order = sorted((i for i, doc in enumerate(docs) if len(doc)), key=lambda i: len(docs[i]))
-        for chunk in runs(order, MAX_CHUNK_TOKENS, lambda i: len(docs[i])):
+        for chunk in runs(order, MAX_CHUNK_SYMBOLS, lambda i: len(docs[i])):
             for i, generated in zip(chunk, self._generate([docs[i] for i in chunk]), strict=True):
                 found[i] = generated
         self._warn_of_cuts(found)
@@ -359,14 +363,14 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         alignment = Alignment(source, target, weights, written.log_probability)
         return Generated(join_tokens(spaced), alignment)
 
-    def set_annotations(self, docs: Iterable[Doc], scores: Sequence[Generated]) -> None:
+    def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[Generated]) -> None:
         """Set the attributes of a batch of documents.
 
         Args:
             docs: The documents to modify.
-            scores: What `predict` returned for them.
+            predictions: What `predict` returned for them.
         """
-        for doc, (text, alignment) in zip(docs, scores, strict=True):
+        for doc, (text, alignment) in zip(docs, predictions, strict=True):
             store_generated(
                 doc,
                 text,

@@ -11,6 +11,8 @@ from spacy.tokens.underscore import Underscore
 READABLE = ("ORTH", "NORM", "LOWER", "LEMMA", "PREFIX", "SUFFIX", "SHAPE")
 WRITABLE = ("LEMMA", "NORM")
 _EXTENSION = "_."
+# What stands for no value in CoNLL-U.
+EMPTY = "_"
 
 # What an attribute holds: a string, or symbols.
 Value = str | tuple[str, ...]

@@ -5,7 +5,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
 
 import numpy
@@ -19,7 +18,7 @@ from ..models.attention_decoder import Sources, can_copy
 from ..models.weights import is_initialized
 from .characters import to_symbols
 from .dictionary import Dictionary, Target
-from .token_attributes import TokenAttribute
+from .token_attributes import EMPTY, TokenAttribute
 from .vocabularies import is_streamed, set_vocabularies
 from .writer import WriterMixin
 
@@ -28,10 +27,6 @@ _UNIVERSAL_POS = (
     *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
     *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
-# What stands for no value in CoNLL-U.
-_UNDERSCORE = "_"
-# So many documents show the model what it will get.
-_SAMPLE = 10
 
 
 class _Lesson(NamedTuple):
@@ -93,10 +88,9 @@ class TransducerTrainingMixin(WriterMixin):
         sequences = [
             (self._source_symbols(form), self._target_symbols(target)) for form, _, target in pairs
         ]
-        sample = [example.predicted for example in islice(get_examples(), _SAMPLE)]
         lengths = [(len(source), len(target)) for source, target in sequences]
         self._learn_symbols(
-            lengths, self._count_symbols(sequences), sample, len(_UNIVERSAL_POS), extend
+            lengths, self._count_symbols(sequences), get_examples, len(_UNIVERSAL_POS), extend
         )
         self._forget()
 
@@ -196,7 +190,7 @@ class TransducerTrainingMixin(WriterMixin):
 
     def _is_missing(self, form: str, target: Target) -> bool:
         """Return whether a value says that there is none."""
-        return target == _UNDERSCORE and (not self.underscore or form == _UNDERSCORE)
+        return target == EMPTY and (not self.underscore or form == EMPTY)
 
     def _check_examples(self, examples: list[Example]) -> None:
         """Warn where no component has set what is read. Prediction would find nothing either."""

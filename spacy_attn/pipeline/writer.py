@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -35,6 +37,8 @@ from .storage import StorageMixin
 
 # At most so many symbols of sources are read at once, so that memory does not grow with batches.
 MAX_CHUNK_SYMBOLS = 32_768
+# How many documents the model is initialized with.
+_N_SAMPLE = 10
 # How long a sequence may always become: so many times its source, and so much longer than that.
 _LEAST_GROWTH, _EXTRA_LENGTH = 2.0, 10
 # The share of the training targets that fit into what is allowed, rounded down: the longest of few
@@ -90,7 +94,7 @@ class WriterMixin(StorageMixin, StepsMixin):
         self,
         lengths: Iterable[tuple[int, int]],
         counts: Mapping[str, int],
-        sample: list[Doc],
+        get_examples: Callable[[], Iterable[Example]],
         n_tags: int,
         extend: bool,
     ) -> None:
@@ -99,7 +103,7 @@ class WriterMixin(StorageMixin, StepsMixin):
         Args:
             lengths: Of each source and its target, from which the longest allowed targets follow.
             counts: How often each symbol was seen.
-            sample: Some documents.
+            get_examples: Returns examples, whose documents show the model what it will get.
             extend: Whether to keep the weights that there are, and add what is new.
         """
         extend = extend and is_initialized(self.model)
@@ -115,7 +119,8 @@ class WriterMixin(StorageMixin, StepsMixin):
             return
         self.model.set_dim("nO", n_symbols, force=True)
         self.model.set_dim("nT", n_tags, force=True)
-        self.model.initialize(X=sample)
+        sample = islice(get_examples(), _N_SAMPLE)
+        self.model.initialize(X=[example.predicted for example in sample])
         self._n_updates = 0
 
     def _teach(

@@ -128,6 +128,21 @@ def test_stored_documents_without_a_target_are_refused(nlp, pairs):
     one, two = Doc(nlp.vocab, words=["Ja"]), Doc(nlp.vocab, words=["Nein"])
     store_target(one, "Yes")
     DocBin(docs=[one, two], store_user_data=True).to_disk("stored.spacy")
-    expected = r"document 1 \(counted from 0\): there is no target in 'doc\._\.generated'; write"
+    expected = (
+        r"document 1 \(counted from 0\), 'Nein .*no target in 'doc\._\.generated'; .* skip_missing"
+    )
     with pytest.raises(DatasetError, match=expected):
         pairs("stored.spacy")
+
+
+def test_stored_documents_without_a_target_are_skipped_and_counted(nlp, pairs):
+    one, two = Doc(nlp.vocab, words=["Ja"]), Doc(nlp.vocab, words=["Nein"])
+    store_target(two, "No")
+    DocBin(docs=[one, two], store_user_data=True).to_disk("stored.spacy")
+    with pytest.warns(
+        UserWarning, match=r"skipped 1 documents .* no target in 'doc\._\.generated'"
+    ):
+        assert pairs("stored.spacy", skip_missing=True) == [("Nein ", "No")]
+    DocBin(docs=[one], store_user_data=True).to_disk("stored.spacy")
+    with pytest.raises(DatasetError, match="every document was skipped"):
+        pairs("stored.spacy", skip_missing=True)

@@ -151,11 +151,26 @@ def test_a_single_word_may_have_no_lemma_but_must_be_there(write, tokens):
 
 
 def test_targets_are_set_as_norms_on_the_reference_alone(write, nlp):
-    path = write([{"tokens": ["u", "b4", "me"], "norms": ["you", "before", None]}])
+    path = write([{"tokens": ["u", "b4", "me"], "norms": ["you", "before", "me"]}])
     settings = {"lemmas_column": None, "pos_column": None, "targets_column": "norms"}
     [example] = HFTokens(path, **settings)(nlp)
     assert [token.norm_ for token in example.reference] == ["you", "before", "me"]
     assert [token.norm_ for token in example.predicted] == [t.norm_ for t in nlp("u b4 me")]
+
+
+@pytest.mark.parametrize("norm", [None, ""])
+def test_a_norm_that_is_missing_is_refused_or_skipped_and_not_learned_in_lower_case(
+    write, nlp, norm
+):
+    path = write([{"word": "u", "norm": "you"}, {"word": "Berlin", "norm": norm}])
+    settings = {"lemmas_column": None, "pos_column": None}
+    settings |= {"tokens_column": "word", "targets_column": "norm"}
+    expected = f"row 1 .* holds {norm!r} for the token 'Berlin', .* as \"_.name\"; .*skip_missing"
+    with pytest.raises(DatasetError, match=expected):
+        list(HFTokens(path, **settings)(nlp))
+    with pytest.warns(UserWarning, match="skipped 1 rows for want of a value in column 'norm'"):
+        examples = list(HFTokens(path, skip_missing=True, **settings)(nlp))
+    assert [token.norm_ for example in examples for token in example.reference] == ["you"]
 
 
 @pytest.fixture
@@ -327,6 +342,9 @@ def test_documents_that_are_stored_keep_their_tokens(write, nlp, tokens, text):
     [again] = HFTokens("stored.spacy")(nlp)
     assert [token.text for token in again.predicted] == ROW["tokens"]
     assert again.text == example.text
+    # No list of theirs can be null.
+    with pytest.raises(DatasetError, match=r"'skip_missing' has no meaning for \.spacy files"):
+        tokens("stored.spacy", skip_missing=True)
     assert not again.predicted.has_annotation("LEMMA")
     with pytest.raises(DatasetError, match="'lemmas_column' has no meaning"):
         tokens("stored.spacy", lemmas_column="base")

@@ -139,9 +139,10 @@ def test_log_probabilities_and_alignment_are_those_of_the_equations(kind):
         symbols = written.symbols.tolist() + [END] * written.is_complete
         expected, alignment = reference(decoder, source, symbols)
         assert written.log_probability == pytest.approx(expected.sum(), abs=1e-4)
-        numpy.testing.assert_allclose(
-            written.alignment.numpy(), alignment[: len(written.symbols)], atol=1e-5
-        )
+        if written.alignment is not None:
+            numpy.testing.assert_allclose(
+                written.alignment.numpy(), alignment[: len(written.symbols)], atol=1e-5
+            )
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.get("copy", True)], ids=str)
@@ -191,8 +192,8 @@ def test_batch_mates_and_padding_change_nothing(kind, lengths, beam_width, seed)
         # Of those that are equally probable to rounding, either may come first.
         for mine, other in zip(one, together[i], strict=True):
             assert mine.log_probability == pytest.approx(other.log_probability, abs=1e-4)
-        a_symbol = [each.log_probability / (len(each.symbols) + 1) for each in one]
-        assert a_symbol == sorted(a_symbol, reverse=True)
+        ranks = [(each.is_complete, each.log_probability / (len(each.symbols) + 1)) for each in one]
+        assert ranks == sorted(ranks, reverse=True)
         numpy.testing.assert_allclose(one[0].alignment.sum(1), 1.0, atol=1e-5)
         assert one[0].alignment.shape == (len(one[0].symbols), lengths[i])
 
@@ -217,6 +218,53 @@ def test_a_decoder_that_never_ends_is_cut_off_and_says_so():
     for found in decoder_writes(decoder, source, longest=5, beam_width=3):
         assert [len(written.symbols) for written in found] == [5] * 3
         assert not any(written.is_complete for written in found)
+
+
+def test_what_has_an_end_comes_before_what_was_cut_off_however_probable_this_is():
+    # An end is far less probable than to go on for ever.
+    decoder = make_decoder(copy=False)
+    with torch.no_grad():
+        decoder.output_bias[END] = 12.0
+        decoder.output_bias[2] = 20.0
+    (found,) = decoder_writes(decoder, make_source(decoder, [3]), longest=6, beam_width=4)
+    assert found[0].is_complete
+    cut = next(each for each in found if not each.is_complete)
+    assert cut.log_probability > found[0].log_probability
+
+
+def test_a_search_keeps_no_weights_of_attention_where_nobody_asks_for_them(monkeypatch):
+    decoder, kept = make_decoder(), []
+    search = decoder._search
+
+    def record(*args):
+        kept.append(search(*args))
+        return kept[-1]
+
+    monkeypatch.setattr(decoder, "_search", record)
+    source = make_source(decoder, [3, 2])
+    with torch.no_grad():
+        decoder.write(source, [4, 4], 2, alignment=False)
+        decoder.write(source, [4, 4], 2, alignment=True)
+    assert not kept[0]
+    assert kept[1]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_in_mixed_precision_it_learns_and_writes_about_the_same(kind):
+    decoder = make_decoder(**kind)
+    source = make_source(decoder, [4, 2], context_width=kind.get("context_width", 0))
+    targets = padded([[3, 5, END], [END]])
+    expected = decoder(source, targets)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = decoder(source, targets)
+        written = decoder_writes(decoder, source, beam_width=2)
+    torch.testing.assert_close(found.float(), expected, atol=0.3, rtol=0.1)
+    found.sum().backward()
+    for of_source, n_source in zip(written, [4, 2], strict=True):
+        assert of_source[0].alignment.shape == (len(of_source[0].symbols), n_source)
+        assert of_source[0].alignment.sum(1).tolist() == pytest.approx(
+            [1.0] * len(of_source[0].symbols), abs=0.02
+        )
 
 
 def test_nothing_is_written_where_nothing_may_be():

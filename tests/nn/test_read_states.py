@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_attn.nn.batching import MAX_PADDED_TOKENS, Layout
-from spacy_attn.nn.read_states import Source
+from spacy_attn.nn.read_states import MAX_PROBABILITIES, Source
 
 
 def make_source(lengths) -> Source:
@@ -14,13 +14,21 @@ def make_source(lengths) -> Source:
     return Source(states, states + 0.5, Layout(lengths, cpu), torch.arange(n), each, each + 0.5)
 
 
-@given(st.lists(st.integers(1, 900), min_size=1, max_size=20), st.integers(1, 9))
-def test_every_source_is_in_one_group_to_write_and_no_group_exceeds_memory(lengths, beam_width):
-    groups = [group.tolist() for group in make_source(lengths).groups_to_write(beam_width)]
+@given(
+    st.lists(st.integers(1, 900), min_size=1, max_size=20),
+    st.integers(1, 9),
+    st.sampled_from([3, MAX_PROBABILITIES // 10, 2 * MAX_PROBABILITIES]),
+)
+def test_every_source_is_in_one_group_to_write_and_no_group_exceeds_memory(
+    lengths, beam_width, n_symbols
+):
+    source = make_source(lengths)
+    groups = [group.tolist() for group in source.groups_to_write(beam_width, n_symbols)]
     assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
     for group in groups:
         longest = max(lengths[i] for i in group)
         assert len(group) == 1 or len(group) * longest * beam_width <= MAX_PADDED_TOKENS
+        assert len(group) == 1 or len(group) * n_symbols * beam_width <= MAX_PROBABILITIES
 
 
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=6), st.randoms())

@@ -131,7 +131,7 @@ def test_neither_order_nor_company_changes_what_a_document_gets(nlp, texts):
 
 def test_documents_are_read_in_bounded_chunks_that_change_nothing(nlp, monkeypatch):
     expected = list(nlp.pipe([*TEXTS, *OTHERS]))
-    monkeypatch.setattr("spacy_attn.pipeline.seq2seq.MAX_CHUNK_TOKENS", 4)
+    monkeypatch.setattr("spacy_attn.pipeline.seq2seq.MAX_CHUNK_SYMBOLS", 4)
     for doc, other in zip(nlp.pipe([*TEXTS, *OTHERS]), expected, strict=True):
         assert doc._.generated == other._.generated
         numpy.testing.assert_allclose(doc._.alignment, other._.alignment, atol=1e-5)
@@ -223,6 +223,19 @@ def test_documents_without_a_text_and_empty_ones_teach_nothing():
     ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     assert [text for text, *_ in written(nlps[0])] == [text for text, *_ in written(nlps[1])]
+
+
+def test_texts_longer_than_the_largest_length_teach_nothing_and_are_counted():
+    long = {**TEXTS, "zu lang": "too long " * 10}
+    nlps = [make_nlp(max_length=10) for _ in range(2)]
+    losses = [
+        train(nlp, 3, lambda nlp, texts=texts: make_examples(nlp, texts))
+        for nlp, texts in zip(nlps, [TEXTS, long], strict=True)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    with pytest.warns(UserWarning, match=r"not learn from 1 texts .* 'max_length', 10 tokens"):
+        other = make_nlp(lambda nlp: make_examples(nlp, long), max_length=10)
+    assert other.get_pipe("attn_seq2seq").cfg == nlps[0].get_pipe("attn_seq2seq").cfg
 
 
 def test_a_batch_that_teaches_nothing_has_no_loss():
