@@ -182,8 +182,8 @@ class StorageMixin(TrainablePipe):
         return _CFG, _MODEL, *self._further_parts
 
     def _replace_model(self, data: bytes) -> None:
-        """Load the model, or leave the one that is there as it is."""
-        before = self.model.to_bytes() if is_initialized(self.model) else None
+        """Load the model, or leave the weights that are there, or that none are."""
+        before = self.model.to_bytes()
         self._open_sizes()
         try:
             self.model.from_bytes(data)
@@ -191,9 +191,8 @@ class StorageMixin(TrainablePipe):
             if is_initialized(self.model):
                 self._check_widths()
         except Exception:
-            if before is not None:
-                self._open_sizes()
-                self.model.from_bytes(before)
+            self._open_sizes()
+            self.model.from_bytes(before)
             raise
 
     @contextmanager

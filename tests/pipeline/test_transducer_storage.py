@@ -164,6 +164,19 @@ def test_a_dictionary_of_something_else_is_refused_and_leaves_the_component_as_i
     assert component.to_bytes() == before
 
 
+def test_a_model_that_is_refused_leaves_a_component_without_weights_without_them(saved, tmp_path):
+    shutil.copytree(saved / NAME, tmp_path, dirs_exist_ok=True)
+    edit_model(tmp_path, put_nan)
+    nlp = spacy.blank("xx")
+    component = nlp.add_pipe(NAME, config={"model": WITH_CONTEXT})
+    with pytest.raises(ValueError, match=r"model cannot be loaded: the weights .* are not finite"):
+        component.from_disk(tmp_path)
+    with pytest.raises(ValueError, match="E109"):
+        nlp("we")
+    component.from_disk(saved / NAME, exclude=["vocab"])
+    assert nlp("we")[0].lemma_ == "we"
+
+
 def test_a_model_that_is_refused_leaves_the_dictionary_as_it_was(saved, tmp_path):
     other = make_lemmatizer(ROWS[:4], model=WITH_CONTEXT, alignment=True)
     shutil.copytree(saved / NAME, tmp_path, dirs_exist_ok=True)
