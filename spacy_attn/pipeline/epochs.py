@@ -15,14 +15,18 @@ Batcher = Callable[[Iterable[Example]], Iterable[list[Example]]]
 
 
 def count_batches(nlp: Language, corpus: Corpus, batcher: Batcher) -> int | None:
-    """Return the number of steps of an epoch; None if it is not known."""
-    if is_streamed(nlp):
-        return None
+    """Return the number of steps of an epoch; None, and print why, if it is not known."""
     try:
-        return sum(1 for _ in batcher(corpus(nlp)))
-    except (ValueError, OSError):
-        # A trained pipeline is initialized with other data. `spacy train` itself says so next.
-        return None
+        if not is_streamed(nlp):
+            return sum(1 for _ in batcher(corpus(nlp)))
+        reason = "the corpus is streamed"
+    except (ValueError, OSError) as error:
+        # Those who initialize a trained pipeline in Python do so with other data.
+        reason = f"the corpus cannot be read: {error}"
+    msg.warn(
+        f"The steps of an epoch are not counted, and the settings in [training] stay: {reason}"
+    )
+    return None
 
 
 def make_train_epochs(
@@ -35,7 +39,8 @@ def make_train_epochs(
     size of the corpus. The callback lowers `[training] max_steps` to that of the epochs. It lowers
     `eval_frequency` to a tenth of that.
 
-    Both settings stay where the corpus is streamed, since the length of an epoch is then unknown.
+    Both settings stay, and a message says so, where the length of an epoch is not known: where the
+    corpus is streamed, or cannot be read.
 
     Args:
         corpus: The reader of the training data, `${corpora.train}`.

@@ -11,6 +11,11 @@ def batcher(examples):
     return minibatch(examples, 32)
 
 
+def plain(text):
+    """What is printed, without the ends of lines."""
+    return " ".join(text.split())
+
+
 def settings_after(n_rows, *, max_steps=0, max_epochs=0, **settings):
     """Return the config's training block after the callback."""
     training = {"max_steps": max_steps, "eval_frequency": 134, "max_epochs": max_epochs}
@@ -35,9 +40,22 @@ def test_it_takes_no_more_steps_than_it_may():
     assert (training["max_steps"], training["eval_frequency"]) == (5000, 134)
 
 
-def test_a_streamed_corpus_is_not_read_and_its_settings_stay():
+def test_a_streamed_corpus_is_not_read_and_its_settings_stay_with_a_message(capsys):
     training = settings_after(400, max_epochs=-1, max_steps=5000)
     assert (training["max_steps"], training["eval_frequency"]) == (5000, 134)
+    assert "settings in [training] stay: the corpus is streamed" in plain(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("error", [ValueError("no rows"), FileNotFoundError("no file")])
+def test_settings_stay_with_a_message_where_the_corpus_cannot_be_read(capsys, error):
+    def corpus(nlp):
+        raise error
+
+    nlp = spacy.blank("en", config=Config({"training": {"max_steps": 7}}))
+    registry.callbacks.get("spacy-attn.train_epochs.v1")(corpus, batcher)(nlp)
+    assert nlp.config["training"]["max_steps"] == 7
+    message = f"settings in [training] stay: the corpus cannot be read: {error}"
+    assert message in plain(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("epochs", [0, -1.0, float("nan"), float("inf")])
