@@ -26,6 +26,7 @@ from ..models.weights import is_initialized
 from ..written_data import GENERATED, generated_text, store_generated
 from .factories import register
 from .generation_scorer import score_generated
+from .several import several_docs
 from .target_texts import (
     blank_tokenizer,
     check_language,
@@ -389,7 +390,9 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
 
         Raises:
             ValueError: If the component has not been initialized.
+            TypeError: For a text or a single document.
         """
+        docs = several_docs(self.name, docs)
         return [alignment for _, alignment in self.predict(docs)]
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:

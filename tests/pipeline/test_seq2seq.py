@@ -415,3 +415,12 @@ def test_two_components_keep_apart_what_they_write():
     assert (doc._.generated, doc._.short) == ("A dog", "short")
     assert doc._.short_alignment.shape == (1, 2)
     assert isinstance(nlp.get_pipe("other").explain([doc])[0], Alignment)
+
+
+def test_a_text_and_a_single_document_are_not_explained():
+    nlp = make_nlp()
+    for docs in ("Hund", ["Hund"], nlp.make_doc("Hund")):
+        with pytest.raises(
+            TypeError, match=r"'docs' must be a list of documents, .* contains (str|Doc)"
+        ):
+            nlp.get_pipe("attn_seq2seq").explain(docs)
