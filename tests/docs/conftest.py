@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
 
 from ..conftest import make_nlp, train
 from .pages import ROOT
@@ -31,7 +35,18 @@ def checkout(tmp_path_factory) -> Path:
     train(nlp)
     (folder / "training").mkdir()
     nlp.to_disk(folder / "training" / "model-best")
+    (folder / "training" / "lemmas").mkdir()
+    lemmatizer().to_disk(folder / "training" / "lemmas" / "model-best")
     return folder
+
+
+def lemmatizer() -> Language:
+    """A pipeline with a lemmatizer that has hardly been trained, as `run lemmas` makes one."""
+    nlp = spacy.blank("pl")
+    nlp.add_pipe("attn_lemmatizer")
+    gold = Doc(nlp.vocab, words=["lwy", "psy"], lemmas=["lew", "pies"])
+    nlp.initialize(lambda: [Example(nlp.make_doc("lwy psy"), gold)])
+    return nlp
 
 
 @pytest.fixture
