@@ -23,7 +23,7 @@ from ..written_data import (
 )
 from .answer_cache import AnswerCache, Key, make_key
 from .characters import lower_case, may_be_name
-from .dictionary import Counts, Dictionary, Target, most_frequent
+from .dictionary import Counts, Dictionary, Target, most_frequent, without_rare
 from .questions import Question, QuestionsMixin
 from .several import several_docs
 from .token_attributes import READABLE, WRITABLE, TokenAttribute
@@ -218,7 +218,8 @@ class AttentionTransducer(QuestionsMixin):
     def _find(self, form_id: int, pos: int, or_form: bool = True) -> Counts | None:
         if not self.use_dictionary:
             return None
-        return self.dictionary.find(form_id, pos if self.use_pos else None, or_form)
+        found = self.dictionary.find(form_id, pos if self.use_pos else None, or_form)
+        return found and without_rare(found)
 
     def _find_lower(self, form: str, token: Token) -> Counts | None:
         """Return what the dictionary says of a form in lower case."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from spacy.parts_of_speech import NOUN, VERB, X
 from spacy.strings import get_string_id
 
-from spacy_attn.pipeline.dictionary import Dictionary, most_frequent
+from spacy_attn.pipeline.dictionary import Dictionary, most_frequent, without_rare
 
 ENTRIES = st.lists(
     st.tuples(
@@ -87,3 +87,9 @@ def test_of_several_that_are_equally_frequent_the_first_one_is_taken():
 def test_bytes_of_something_else_are_refused(stored):
     with pytest.raises((ValueError, TypeError)):
         Dictionary.from_bytes(srsly.msgpack_dumps(stored))
+
+
+def test_a_target_rarer_than_one_in_five_hundred_is_taken_for_an_error():
+    assert without_rare({"be": 998, "bee": 1, "is": 3}) == {"be": 998, "is": 3}
+    assert without_rare({"be": 997, "bee": 2}) == {"be": 997, "bee": 2}
+    assert without_rare({"be": 1}) == {"be": 1}
