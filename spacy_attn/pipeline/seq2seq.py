@@ -13,7 +13,7 @@ from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer
+from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..alignment import ALIGNMENT, Alignment
@@ -242,33 +242,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         # There is one: the model reads vectors.
         return cast(Model, token_layer(self.model))
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch of examples; those without a text teach nothing.
-
-        Args:
-            examples: The batch.
-            drop: The dropout rate, at least 0 and below 1.
-            sgd: The optimizer; without one, gradients accumulate.
-            losses: Losses by component name, to be added to.
-
-        Returns:
-            The losses. That of a batch is the mean of its symbols' negative log-probabilities.
-
-        Raises:
-            ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
-                those of before.
-        """
-        return self._learn("update", examples, self._backpropagate, drop, sgd, losses)
-
     def _backpropagate(self, examples: list[Example]) -> float:
-        """Add the gradients of a batch to those of the model, and return its loss."""
         docs = [example.predicted for example in examples]
         pairs = [pair for pair in self._annotated(examples) if len(pair[1]) <= self.max_length]
         taught = {id(doc) for doc, _ in pairs}

@@ -32,6 +32,35 @@ class StepsMixin(TrainablePipe):
     def _after_step(self) -> None:
         """Forget what belonged to the weights of before."""
 
+    def _backpropagate(self, examples: list[Example]) -> float:
+        """Add the gradients of a batch to those of the model, and return its loss."""
+        raise NotImplementedError
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch of examples; those without annotations teach nothing.
+
+        Args:
+            examples: The batch.
+            drop: The dropout rate, at least 0 and below 1.
+            sgd: The optimizer; without one, gradients accumulate.
+            losses: Losses by component name, to be added to.
+
+        Returns:
+            The losses.
+
+        Raises:
+            ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
+                those of before.
+        """
+        return self._learn("update", examples, self._backpropagate, drop, sgd, losses)
+
     def _learn(
         self,
         what: str,

@@ -40,35 +40,9 @@ class TrainingMixin(StepsMixin, AnnotationsMixin, AttentionPredictorMixin):
         """The shares of documents, shape (n_docs, n_labels), that make up balanced weights."""
         raise NotImplementedError
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch of examples.
-
-        Args:
-            examples: The batch.
-            drop: The dropout rate, at least 0 and below 1.
-            sgd: The optimizer; without one, gradients accumulate.
-            losses: Losses by component name, to be added to.
-
-        Returns:
-            The losses.
-
-        Raises:
-            ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
-                those of before.
-        """
-
-        def backpropagate(examples: list[Example]) -> float:
-            self._warn_of_unknown_labels(examples)
-            return self._backpropagate(examples, self._get_training_loss)
-
-        return self._learn("update", examples, backpropagate, drop, sgd, losses)
+    def _backpropagate(self, examples: list[Example]) -> float:
+        self._warn_of_unknown_labels(examples)
+        return self._backpropagate_loss(examples, self._get_training_loss)
 
     def rehearse(
         self,
@@ -89,7 +63,7 @@ class TrainingMixin(StepsMixin, AnnotationsMixin, AttentionPredictorMixin):
             return losses
 
         def backpropagate(examples: list[Example]) -> float:
-            return self._backpropagate(examples, self._get_rehearsal_loss)
+            return self._backpropagate_loss(examples, self._get_rehearsal_loss)
 
         return self._learn("rehearse", examples, backpropagate, drop, sgd, losses)
 
@@ -100,7 +74,7 @@ class TrainingMixin(StepsMixin, AnnotationsMixin, AttentionPredictorMixin):
         # A temperature belongs to the weights that it was fitted for.
         self.cfg["temperature"] = 1.0
 
-    def _backpropagate(
+    def _backpropagate_loss(
         self, examples: list[Example], of_batch: Callable[[Sequence[Example], Floats2d], Loss]
     ) -> float:
         """Add the gradients of a batch to those of the model, and return its loss."""

@@ -11,7 +11,6 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
-from thinc.api import Optimizer
 from thinc.types import Floats2d
 
 from ..models.attention_decoder import Sources, can_copy
@@ -207,36 +206,7 @@ class TransducerTrainingMixin(WriterMixin):
     def _can_read(self, docs: Iterable[Doc]) -> bool:
         return any(self.source.read(token) for doc in docs for token in doc)
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch of examples.
-
-        Of a pair of strings that training has n times, each is learned with a probability of
-        (1 + ln n) / n, so that frequent ones do not take all the time.
-
-        Args:
-            examples: The batch.
-            drop: The dropout rate, at least 0 and below 1.
-            sgd: The optimizer; without one, gradients accumulate.
-            losses: Losses by component name, to be added to.
-
-        Returns:
-            The losses.
-
-        Raises:
-            ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
-                those of before.
-        """
-        return self._learn("update", examples, self._backpropagate, drop, sgd, losses)
-
     def _backpropagate(self, examples: list[Example]) -> float:
-        """Add the gradients of a batch to those of the model, and return its loss."""
         docs = [example.predicted for example in examples]
         starts = numpy.cumsum([0, *map(len, docs)]).tolist()
         lessons, rows = [], []
@@ -247,6 +217,10 @@ class TransducerTrainingMixin(WriterMixin):
         return self._teach_tokens(docs, rows, partial(self._learn_lessons, lessons))
 
     def _drawn(self, example: Example) -> Iterator[_Lesson]:
+        """Yield each lesson that training has n times with a probability of (1 + ln n) / n.
+
+        So frequent ones do not take all the time.
+        """
         for lesson in self._lessons(example):
             n = max(1, self.dictionary.count(lesson.form, lesson.target))
             if not self._is_long(lesson) and numpy.random.random() * n < 1.0 + math.log(n):
