@@ -33,25 +33,6 @@ def nlp():
     return nlp
 
 
-@pytest.fixture(scope="module")
-def saved(nlp, tmp_path_factory):
-    """The folder of a trained pipeline; tests must not change it."""
-    path = tmp_path_factory.mktemp("saved")
-    nlp.to_disk(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def reloaded(saved):
-    return spacy.load(saved)
-
-
-@pytest.fixture
-def folder(saved, tmp_path):
-    """A copy of it, to be changed."""
-    return shutil.copytree(saved, tmp_path / "pipeline")
-
-
 # Damage
 
 
