@@ -9,14 +9,24 @@ if TYPE_CHECKING:
     from .interpret.corpus import summarize_corpus
     from .interpret.methods import explain
     from .interpret.show.pictures import render
+    from .tables.annotator import Annotator
 
 #: The version of spacy-attn.
 __version__ = "0.1.0"
-__all__ = ["Alignment", "Explanation", "__version__", "explain", "render", "summarize_corpus"]
+__all__ = [
+    "Alignment",
+    "Annotator",
+    "Explanation",
+    "__version__",
+    "explain",
+    "render",
+    "summarize_corpus",
+]
 
 # Imported at their first use: `import spacy_attn` alone loads neither spaCy nor torch.
 _WHERE = {
     "Alignment": ".alignment",
+    "Annotator": ".tables.annotator",
     "Explanation": ".explanation",
     "explain": ".interpret.methods",
     "render": ".interpret.show.pictures",

@@ -9,7 +9,7 @@ from functools import partial
 from typing import IO, Any
 
 import datasets
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 from datasets.table import table_cast
 
 from .delimited import DelimitedFile, Dialect

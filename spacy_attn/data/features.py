@@ -33,8 +33,8 @@ def find_labels(dataset: Dataset, column: str) -> list[str]:
 
     There are some in a column of strings, integers, lists of these, or JSON values.
     """
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.compute as pc  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     feature = dataset.features[column]
     dataset = dataset.select_columns([column])
@@ -116,7 +116,7 @@ def _features(file: str, kind: str) -> Mapping[str, Any]:
     """Return what the schema of a file says about its columns, as `datasets` understands it."""
     import fsspec  # type: ignore[import-untyped]
     import pyarrow as pa
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq
     from datasets import Features
 
     with fsspec.open(file, "rb") if "://" in file else open(file, "rb") as opened:

@@ -256,7 +256,7 @@ def _table_builder(builder: "DatasetBuilder", source: Source, state: str) -> "Da
 
 def _parquet_columns(builder: "DatasetBuilder", source: Source) -> dict[str, list[str]]:
     """Have no other columns read than those asked for: files may differ in the others."""
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq
 
     file = next(file for files in builder.config.data_files.values() for file in files)
     columns = [name for name in pq.read_schema(file).names if name in source.columns]

@@ -8,14 +8,13 @@ import numpy
 from numpy.typing import NDArray
 from spacy.attrs import LEMMA, MORPH, NORM, POS, TAG
 from spacy.language import Language
-from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
 from spacy.tokens import Doc
 from thinc.types import Floats2d, Ints2d
 
 from ..models.arrays import runs
 from ..models.contract import classify_states, embed, encode_vectors, sees_tokens_alone
 from ..pipeline.decisions import AnyFloats, Decisions
-from ..pipeline.finding import find_component, names_before, run_before
+from ..pipeline.finding import find_component, find_decisions, names_before, run_before
 
 Indices = NDArray[numpy.intp]
 
@@ -53,19 +52,12 @@ class Classifier:
     @property
     def exclusive(self) -> bool:
         """Whether a document has exactly one of the labels."""
-        return not isinstance(self.component, MultiLabel_TextCategorizer)
+        return self.decisions.exclusive
 
     @cached_property
     def decisions(self) -> Decisions:
         """How the component decides, and what is right."""
-        others = (
-            label
-            for name, pipe in self.nlp.pipeline
-            if name != self.name and isinstance(pipe, TextCategorizer)
-            for label in pipe.labels
-        )
-        threshold = float(self.component.cfg["threshold"])
-        return Decisions(self.labels, self.exclusive, threshold, frozenset(others))
+        return find_decisions(self.nlp, self.name)
 
     def columns(self, labels: Iterable[str] | None) -> list[int]:
         """Return the places of some labels among the component's, by default of all.

@@ -1,12 +1,14 @@
-"""Find a pipeline's components with attention, and run the components before one of them."""
+"""Find components of a pipeline and how they decide, and run the components before one of them."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from spacy.language import Language
+from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
 from spacy.tokens import Doc
 
 from .component import AttentionCategorizer
+from .decisions import Decisions
 
 Context = TypeVar("Context")
 
@@ -50,6 +52,23 @@ def find_component(
         )
     name = next(iter(found)) if name is None else name
     return name, found[name]
+
+
+def find_decisions(nlp: Language, name: str) -> Decisions:
+    """Return how a text categorizer, also one of spaCy's own, decides."""
+    component = cast(TextCategorizer, nlp.get_pipe(name))
+    others = (
+        label
+        for other, pipe in nlp.pipeline
+        if other != name and isinstance(pipe, TextCategorizer)
+        for label in pipe.labels
+    )
+    return Decisions(
+        labels=tuple(component.labels),
+        exclusive=not isinstance(component, MultiLabel_TextCategorizer),
+        threshold=float(component.cfg["threshold"]),
+        others=frozenset(others),
+    )
 
 
 def names_before(nlp: Language, name: str) -> list[str]:

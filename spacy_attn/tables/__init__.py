@@ -1,0 +1,1 @@
+"""From table to table: pipelines applied to the rows of data frames and files."""
