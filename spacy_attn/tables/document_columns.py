@@ -22,7 +22,6 @@ from ..token_values import get_values
 
 _Column = Callable[[list[Doc]], pyarrow.Array]
 
-_FLOATS = pyarrow.list_(pyarrow.float32())
 _STRINGS = pyarrow.list_(pyarrow.string())
 _SCORE = "score_"
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas
 
 Batch = TypeVar("Batch")
+FLOATS = pyarrow.list_(pyarrow.float32())
+
 _Arrow = pyarrow.Table | pyarrow.RecordBatch
 
 
@@ -123,8 +125,11 @@ def _add_to_pandas(frame: pandas.DataFrame, columns: pyarrow.Table) -> pandas.Da
 
 
 def _to_list(column: pyarrow.ChunkedArray) -> list[Any]:
-    """Return the values of a column; lists of numbers stay arrays, which keep their type."""
-    if pyarrow.types.is_list(column.type) and pyarrow.types.is_floating(column.type.value_type):
+    """Return the values of a column; lists of numbers become arrays, which keep their type."""
+    holder = (
+        column.type if pyarrow.types.is_struct(column.type) else [pyarrow.field("", column.type)]
+    )
+    if any(field.type == FLOATS for field in holder):
         return list(column.to_pandas())
     return cast("list[Any]", column.to_pylist())
 
