@@ -15,6 +15,7 @@ from .init_config import init_config_cli
 from .init_words import init_words_cli
 from .render import render_cli
 from .report import report_cli
+from .train import train_cli
 
 __all__ = ["app"]
 
@@ -32,6 +33,7 @@ app.command("init-words", context_settings=_WITH_OVERRIDES)(init_words_cli)
 app.command("explain")(explain_cli)
 app.command("render")(render_cli)
 app.command("report")(report_cli)
+app.command("train", context_settings=_WITH_OVERRIDES)(train_cli)
 
 if all(group.name != "attn" for group in spacy_app.registered_groups):
     spacy_app.add_typer(app, name="attn", help=_HELP)

@@ -1,8 +1,10 @@
 """Adversarial perturbation of token vectors, as a regularizer."""
 
 from thinc.api import Ops
+from thinc.types import Floats2d
 
 from .arrays import TokenArrays
+from .processes import add_up
 
 
 def perturb(ops: Ops, vectors: TokenArrays, gradients: TokenArrays, size: float) -> TokenArrays:
@@ -20,11 +22,16 @@ def perturb(ops: Ops, vectors: TokenArrays, gradients: TokenArrays, size: float)
     Returns:
         The vectors moved; those without a gradient as they are.
     """
-    values, norm = vectors.joined, ops.xp.linalg.norm
-    length = size * float(norm(values)) / max(1, values.size) ** 0.5
-    moved = TokenArrays(values.copy(), vectors.lengths)
+    length = size * root_mean_square(ops, vectors.joined)
+    moved = TokenArrays(vectors.joined.copy(), vectors.lengths)
     for vector, gradient in zip(moved, gradients, strict=True):
-        own_norm = float(norm(gradient))
+        own_norm = float(ops.xp.linalg.norm(gradient))
         if own_norm > 0:
             vector += gradient * (length / own_norm)
     return moved
+
+
+def root_mean_square(ops: Ops, values: Floats2d) -> float:
+    """Return that of all values of a batch, whose parts other processes may have."""
+    squares, n_values = add_up(float(ops.xp.linalg.norm(values)) ** 2, values.size)
+    return (squares / max(1.0, n_values)) ** 0.5

@@ -182,11 +182,19 @@ class TorchShim(PyTorchShim):
             parameter.data = xp2torch(weights, device=parameter.device)
         self.clear_gradients()
 
+    @property
+    def has_overflown(self) -> bool:
+        """Whether a gradient of mixed precision was too large, so that the step is skipped."""
+        return bool(self._grad_scaler.found_inf)
+
+    @has_overflown.setter
+    def has_overflown(self, value: bool) -> None:
+        self._grad_scaler._found_inf = value
+
     def learned_parameters(self) -> Iterator[tuple[tuple[int, str], torch.nn.Parameter]]:
         """Yield the parameters that have a gradient, under their optimizer's keys."""
         for name, parameter in self.module.named_parameters():
-            # After an overflow in mixed precision the step is skipped.
-            if parameter.grad is not None and not self._grad_scaler.found_inf:
+            if parameter.grad is not None and not self.has_overflown:
                 yield self._key(name), parameter
 
     def clear_gradients(self) -> None:

@@ -1,9 +1,10 @@
 """All weights of a model and their gradients: copied, put back, and checked."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+import torch
 from thinc.api import Model, PyTorchShim
 from torch import Tensor
 
@@ -28,6 +29,20 @@ def parameters(model: Model) -> Iterator[tuple[str, Tensor, Tensor | None]]:
             if isinstance(shim, PyTorchShim) and shim._model is not None:
                 for name, parameter in shim._model.named_parameters():
                     yield f"{node.name}.{name}", parameter.data, parameter.grad
+
+
+def add_zero_gradients(model: Model, wanted: Sequence[bool]) -> None:
+    """Give zeros to parameters that are to have a gradient, of all in order, and have none."""
+    is_wanted = iter(wanted)
+    for node in model.walk():
+        for name in node.param_names:
+            if node.has_param(name) and next(is_wanted) and not node.has_grad(name):
+                node.set_grad(name, node.ops.alloc(node.get_param(name).shape))
+        for shim in node.shims:
+            if isinstance(shim, PyTorchShim) and shim._model is not None:
+                for parameter in shim._model.parameters():
+                    if next(is_wanted) and parameter.grad is None:
+                        parameter.grad = torch.zeros_like(parameter)
 
 
 def is_initialized(model: Model) -> bool:

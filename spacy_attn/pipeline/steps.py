@@ -8,6 +8,7 @@ from spacy.training import Example, validate_examples
 from thinc.api import Optimizer, set_dropout_rate
 
 from ..checks import check_rate
+from ..models.data_parallel import add_up_gradients
 from ..models.fused_adam import finish_update
 from ..models.weights import (
     clear_gradients,
@@ -35,6 +36,9 @@ class StepsMixin(TrainablePipe):
     def _backpropagate(self, examples: list[Example]) -> float:
         """Add the gradients of a batch to those of the model, and return its loss."""
         raise NotImplementedError
+
+    def _teach_nothing(self) -> None:
+        """Add up what `_backpropagate` adds up over processes, with nothing of this process."""
 
     def update(
         self,
@@ -87,6 +91,7 @@ class StepsMixin(TrainablePipe):
         validate_examples(examples, f"{type(self).__name__}.{what}")
         self._check_examples(examples)
         if not any(len(example.predicted) for example in examples):
+            self._teach_nothing()
             return losses
         self._check_initialized()
         set_dropout_rate(self.model, drop)
@@ -119,6 +124,7 @@ class StepsMixin(TrainablePipe):
                 finite; the weights are those of before.
         """
         try:
+            self._has_gathered = add_up_gradients(self.model, self._has_gathered)
             check_step(self._where, self.model, sgd)
             finish_update(self.model, sgd)
             if self._has_gathered:

@@ -10,7 +10,7 @@ from thinc.types import Floats1d, Floats2d
 
 from ..models.arrays import TokenArrays
 from ..models.contract import begin_classification, begin_embedding
-from ..models.perturb import perturb
+from ..models.perturb import perturb, root_mean_square
 from .annotations import AnnotationsMixin
 from .class_weights import ClassWeights, weights_by_label
 from .finite import check_finite
@@ -69,6 +69,10 @@ class TrainingMixin(StepsMixin, AnnotationsMixin, AttentionPredictorMixin):
 
     def _check_examples(self, examples: list[Example]) -> None:
         self._validate_categories(examples)
+
+    def _teach_nothing(self) -> None:
+        if self.perturbation:
+            root_mean_square(self.model.ops, self.model.ops.alloc2f(0, 0))
 
     def _after_step(self) -> None:
         # A temperature belongs to the weights that it was fitted for.

@@ -28,6 +28,7 @@ from ..models.attention_decoder import (
     token_layer,
     write,
 )
+from ..models.processes import add_up
 from ..models.symbols import Symbols
 from ..models.weights import is_initialized
 from .finite import check_finite
@@ -155,14 +156,15 @@ class WriterMixin(StorageMixin, StepsMixin):
         check_finite(self._where, "the loss", found, tag_logits)
         # The end is a symbol, too.
         n_symbols = [1 + len(target) if by_symbol else 1 for target in targets]
-        total = numpy.dot(weights, n_symbols)
-        shares = ops.xp.asarray(numpy.array(weights, "float32")[:, None] / total)
+        known = numpy.array([] if tags is None else tags) >= 0
+        # Of the whole batch, whose other sequences other processes may have.
+        total, n_known = add_up(float(numpy.dot(weights, n_symbols)), float(known.sum()))
+        shares = ops.xp.asarray(numpy.array(weights, "float64")[:, None] / total)
         d_found = ops.xp.broadcast_to(-shares, found.shape).astype("float32")
         loss = -float((found * shares).sum())
         d_tags = ops.alloc2f(*tag_logits.shape)
-        known = numpy.array([] if tags is None else tags) >= 0
         if tag_weight and tag_logits.shape[1] and known.any():
-            of_tags, d_tags = self._tag_loss(tag_logits, numpy.array(tags), known)
+            of_tags, d_tags = self._tag_loss(tag_logits, numpy.array(tags), known, n_known)
             loss, d_tags = loss + tag_weight * of_tags, tag_weight * d_tags
         d_given = backprop((d_found, d_tags))
         check_finite(self._where, "the gradient of the token vectors", d_given)
@@ -186,6 +188,8 @@ class WriterMixin(StorageMixin, StepsMixin):
             The loss.
         """
         ops, tok2vec = self.model.ops, token_layer(self.model)
+        if not rows:
+            self._teach_nothing()
         if tok2vec is None:
             return teach(ops.alloc2f(len(rows), 0))[0] if rows else 0.0
         found, backprop = tok2vec.begin_update(docs)
@@ -197,13 +201,20 @@ class WriterMixin(StorageMixin, StepsMixin):
         backprop(TokenArrays(d_vectors, vectors.lengths))
         return loss
 
+    def _teach_nothing(self) -> None:
+        add_up(0.0, 0.0)
+
     def _tag_loss(
-        self, logits: Floats2d, tags: NDArray[numpy.int64], known: NDArray[numpy.bool_]
+        self,
+        logits: Floats2d,
+        tags: NDArray[numpy.int64],
+        known: NDArray[numpy.bool_],
+        n_known: float,
     ) -> tuple[float, Floats2d]:
-        """Return the cross-entropy, averaged over the tags that are known, and its gradient."""
+        """Return the cross-entropy, averaged over all tags that are known, and its gradient."""
         ops = self.model.ops
         targets = numpy.zeros(logits.shape, dtype="float32")
-        targets[known, tags[known]] = 1.0 / known.sum()
+        targets[known, tags[known]] = 1.0 / n_known
         ones = ops.alloc2f(*logits.shape) + 1.0
         return softmax_cross_entropy(logits, ops.xp.asarray(targets), ones, ones[0])
 

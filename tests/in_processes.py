@@ -1,0 +1,69 @@
+"""Running a function in several processes that train together, forked from this one."""
+
+import multiprocessing
+import os
+import socket
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from spacy_attn.models.processes import together
+
+# Much longer than anything here takes. A test fails then, instead of waiting for ever.
+SECONDS = 120
+
+
+class Failure(str):
+    """The traceback of what went wrong in a process."""
+
+
+def run_in_processes(function: Callable[[], Any], n: int = 2) -> list[Any]:
+    """Return what a function returns in each process, or how it failed there."""
+    port = _free_port()
+    pipes = [multiprocessing.Pipe(duplex=False) for _ in range(n)]
+    context = multiprocessing.get_context("fork")
+    children = [
+        context.Process(target=_run, args=(function, rank, n, port, pipes[rank][1]))
+        for rank in range(n)
+    ]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
+        for child in children:
+            child.start()
+    for _, theirs in pipes:
+        theirs.close()
+    found = []
+    for ours, _ in pipes:
+        try:
+            found.append(ours.recv() if ours.poll(SECONDS) else Failure("took too long"))
+        except EOFError:
+            found.append(Failure("ended without an answer"))
+    for child in children:
+        child.join(SECONDS)
+        if child.is_alive():
+            child.kill()
+            pytest.fail("a process did not end")
+    return found
+
+
+def _run(function, rank, n, port, connection):
+    torch.set_num_threads(1)
+    os.environ.update(
+        RANK=str(rank), WORLD_SIZE=str(n), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
+    )
+    try:
+        with together():
+            connection.send(function())
+    except BaseException:
+        connection.send(Failure(traceback.format_exc()))
+    connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
