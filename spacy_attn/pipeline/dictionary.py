@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy
 import srsly
 from spacy.parts_of_speech import IDS
 from spacy.strings import get_string_id
@@ -14,6 +15,9 @@ Counts = dict[Target, int]
 # A target that is rarer among those of its form is taken for an error. In English-EWT, two of three
 # tokens with several lemmas have one such, and of 25,147 validation tokens 5 have a rarer lemma.
 _LEAST_SHARE = 0.002
+# Long forms are kept if, of the forms that are longer than all but so few that change, there are
+# at least so many, and at least so large a share is kept. These are addresses, not words.
+_SHARE_OF_CHANGED, _LEAST_LONG, _SHARE_OF_KEPT = 0.999, 20, 0.9
 
 
 class Dictionary:
@@ -27,6 +31,7 @@ class Dictionary:
         self._targets: set[Target] = set()
         self._by_form: dict[int, Counts] = {}
         self._by_pos: dict[tuple[int, int], Counts] = {}
+        self._longest: float | None = None
 
     def __len__(self) -> int:
         return len(self._by_form)
@@ -40,6 +45,7 @@ class Dictionary:
         """Count a form, a part of speech ("" for none), and what the form is mapped to."""
         self._entries[form, pos, target] += count
         self._targets.add(target)
+        self._longest = None
         key = get_string_id(form)
         of_form = self._by_form.setdefault(key, {})
         of_pos = self._by_pos.setdefault((key, IDS[pos]), {})
@@ -56,6 +62,21 @@ class Dictionary:
         """
         found = None if pos is None else self._by_pos.get((form, pos))
         return self._by_form.get(form) if found is None and (pos is None or or_form) else found
+
+    @property
+    def longest_to_change(self) -> float:
+        """The number of characters of the longest forms that are not kept as they are.
+
+        It is infinite unless nearly all forms of more characters were kept, and there are some.
+        """
+        if self._longest is None:
+            pairs = {(form, target) for form, _, target, _ in self}
+            changed = [len(form) for form, target in pairs if form != target]
+            longest = int(numpy.quantile(changed or [0], _SHARE_OF_CHANGED, method="lower"))
+            kept = [form == target for form, target in pairs if len(form) > longest]
+            is_rule = len(kept) >= _LEAST_LONG and sum(kept) >= _SHARE_OF_KEPT * len(kept)
+            self._longest = longest if is_rule else numpy.inf
+        return self._longest
 
     @property
     def n_targets(self) -> int:

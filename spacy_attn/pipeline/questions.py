@@ -145,7 +145,7 @@ class QuestionsMixin(TransducerTrainingMixin):
                 Question(form, {value: 1}, doc[i])
                 for i, value in enumerate(of_doc)
                 if value and (form := str(self.source.read(doc[i])))
-                if not form.isspace() and len(form) <= self.max_length
+                if not form.isspace() and len(form) <= self._longest_form
             ]
             for doc, of_doc in zip(docs, values, strict=True)
         ]

@@ -68,6 +68,7 @@ class AttentionTransducer(QuestionsMixin):
         dictionary: bool = True,
         candidates: bool = True,
         lower: bool = True,
+        keep_long: bool = True,
         underscore: bool = True,
         overwrite: bool = False,
         alignment: bool = False,
@@ -99,6 +100,9 @@ class AttentionTransducer(QuestionsMixin):
                 `use_pos` what it says of the same part of speech. A proper noun, by `token.pos_`,
                 does not. Without a part of speech, a model with context chooses between that and
                 the form itself for a capitalised word inside a sentence.
+            keep_long: Whether an unknown form is kept as it is where training has kept nearly all
+                forms of such a length, say addresses. If training had less than 20, it says
+                nothing of them, and the model writes their values.
             underscore: Whether a value `_` is learned, except for the form `_`. In some treebanks
                 it means that there is none.
             overwrite: Whether to replace values that tokens have already.
@@ -134,6 +138,7 @@ class AttentionTransducer(QuestionsMixin):
         self.use_dictionary = dictionary
         self.candidates = candidates
         self.lower = lower
+        self.keep_long = keep_long
         self.underscore = underscore
         self.overwrite = overwrite
         self.alignment = alignment
@@ -203,7 +208,7 @@ class AttentionTransducer(QuestionsMixin):
             source = DICTIONARY
             if counts is None:
                 form = doc.vocab.strings[form_id]
-                if form.isspace() or len(form) > self.max_length:
+                if form.isspace() or len(form) > self._longest_form:
                     found.values[i] = None if self.cfg["writes_lists"] else form
                     continue
                 counts = self._find_lower(form, doc[i])

@@ -44,6 +44,7 @@ class TransducerTrainingMixin(WriterMixin):
     target: TokenAttribute
     dictionary: Dictionary
     underscore: bool
+    keep_long: bool
     max_length: int
     pos_loss: float
 
@@ -164,6 +165,12 @@ class TransducerTrainingMixin(WriterMixin):
         """Return whether learning something would take more memory than is allowed."""
         return max(len(lesson.form), len(lesson.target)) > self.max_length
 
+    @property
+    def _longest_form(self) -> float:
+        """How many characters a form may have that is not kept as it is."""
+        longest = self.dictionary.longest_to_change if self.keep_long else numpy.inf
+        return min(self.max_length, longest)
+
     def _lessons(self, example: Example, as_annotated: bool = False) -> Iterator[_Lesson]:
         """Yield the tokens that have one annotated value.
 
@@ -223,7 +230,9 @@ class TransducerTrainingMixin(WriterMixin):
         """
         for lesson in self._lessons(example):
             n = max(1, self.dictionary.count(lesson.form, lesson.target))
-            if not self._is_long(lesson) and numpy.random.random() * n < 1.0 + math.log(n):
+            # A form that is kept takes time, and teaches nothing that is asked for.
+            is_kept = len(lesson.form) > self._longest_form or self._is_long(lesson)
+            if not is_kept and numpy.random.random() * n < 1.0 + math.log(n):
                 yield lesson
 
     def _learn_lessons(self, lessons: list[_Lesson], given: Floats2d) -> tuple[float, Floats2d]:

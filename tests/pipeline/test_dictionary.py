@@ -1,5 +1,7 @@
 """The dictionary: what training had of a form, by its part of speech and without it."""
 
+import math
+
 import pytest
 import srsly
 from hypothesis import given
@@ -93,3 +95,40 @@ def test_a_target_rarer_than_one_in_five_hundred_is_taken_for_an_error():
     assert without_rare({"be": 998, "bee": 1, "is": 3}) == {"be": 998, "is": 3}
     assert without_rare({"be": 997, "bee": 2}) == {"be": 997, "bee": 2}
     assert without_rare({"be": 1}) == {"be": 1}
+
+
+def words(length, n, change=False):
+    """So many words of a length, each of which is its own target or another."""
+    forms = [f"{i:0{length}d}" for i in range(n)]
+    return [(form, "NOUN", form + "x" if change else form, 1) for form in forms]
+
+
+@pytest.mark.parametrize(
+    ("long", "longest"),
+    [
+        (words(30, 20), 9),
+        (words(30, 19), math.inf),  # too few to say so
+        (words(30, 27) + words(31, 3, change=True), math.inf),  # the longest ones change
+        ([], math.inf),
+    ],
+)
+def test_forms_longer_than_those_that_change_are_kept_if_training_had_enough(long, longest):
+    assert make([*words(9, 50, change=True), *words(5, 50), *long]).longest_to_change == longest
+
+
+def test_a_rare_long_form_that_changes_is_taken_for_an_error():
+    entries = [*words(9, 2_000, change=True), *words(30, 30), *words(40, 2, change=True)]
+    assert make(entries).longest_to_change == 9
+
+
+def test_what_is_added_counts_for_which_forms_are_kept():
+    dictionary = make([*words(9, 50, change=True), *words(30, 20)])
+    assert dictionary.longest_to_change == 9
+    for form, *_ in words(50, 9):
+        dictionary.add(form, "NOUN", "8")
+    assert dictionary.longest_to_change == math.inf
+
+
+def test_where_lists_are_written_no_form_is_kept():
+    entries = [(form, "X", tuple(form), 1) for form, *_ in words(30, 50)]
+    assert make(entries).longest_to_change == math.inf

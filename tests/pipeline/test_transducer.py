@@ -164,6 +164,20 @@ def test_forms_longer_than_max_length_keep_themselves_and_are_not_learned():
     nlp.update(make_examples(nlp, rows), sgd=nlp.create_optimizer())
 
 
+def test_forms_are_kept_that_are_as_long_as_those_that_training_has_kept():
+    addresses = [f"http://zuzu.ka/{'z' * 30}{i}" for i in range(30)]
+    rows = [*ROWS, (addresses, addresses, ["X"] * len(addresses))]
+    other = "http://kaka.zu/" + "k" * 40
+    nlp = make_lemmatizer(rows)
+    assert read(nlp, other, addresses[0]) == [other, addresses[0]]
+    assert sources(nlp, other, addresses[0], "zzz") == [None, "dictionary", "decoder"]
+    assert sources(make_lemmatizer(rows, keep_long=False), other) == ["decoder"]
+    # It takes no time in training.
+    component = nlp.get_pipe("attn_lemmatizer")
+    drawn = [each for e in make_examples(nlp, rows) for each in component._drawn(e)]
+    assert drawn and not any(lesson.form in addresses for lesson in drawn)
+
+
 def test_a_symbol_that_was_never_seen_is_copied_and_never_dropped():
     # Symbols that are seen once are unknown, too: so it learns to copy what it does not know.
     once = [f"{stem[:2]}{chr(0x430 + i)}{stem[2:]}" for i, stem in enumerate(stems(30, 2))]
