@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 from wasabi import msg
 
+from ..checks import check_not_negative
 from .vocabularies import is_streamed
 
 Corpus = Callable[[Language], Iterable[Example]]
@@ -30,7 +31,7 @@ def count_batches(nlp: Language, corpus: Corpus, batcher: Batcher) -> int | None
 
 
 def make_train_epochs(
-    corpus: Corpus, batcher: Batcher, epochs: float = 20.0
+    corpus: Corpus, batcher: Batcher, epochs: float = 20.0, min_steps: int = 0
 ) -> Callable[[Language], None]:
     """Create a callback that trains for a number of epochs, and no longer.
 
@@ -45,15 +46,18 @@ def make_train_epochs(
     Args:
         corpus: The reader of the training data, `${corpora.train}`.
         batcher: The batcher of the training, `${training.batcher}`.
-        epochs: How often training goes through the corpus. Raise it for a small one.
+        epochs: How often training goes through the corpus.
+        min_steps: At least so many steps are made, so that a small corpus has more epochs.
 
     Raises:
-        ValueError: If the number of epochs is not above 0.
+        ValueError: If the number of epochs is not above 0, or that of steps is below 0.
     """
     if not 0.0 < epochs < math.inf:
         raise ValueError(
             f"spacy-attn.train_epochs.v1: 'epochs' must be a number above 0, but is {epochs}."
         )
+
+    check_not_negative("spacy-attn.train_epochs.v1", min_steps=min_steps)
 
     def train_epochs(nlp: Language) -> None:
         training: dict[str, Any] = nlp.config["training"]
@@ -62,7 +66,7 @@ def make_train_epochs(
         n_batches = count_batches(nlp, corpus, batcher)
         if not n_batches:
             return
-        n_steps = math.ceil(epochs * n_batches)
+        n_steps = max(min_steps, math.ceil(epochs * n_batches))
         if settings["max_steps"]:
             n_steps = min(n_steps, settings["max_steps"])
         training["max_steps"] = n_steps

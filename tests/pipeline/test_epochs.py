@@ -35,6 +35,14 @@ def test_training_takes_the_steps_of_so_many_epochs_and_evaluates_ten_times():
     assert (training["max_steps"], training["eval_frequency"]) == (33, 4)
 
 
+def test_a_small_corpus_has_more_epochs_for_the_least_number_of_steps():
+    assert settings_after(400, epochs=2.5, min_steps=50)["max_steps"] == 50
+    assert settings_after(400, epochs=2.5, min_steps=32)["max_steps"] == 33
+    assert settings_after(400, epochs=2.5, min_steps=50, max_steps=40)["max_steps"] == 40
+    with pytest.raises(ValueError, match="'min_steps' must be 0 or more, but is -1"):
+        settings_after(400, min_steps=-1)
+
+
 def test_it_takes_no_more_steps_than_it_may():
     training = settings_after(32_000, max_steps=5000)
     assert (training["max_steps"], training["eval_frequency"]) == (5000, 134)
