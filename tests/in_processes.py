@@ -6,6 +6,7 @@ import socket
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -21,13 +22,19 @@ class Failure(str):
     """The traceback of what went wrong in a process."""
 
 
-def run_in_processes(function: Callable[[], Any], n: int = 2) -> list[Any]:
-    """Return what a function returns in each process, or how it failed there."""
+def run_in_processes(
+    function: Callable[[], Any], n: int = 2, *, connected: bool = True
+) -> list[Any]:
+    """Return what a function returns in each process, or how it failed there.
+
+    Args:
+        connected: Whether to connect the processes, or else give them the environment alone.
+    """
     port = _free_port()
     pipes = [multiprocessing.Pipe(duplex=False) for _ in range(n)]
     context = multiprocessing.get_context("fork")
     children = [
-        context.Process(target=_run, args=(function, rank, n, port, pipes[rank][1]))
+        context.Process(target=_run, args=(function, rank, n, port, connected, pipes[rank][1]))
         for rank in range(n)
     ]
     with warnings.catch_warnings():
@@ -50,14 +57,15 @@ def run_in_processes(function: Callable[[], Any], n: int = 2) -> list[Any]:
     return found
 
 
-def _run(function, rank, n, port, connection):
+def _run(function, rank, n, port, connected, connection):
     torch.set_num_threads(1)
     os.environ.update(
         RANK=str(rank), WORLD_SIZE=str(n), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
     )
     try:
-        with together():
-            connection.send(function())
+        with together() if connected else nullcontext():
+            found = function()
+        connection.send(found)
     except BaseException:
         connection.send(Failure(traceback.format_exc()))
     connection.close()

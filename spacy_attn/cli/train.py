@@ -65,14 +65,15 @@ def _train_together(
             # The first process prints it.
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(failing(f"Can't train in {os.environ['WORLD_SIZE']} processes"))
-        setup_gpu(_own_gpu(gpu_id))
-        stack.enter_context(together(gpus=gpu_id >= 0))
+        gpu = _own_gpu(gpu_id)
+        stack.enter_context(together(gpu))
+        setup_gpu(gpu)
         if own_rank() == 0 and output_path is not None:
             output_path.mkdir(parents=True, exist_ok=True)
             msg.info(f"Saving to output directory: {output_path}")
         stack.enter_context(show_validation_error(config_path))
         config = util.load_config(config_path, overrides=overrides, interpolate=False)
-        train_together(config, output_path, use_gpu=_own_gpu(gpu_id))
+        train_together(config, output_path, use_gpu=gpu)
 
 
 def _own_gpu(gpu_id: int) -> int:

@@ -25,20 +25,26 @@ _together = False
 
 
 @contextlib.contextmanager
-def together(gpus: bool = False) -> Iterator[None]:
+def together(gpu: int = -1) -> Iterator[None]:
     """Train together with the processes that the variables of the environment tell of.
 
     Launchers such as `torchrun` set these variables.
 
     Args:
-        gpus: Whether each process uses a GPU of its own, the current one.
+        gpu: The GPU that this process is going to use, which no other one may; -1 for none.
 
     Raises:
-        ValueError: If a variable is missing.
+        ValueError: If a variable is missing, or there is no such GPU.
     """
     global _together
+    n_gpus = torch.cuda.device_count()
+    if gpu >= n_gpus:
+        raise ValueError(
+            f"A process of this machine needs GPU {gpu}, but there are {n_gpus} GPUs, counted from "
+            f"0. Start at most one process for each GPU, or leave out --gpu-id."
+        )
     # Numbers, and objects, always travel between CPUs.
-    backend = "cpu:gloo,cuda:nccl" if gpus else "gloo"
+    backend = "cpu:gloo,cuda:nccl" if gpu >= 0 else "gloo"
     dist.init_process_group(backend, timeout=_LONGEST_WAIT)
     _together = True
     try:

@@ -1,18 +1,30 @@
 """Training in two processes, which are forked here: it does what training in one process does."""
 
 import io
+import os
 import random
+import signal
+from functools import wraps
+from itertools import count
 from zlib import crc32
 
 import numpy
 import pytest
+import spacy
+import torch.distributed as dist
+from hypothesis import given
+from hypothesis import strategies as st
 from spacy import registry
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from thinc.api import Config
 
+from spacy_attn.models import processes
+from spacy_attn.models.processes import own_rank
 from spacy_attn.models.weights import parameters
-from spacy_attn.pipeline.parallel import train_together
+from spacy_attn.pipeline import parallel
+from spacy_attn.pipeline.parallel import cut_evenly, learning_components, train_together
+from spacy_attn.pipeline.textcat import AttentionTextCategorizer
 
 from ..conftest import LISTENER, SMALL_MODEL, TEXTS, TOK2VEC
 from ..conftest import make_examples as make_categories
@@ -180,6 +192,231 @@ def test_two_processes_end_with_the_weights_of_one(kind, training):
     first, second = succeed(train_in_two(config))
     for one, two in zip(alone, first[0], strict=True):
         numpy.testing.assert_allclose(one, two, rtol=0, atol=1e-5)
-    noted = [[each for each in seen if each != "evaluated"] for _, _, seen in (first, second)]
-    assert len(noted[0]) > 8
-    assert noted[0] == noted[1]
+    noted = noted_in(first[2])
+    assert len(noted) > 8
+    assert noted == noted_in(second[2])
+
+
+# What has to agree
+
+
+def noted_in(seen):
+    return [each for each in seen if each != "evaluated"]
+
+
+def test_with_dropout_weights_and_common_random_numbers_agree_at_every_step():
+    components = {"attn_textcat": {**TEXTCAT, "perturbation": 1.0}}
+    config = make_config(components=components, dropout=0.5)
+    first, second = (noted_in(seen) for _, _, seen in succeed(train_in_two(config)))
+    assert first == second
+    assert first[0] != first[2]
+
+
+def test_each_process_draws_masks_of_its_own():
+    def note_masks():
+        def backpropagate(self, examples):
+            SEEN.append(numpy.random.random())
+            return 0.0
+
+        AttentionTextCategorizer._backpropagate = backpropagate
+
+    config = make_config(max_steps=2, before_update=None)
+    drawn = [{*noted_in(seen)} for _, _, seen in succeed(train_in_two(config, note_masks))]
+    assert all(drawn)
+    assert not drawn[0] & drawn[1]
+
+
+@registry.scorers("tests.rank_scores.v1")
+def make_rank_scores():
+    """Scores that rise in the first process, and would fall in the second."""
+    steps = count(1)
+    return lambda examples, **_: {"cats_score": next(steps) * (0.01 - 0.02 * own_rank())}
+
+
+def test_the_first_process_alone_evaluates_and_the_scores_are_those_of_all():
+    components = {"attn_textcat": {**TEXTCAT, "scorer": {"@scorers": "tests.rank_scores.v1"}}}
+    config = make_config(components=components, eval_frequency=2, score_weights={"cats_score": 1.0})
+    first, second = succeed(train_in_two(config))
+    # Before the first step of each pair, up to that with the number `max_steps`.
+    assert first[2].count("evaluated") == 5
+    assert second[2].count("evaluated") == 0
+    assert first[1] == second[1]
+    assert first[1]["cats_score"] == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_all_stop_at_the_step_at_which_the_scores_of_the_first_no_longer_rise(sign):
+    def scores_that_rise_in_one():
+        score = count(1)
+        direction = sign if own_rank() == 0 else -sign
+        AttentionTextCategorizer.score = lambda *_, **__: {"cats_score": direction * next(score)}
+
+    training = {"patience": 4, "eval_frequency": 2, "score_weights": {"cats_score": 1.0}}
+    found = succeed(train_in_two(make_config(**training), scores_that_rise_in_one))
+    n_steps = {len(noted_in(seen)) // 2 for _, _, seen in found}
+    assert n_steps == {9 if sign > 0 else 5}
+
+
+def test_the_losses_that_are_shown_are_those_of_all_documents():
+    config = make_config(max_steps=2, eval_frequency=2)
+    nlp = init_nlp(config)
+    train(nlp, stdout=io.StringIO())
+    for _, performance, _ in succeed(train_in_two(config)):
+        expected = nlp.meta["performance"]["attn_textcat_loss"]
+        assert performance["attn_textcat_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_a_seed_all_processes_use_that_of_the_first():
+    first, second = (noted_in(seen) for _, _, seen in succeed(train_in_two(make_config(seed=None))))
+    assert first == second
+
+
+def test_all_start_with_the_weights_of_the_first():
+    def initialize_otherwise():
+        if own_rank() == 1:
+            initialize = AttentionTextCategorizer.initialize
+
+            @wraps(initialize)
+            def initialize_otherwise(self, *arguments, **settings):
+                initialize(self, *arguments, **settings)
+                for _, weights, _ in parameters(self.model):
+                    weights += 1.0
+
+            AttentionTextCategorizer.initialize = initialize_otherwise
+
+    first, second = succeed(train_in_two(make_config(), initialize_otherwise))
+    assert noted_in(first[2]) == noted_in(second[2])
+    for one, two in zip(train_alone(make_config()), second[0], strict=True):
+        numpy.testing.assert_allclose(one, two, rtol=0, atol=1e-5)
+
+
+# What is refused
+
+
+def refused(found, error, words):
+    """Whether at least one process has refused something, and no other one hangs or goes on."""
+    assert all(isinstance(each, Failure) for each in found)
+    assert any(f"{error}: " in each and words in each for each in found), found
+
+
+def test_labels_that_differ_between_processes_are_an_error():
+    def read_other_labels():
+        if own_rank() == 1:
+            EXAMPLES["attn_textcat"] = lambda nlp: make_categories(
+                nlp, CATEGORIES, ("positive", "negative", "neutral")
+            )
+
+    found = train_in_two(make_config(), read_other_labels)
+    refused(found, "ValueError", "Component 'attn_textcat' was initialized differently")
+    assert all("initialized differently" in each for each in found)
+
+
+def test_batches_that_differ_between_processes_are_an_error():
+    def shuffle_otherwise():
+        if own_rank() == 1:
+            random.shuffle = lambda examples: examples.reverse()
+
+    found = train_in_two(make_config(), shuffle_otherwise)
+    refused(found, "ValueError", "Batch 1 is not the same in all processes")
+    assert all("Batch 1" in each for each in found)
+
+
+def test_weights_that_come_to_differ_are_an_error_at_an_evaluation():
+    def change_weights():
+        if own_rank() == 1:
+            finish_update = AttentionTextCategorizer.finish_update
+
+            def finish_and_change(self, sgd):
+                finish_update(self, sgd)
+                next(parameters(self.model))[1][0, 0] += 1e-6
+
+            AttentionTextCategorizer.finish_update = finish_and_change
+
+    found = train_in_two(make_config(before_update=None), change_weights)
+    refused(found, "ValueError", "batches, the weights are no longer the same")
+
+
+def test_a_corpus_with_fewer_documents_than_processes_is_an_error():
+    def read_one():
+        EXAMPLES["attn_textcat"] = lambda nlp: make_categories(nlp, CATEGORIES)[:1]
+
+    found = train_in_two(make_config(), read_one)
+    refused(found, "ValueError", "'corpora.train' has only 1 documents, for 2 processes")
+
+
+def test_a_batch_with_fewer_documents_than_processes_is_warned_of_once():
+    batcher = {"@batchers": "spacy.batch_by_sequence.v1", "size": 1}
+    found = train_in_two(make_config(batcher=batcher))  # warnings are errors
+    refused(found, "UserWarning", "The first batch has 1 documents, for 2 processes")
+
+
+@pytest.mark.parametrize("factory", ["textcat", "ner", "spancat"])
+def test_a_component_of_another_package_is_refused_unless_it_is_frozen(factory):
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("tok2vec")
+    nlp.add_pipe(factory, name="theirs")
+    nlp.add_pipe("attn_textcat")
+    with pytest.raises(ValueError, match=f"'theirs' cannot be trained .* it is a '{factory}'"):
+        learning_components(nlp, [])
+    assert list(learning_components(nlp, ["theirs"])) == ["tok2vec", "attn_textcat"]
+
+
+# What ends
+
+
+def end_by_error():
+    raise ValueError("something of this process")
+
+
+@pytest.mark.parametrize(
+    "end", [end_by_error, lambda: os._exit(3), lambda: os.kill(os.getpid(), signal.SIGKILL)]
+)
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_process_that_ends_ends_the_others_with_an_error(end, rank):
+    def end_in_the_third_step():
+        steps = count(1)
+        backpropagate = AttentionTextCategorizer._backpropagate
+
+        def backpropagate_and_end(self, examples):
+            if own_rank() == rank and next(steps) == 3:
+                end()
+            return backpropagate(self, examples)
+
+        AttentionTextCategorizer._backpropagate = backpropagate_and_end
+
+    found = train_in_two(make_config(), end_in_the_third_step)
+    assert all(isinstance(each, Failure) for each in found)
+    assert f"Process {1 - rank} of 2 cannot go on, since another one has ended" in found[1 - rank]
+
+
+def test_nobody_waits_for_an_evaluation_with_a_time_out(monkeypatch):
+    settings_seen = {}
+    monkeypatch.setattr(dist, "init_process_group", lambda *_, **own: settings_seen.update(own))
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: None)
+    with processes.together():
+        pass
+    assert settings_seen["timeout"].days > 30
+
+
+# Shares
+
+
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=40), st.integers(1, 9))
+def test_a_batch_is_cut_into_runs_of_about_as_many_tokens_and_loses_no_document(lengths, n_parts):
+    ranks = cut_evenly(lengths, n_parts)
+    assert len(ranks) == len(lengths)
+    assert ranks == sorted(ranks)
+    assert set(ranks) <= set(range(n_parts))
+    sizes = [
+        sum(1 + n for n, r in zip(lengths, ranks, strict=True) if r == i) for i in range(n_parts)
+    ]
+    assert max(sizes) <= (sum(lengths) + len(lengths)) / n_parts + max(lengths) + 1
+
+
+def test_training_in_one_process_leaves_the_pipeline_as_it_was():
+    nlp = init_nlp(make_config())
+    before = {*vars(nlp)}
+    with parallel.learning_from_shares(nlp, learning_components(nlp, []), seed=0):
+        assert {*vars(nlp)} - before == {"update", "evaluate", "use_params"}
+    assert {*vars(nlp)} == before
