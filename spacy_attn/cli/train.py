@@ -17,15 +17,13 @@ from wasabi import msg
 
 from ..models.processes import own_rank, together
 from ..pipeline.parallel import train_together
-from .console import fail, failing, load_code
+from .console import failing, load_code
 from .options import CodePath
 
 
 def train_cli(
     ctx: typer.Context,  # This is only used to read the overrides
-    config_path: Annotated[
-        Path, Arg(help="Path to config file", exists=True, dir_okay=False, allow_dash=True)
-    ],
+    config_path: Annotated[Path, Arg(help="Path to config file", exists=True, dir_okay=False)],
     output_path: Annotated[
         Path | None,
         Opt("--output", "--output-path", "-o", help="Output directory for the trained pipeline"),
@@ -58,8 +56,6 @@ def _train_together(
     config_path: Path, output_path: Path | None, gpu_id: int, overrides: dict[str, Any]
 ) -> None:
     """Train together with the processes that a launcher has started beside this one."""
-    if str(config_path) == "-":
-        fail("Can't read the config", "Several processes cannot share the standard input.")
     with contextlib.ExitStack() as stack:
         if os.environ.get("RANK") != "0":
             # The first process prints it.
