@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+#: How the names of files end that are not complete yet.
+TEMPORARY = ".tmp"
 _BYTE_ORDER_MARK = "\ufeff"
 # How the byte order marks of UTF-16 read where they are not UTF-8.
 _UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
@@ -64,13 +67,29 @@ def write_text(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf8")
         return
+    with complete_file(path) as temporary:
+        temporary.write_text(text, encoding="utf8")
+
+
+@contextmanager
+def complete_file(path: Path) -> Iterator[Path]:
+    """Have a file appear under its name only when it is complete.
+
+    A file that has the name already is replaced, with its permissions.
+
+    Args:
+        path: The name, in a folder that exists.
+
+    Yields:
+        Another name in the same folder, which the block writes to. If the block fails, no such file
+        is left.
+    """
     path = path.resolve()  # a link stays one
-    temporary = path.with_name(f".{uuid4().hex}.tmp")
+    temporary = path.with_name(f".{uuid4().hex}{TEMPORARY}")
     try:
-        with temporary.open("x", encoding="utf8") as file:
-            file.write(text)
-            # A file that is renamed before it is on the disk can be empty after a power failure.
-            file.flush()
+        yield temporary
+        # A file that is renamed before it is on the disk can be empty after a power failure.
+        with temporary.open("r+b") as file:
             os.fsync(file.fileno())
         if path.exists():
             temporary.chmod(path.stat().st_mode)

@@ -148,7 +148,16 @@ ALLOWED = {
         "written_data",
         "torch",
     },
-    "tables": {"data", "pipeline", "nn", "checks", "explanation", "token_values", "torch"},
+    "tables": {
+        "data",
+        "pipeline",
+        "nn",
+        "checks",
+        "explanation",
+        "text_files",
+        "token_values",
+        "torch",
+    },
     "cli": {
         "interpret",
         "tables",

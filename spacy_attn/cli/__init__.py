@@ -7,6 +7,7 @@ line. Importing it puts the group below spaCy's own commands, once.
 import typer
 from spacy.cli._util import app as spacy_app
 
+from .apply import apply_cli
 from .check_faithfulness import faithfulness_cli
 from .console import CommandGroup
 from .convert import convert_cli
@@ -26,6 +27,7 @@ _WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 app = typer.Typer(
     name="attn", cls=CommandGroup, help=_HELP, no_args_is_help=True, rich_markup_mode=None
 )
+app.command("apply")(apply_cli)
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
 app.command("faithfulness")(faithfulness_cli)
 app.command("init-config")(init_config_cli)

@@ -105,6 +105,18 @@ def progress(
     return iter(tqdm(docs, desc=name, total=total, unit=" docs", disable=disable, leave=False))
 
 
+def progress_bar(unit: str, *, total: int, initial: int) -> Any:
+    """Return a bar to be updated, a context manager, if the standard error is a terminal.
+
+    Args:
+        unit: What is counted.
+        total: How many there are.
+        initial: How many of these are done already.
+    """
+    disable = True if sys.stderr is None else None
+    return tqdm(total=total, initial=initial, unit=f" {unit}", disable=disable, leave=False)
+
+
 class CommandGroup(TyperGroup):
     """The commands, with the errors that any of them can meet when it writes its output."""
 

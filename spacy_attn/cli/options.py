@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from spacy.cli._util import Arg, Opt
 
 from ..data.docbins import is_spacy_data
 from ..data.reader import HFDataset
+from ..data.source import Source
 from ..interpret.methods import METHODS
 
 Model = Annotated[str, Arg(help="Name of or path to a trained pipeline")]
@@ -125,6 +126,38 @@ def make_reader(data: str, options: DataOptions = DEFAULTS, *, labelled: bool = 
         labels=None if not options.labels else split_names(options.labels),
         **_settings(data, options.settings or ()),
     )
+
+
+def make_source(
+    data: str, split: str | None, text_column: str, settings: Sequence[str] | None
+) -> Source:
+    """Say where the rows of any data set are, of which all columns are read.
+
+    Args:
+        data: What `spacy-attn.HFDataset.v1` reads, but for `.spacy` files.
+        split: Its split.
+        text_column: A column that it has.
+        settings: Other settings of the reader, on where rows are and how they are written.
+
+    Raises:
+        ValueError: For settings that contradict one another or the data.
+    """
+    if is_spacy_data(data):
+        raise ValueError(
+            f"'{data}' holds documents of spaCy and no rows: give the data set that they were made "
+            "of, or use 'python -m spacy apply'."
+        )
+    assigned = _settings(data, settings or ())
+    known = [each.name for each in fields(Source) if each.init and each.name not in _OPTIONS]
+    if others := [name for name in assigned if name not in known]:
+        raise ValueError(
+            f"'--set {others[0]}=...' has no meaning where all rows are used as they are: leave it "
+            f"out. Known are {', '.join(known)}."
+        )
+    source = Source(data, split=split or "train", **assigned)
+    source.columns = (text_column,)
+    source.all_columns = True
+    return source
 
 
 def split_names(names: str) -> list[str]:

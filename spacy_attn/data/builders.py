@@ -13,7 +13,7 @@ import pyarrow as pa
 from datasets.table import table_cast
 
 from .delimited import DelimitedFile, Dialect
-from .errors import FileProblem, no_column
+from .errors import FileProblem, listing, no_column
 from .jsonlines import Batch, read_json
 from .paths import extension, shown
 
@@ -29,13 +29,17 @@ class TableConfig(datasets.BuilderConfig):
     """What to read, as `Source` has it, and how the files are written.
 
     Attributes:
+        all_columns: Whether to read all other columns, too.
         features: The types of the columns, if they are known.
+        declared: Types of some columns, if it is up to the files which there are.
         default_delimiter: What separates fields of CSV files unless the dialect says so.
     """
 
     columns: tuple[str, ...] = ()
     label_columns: tuple[str, ...] = ()
+    all_columns: bool = False
     features: datasets.Features | None = None
+    declared: Mapping[str, Any] = field(default_factory=dict)
     default_delimiter: str = ","
     dialect: Dialect = field(default_factory=Dialect)
 
@@ -79,19 +83,45 @@ class TableBuilder(datasets.ArrowBasedBuilder):
 class DelimitedBuilder(TableBuilder):
     """Reads delimited text as `DelimitedFile`, where `datasets` would use pandas."""
 
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        splits = super()._split_generators(dl_manager)
+        if self.config.all_columns:
+            files = [file for split in splits for file in split.gen_kwargs["files"]]
+            names, declared = self._find_names(files), self.config.declared
+            types = {name: declared.get(name, datasets.Value("string")) for name in names}
+            self.info.features = datasets.Features(types)
+        return splits
+
+    def _file(self, file: str, path: str) -> DelimitedFile:
+        config = self.config
+        return DelimitedFile(
+            partial(_open, path),
+            shown(file),
+            config.columns,
+            config.label_columns,
+            config.dialect,
+            "\t" if extension(file) == ".tsv" else config.default_delimiter,
+            config.all_columns,
+        )
+
+    def _find_names(self, files: _Files) -> list[str]:
+        """Return the columns of all files, which must have the same."""
+        first, *others = [
+            (shown(file), self._file(file, path).read_names()) for file, path in files
+        ]
+        for name, columns in others:
+            if set(columns) != set(first[1]):
+                reason = (
+                    f"its columns are {listing(columns)}, and those of '{first[0]}' are "
+                    f"{listing(first[1])}; read the files one by one"
+                )
+                raise FileProblem(name, None, reason)
+        return first[1]
+
     def _columns(self, files: _Files) -> Iterator[Mapping[str, pa.Array]]:
         config = self.config
         for file, path in files:
-            default = "\t" if extension(file) == ".tsv" else config.default_delimiter
-            table = DelimitedFile(
-                partial(_open, path),
-                shown(file),
-                list(config.features),
-                config.label_columns,
-                config.dialect,
-                default,
-            )
-            for batch in table.batches():
+            for batch in self._file(file, path).batches():
                 arrays = {column: pa.array(values, pa.string()) for column, values in batch.items()}
                 for column in config.label_columns:  # an empty label is missing
                     values = [value or None for value in batch[column]]
@@ -115,24 +145,30 @@ class JsonBuilder(TableBuilder):
 
     def _batches(self, files: _Files) -> Iterator[tuple[str, Batch]]:
         encoding = self.config.dialect.encoding
+        wanted = None if self.config.all_columns else self.config.columns
         for file, path in files:
             name = shown(file)
-            for batch in read_json(partial(_open, path), name, self.config.columns, encoding):
+            for batch in read_json(partial(_open, path), name, wanted, encoding):
                 yield name, batch
 
     def _find_types(self, files: _Files, *, is_streamed: bool) -> datasets.Features:
-        types: dict[str, Any] = dict.fromkeys(self.config.columns, pa.null())
+        required = self.config.columns
+        # All columns come in the order of the file.
+        types: dict[str, Any] = dict.fromkeys(
+            () if self.config.all_columns else required, pa.null()
+        )
         keys: dict[str, None] = {}
         for name, batch in self._batches(files):
             keys.update(dict.fromkeys(batch.keys))
             for column, values in batch.columns.items():
-                found = _merged(types[column], _type_of(values))
+                before = types.get(column, pa.null())
+                found = _merged(before, _type_of(values))
                 if found is None and not hasattr(datasets, "Json"):
-                    raise _odd_value(types[column], column, name, batch)
+                    raise _odd_value(before, column, name, batch)
                 types[column] = found
             if is_streamed and pa.null() not in types.values():
                 break
-        if missing := [column for column in types if keys and column not in keys]:
+        if missing := [column for column in required if keys and column not in keys]:
             raise FileProblem(shown(files[0][0]), None, no_column(missing[0], keys))
         schema = pa.schema({column: kind or pa.string() for column, kind in types.items()})
         features = datasets.Features.from_arrow_schema(schema)
@@ -144,7 +180,8 @@ class JsonBuilder(TableBuilder):
         features = self.info.features
         for name, batch in self._batches(files):
             arrays = {}
-            for column, values in batch.columns.items():
+            for column in features:
+                values = batch.columns.get(column, [None] * len(batch.numbers))
                 if type(features[column]).__name__ == "Json":
                     spelt = [None if value is None else json.dumps(value) for value in values]
                     arrays[column] = pa.array(spelt, pa.string())

@@ -77,6 +77,7 @@ class DelimitedFile:
         label_columns: Those of them that hold labels.
         dialect: How the file is written.
         default_delimiter: What separates the fields of such files unless the dialect says so.
+        all_columns: Whether to read all other columns, too.
     """
 
     open_file: OpenFile
@@ -85,6 +86,18 @@ class DelimitedFile:
     label_columns: Collection[str]
     dialect: Dialect
     default_delimiter: str
+    all_columns: bool = False
+
+    def read_names(self) -> list[str]:
+        """Return the names of the columns that will be read, in the order of the header.
+
+        Raises:
+            FileProblem: If the header cannot be used.
+        """
+        file = replace(self)
+        with open_text(self.open_file, self.name, self.dialect.encoding, newline="") as lines:
+            file._read_header(lines)
+        return list(file.columns)
 
     def batches(self) -> Iterator[dict[str, list[str]]]:
         """Go through the values of each column, some thousand rows at a time.
@@ -129,6 +142,8 @@ class DelimitedFile:
         complete = [each for each in parsed if set(self.columns) <= set(each[1])]
         self.dialect, self.header = (complete or parsed)[0]
         self.has_names = False
+        if self.all_columns:
+            self.columns = list(dict.fromkeys([*self.header, *self.columns]))
         if complaint := self._complaint():
             raise FileProblem(self.name, self.header_line, complaint)
         # R encloses the header in quotes wherever it writes row names by default.
@@ -187,6 +202,9 @@ class DelimitedFile:
         return bool(rows)
 
     def _check_widths(self) -> None:
+        if self.has_names and self.all_columns:
+            reason = "the rows begin with a name that the header has no field for; name that column"
+            raise FileProblem(self.name, self.header_line, reason)
         width = len(self.header) + self.has_names
         wanted = f"the header has {len(self.header)}"
         if self.has_names:

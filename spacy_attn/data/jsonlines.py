@@ -36,14 +36,14 @@ class Batch(NamedTuple):
 
 
 def read_json(
-    open_file: OpenFile, name: str, wanted: Collection[str], encoding: str | None
+    open_file: OpenFile, name: str, wanted: Collection[str] | None, encoding: str | None
 ) -> Iterator[Batch]:
     """Read columns of a file, some megabytes at a time unless it is one array.
 
     Args:
         open_file: Opens the file.
         name: The name of the file, for errors.
-        wanted: The columns to read.
+        wanted: The columns to read. None reads those of each batch.
         encoding: By default UTF-8.
 
     Yields:
@@ -58,8 +58,9 @@ def read_json(
                 if not isinstance(each, dict):
                     reason = f"it holds {each!r:.80} where an object is wanted"
                     raise FileProblem(name, f"{unit} {number}", reason)
-            columns = {column: [each.get(column) for each in objects] for column in wanted}
             keys = list(dict.fromkeys(chain.from_iterable(objects)))
+            names = keys if wanted is None else wanted
+            columns = {column: [each.get(column) for each in objects] for column in names}
             yield Batch(columns, keys, unit, numbers)
 
 

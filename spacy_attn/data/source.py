@@ -31,7 +31,7 @@ class Source:
     """Where a split of a data set is, and which columns of it are read.
 
     A reader adds `columns`, those to read, and `label_columns`, those of them that hold class ids
-    or in which an empty field of a CSV file is null.
+    or in which an empty field of a CSV file is null. With `all_columns`, all others are read, too.
 
     Args:
         path: A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
@@ -71,6 +71,7 @@ class Source:
     encoding: str | None = None
     columns: tuple[str, ...] = field(default=(), init=False, repr=False)
     label_columns: tuple[str, ...] = field(default=(), init=False, repr=False)
+    all_columns: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.path is None:
@@ -111,24 +112,74 @@ def open_source(source: Source) -> Opened:
     Raises:
         DatasetError: If there is no such data set, it cannot be reached, or it has no such split.
     """
-    path = str(source.path)
-    local = os.path.abspath(os.path.expanduser(path))
     with explained(source), _bars_on_terminals_only():
-        if os.path.isdir(local):
-            # Either file is written by `save_to_disk`, of a `DatasetDict` or a `Dataset`.
-            markers = (os.path.join(local, name) for name in ("dataset_dict.json", "state.json"))
-            is_saved = any(map(os.path.isfile, markers))
-            return (_open_saved if is_saved else _open_local)(local, source)
-        if path in FORMATS.values():
-            _refuse(source, "a file format", "name", "revision")
-            has_files = source.data_files is not None
-            reason = f"'{path}' is a file format; set 'data_files' to the files to read"
-            source.require(has_files, reason)
-            return _open_local(path, source)
-        if files := matching_files(os.path.expanduser(path)):
-            return _open_files(files, source)
+        local = _local_path(source)
+        if _is_saved(local):
+            return _open_saved(local, source)
+        if found := _find_local(local, source):
+            return _open_local(*found, source)
+        path = str(source.path)
         _refuse_unless_on_hub(path, local, source)
         return _open_on_hub(path, source)
+
+
+def local_parquet_files(source: Source) -> list[str] | None:
+    """Find the Parquet files of a split, which can be read without `datasets` copying them.
+
+    Returns:
+        Their paths, in the order of the rows. None if the split is anything else: files of another
+        kind or elsewhere, those that a folder gives settings for, or a slice of a split.
+
+    Raises:
+        DatasetError: As `open_source`, as far as no row is read.
+    """
+    from datasets import load_dataset_builder
+
+    with explained(source):
+        local = _local_path(source)
+        found = None if _is_saved(local) else _find_local(local, source)
+        if found is None:
+            return None
+        path, data_files = found
+        data_files = data_files or source.data_files
+        if "://" in str(data_files):
+            return None
+        with offline_mode():
+            found_files = _find_files(path, data_files, source)
+            builder = load_dataset_builder(path, name=source.name, data_files=found_files)
+        if not _is_plain(builder.config, "ParquetConfig"):
+            return None
+        _refuse(source, "Parquet files", *_OF_CSV, "encoding")
+        splits = {str(name): files for name, files in builder.config.data_files.items()}
+        names = [name.strip() for name in source.split.split("+")]
+        files = [file for name in names for file in splits.get(name, ())]
+        is_whole = all(name in splits for name in names)
+        return files if is_whole and all(map(os.path.isfile, files)) else None
+
+
+def _local_path(source: Source) -> str:
+    return os.path.abspath(os.path.expanduser(str(source.path)))
+
+
+def _is_saved(local: str) -> bool:
+    # Either file is written by `save_to_disk`, of a `DatasetDict` or a `Dataset`.
+    markers = ("dataset_dict.json", "state.json")
+    return any(os.path.isfile(os.path.join(local, name)) for name in markers)
+
+
+def _find_local(local: str, source: Source) -> tuple[str, DataFiles | None] | None:
+    """Return a folder of files or the format of files, and the files if the path names them."""
+    path = str(source.path)
+    if os.path.isdir(local):
+        return local, None
+    if path in FORMATS.values():
+        _refuse(source, "a file format", "name", "revision")
+        has_files = source.data_files is not None
+        reason = f"'{path}' is a file format; set 'data_files' to the files to read"
+        source.require(has_files, reason)
+        return path, None
+    files = matching_files(os.path.expanduser(path))
+    return _check_files(files, source) if files else None
 
 
 def _open_saved(path: str, source: Source) -> Opened:
@@ -150,7 +201,8 @@ def _open_saved(path: str, source: Source) -> Opened:
     return _take(splits, source), False
 
 
-def _open_files(files: list[str], source: Source) -> Opened:
+def _check_files(files: list[str], source: Source) -> tuple[str, DataFiles]:
+    """Return the format of some files, and of which split they are."""
     _refuse(source, "data files", *_OF_HUB)
     kind, *others = sorted({extension(file) for file in files})
     source.require(
@@ -170,10 +222,10 @@ def _open_files(files: list[str], source: Source) -> Opened:
     )
     # A single file is the split that is asked for: it has no other, whatever that is called.
     is_single = os.path.isfile(os.path.expanduser(str(source.path))) and source.split.isidentifier()
-    return _open_local(FORMATS[kind], source, {source.split: files} if is_single else files)
+    return FORMATS[kind], {source.split: files} if is_single else files
 
 
-def _open_local(path: str, source: Source, data_files: DataFiles | None = None) -> Opened:
+def _open_local(path: str, data_files: DataFiles | None, source: Source) -> Opened:
     """Open a folder, or files of a format. The files are those of the source unless given."""
     from datasets import load_dataset_builder
 
@@ -247,9 +299,15 @@ def _table_builder(builder: "DatasetBuilder", source: Source, state: str) -> "Da
         "dialect": source.dialect,
         "description": f"{VERSION} {state}",
     }
+    if source.all_columns:  # the cache goes by the arguments, of which others have one less
+        arguments["all_columns"] = True
     if builder.name == "json":
         return JsonBuilder(**arguments)
     declared = builder.info.features or {}
+    if source.all_columns:
+        return DelimitedBuilder(
+            **arguments, declared=dict(declared), default_delimiter=builder.config.sep
+        )
     features = Features({name: declared.get(name, Value("string")) for name in source.columns})
     return DelimitedBuilder(**arguments, features=features, default_delimiter=builder.config.sep)
 
@@ -258,6 +316,8 @@ def _parquet_columns(builder: "DatasetBuilder", source: Source) -> dict[str, lis
     """Have no other columns read than those asked for: files may differ in the others."""
     import pyarrow.parquet as pq
 
+    if source.all_columns:
+        return {}
     file = next(file for files in builder.config.data_files.values() for file in files)
     columns = [name for name in pq.read_schema(file).names if name in source.columns]
     # Where one is missing, the reader names all that there are.

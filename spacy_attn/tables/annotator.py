@@ -92,6 +92,7 @@ class Annotator:
 
     Attributes:
         n_failed: In this process, the number of rows whose new columns were left null.
+        n_words: In this process, the number of tokens of all texts that were annotated.
 
     Raises:
         OSError: If there is no such pipeline.
@@ -124,15 +125,20 @@ class Annotator:
         self.n_threads = n_threads
         self.on_error = on_error
         self.overwrite = overwrite
-        self.n_failed = 0
+        self.n_failed = self.n_words = 0
 
     def __getstate__(self) -> dict[str, Any]:
         # The same before and after use: `datasets` finds its results by a hash of it.
-        return {**self.__dict__, "n_failed": 0}
+        return {**self.__dict__, "n_failed": 0, "n_words": 0}
 
     def __repr__(self) -> str:
         """Show the pipeline and the column."""
         return f"Annotator({self._source}, text_column={self.text_column!r})"
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that the pipeline consists of."""
+        return self._source.digest
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -246,7 +252,7 @@ class Annotator:
     ) -> Iterator[pyarrow.Table]:
         """Apply the pipeline to some rows; to smaller parts of them where that fails."""
         try:
-            yield loaded.apply([values[row] for row in rows])
+            columns, n_words = loaded.apply([values[row] for row in rows])
         except Exception as error:
             if len(rows) == 1:
                 text = shorten(values[rows[0]], _SHOWN_CHARACTERS)
@@ -256,6 +262,9 @@ class Annotator:
             middle = len(rows) // 2
             for part in (rows[:middle], rows[middle:]):
                 yield from self._apply(loaded, values, part, problems)
+            return
+        self.n_words += n_words
+        yield columns
 
     def _fail(
         self, problems: _Problems, row: int, problem: str, cause: Exception | None = None

@@ -54,8 +54,10 @@ class LoadedPipeline:
         self.columns = DocumentColumns(self.nlp, component, wanted, sample)
         self._n_words = len(self.nlp.vocab.strings)
 
-    def apply(self, texts: list[str]) -> pyarrow.Table:
-        """Return the columns for some texts, a row for each, which go through as one batch.
+    def apply(self, texts: list[str]) -> tuple[pyarrow.Table, int]:
+        """Return the columns for some texts, a row for each, and the number of their tokens.
+
+        They go through as one batch.
 
         Raises:
             ValueError: If the pipeline leaves out documents, or as `DocumentColumns.make`.
@@ -66,7 +68,7 @@ class LoadedPipeline:
             docs = list(self.nlp.pipe(texts, batch_size=len(texts)))
             if len(docs) != len(texts):
                 raise ValueError("the pipeline leaves this document out")
-            return self.columns.make(docs)
+            return self.columns.make(docs), sum(map(len, docs))
 
 
 # Annotators that are sent to a worker again and again, with each part of the data, find it here.

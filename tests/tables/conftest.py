@@ -1,5 +1,6 @@
 """What tests of several tables use."""
 
+import datasets
 import pyarrow
 import pytest
 
@@ -25,3 +26,10 @@ def table():
     n = len(MIXED_TEXTS)
     columns = [list(range(n)), MIXED_TEXTS, [["a", "b"]] * n]
     return pyarrow.table(columns, schema=pyarrow.schema(fields, metadata={"made": "by hand"}))
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """Have `datasets` convert what it reads anew, and work in a folder of its own."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.chdir(tmp_path)
