@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pyarrow
 from spacy.language import Language
 
 from ..checks import check_choice, check_positive
-from ..data.errors import RowProblem, listing, no_column
-from ..data.row_texts import check_text
-from ..explanation import shorten
+from ..data.errors import listing, no_column
 from .document_columns import Wanted
+from .failures import Failures
 from .loaded import LoadedPipeline, load_once
 from .model_source import find_source
 from .table_kinds import add_columns, add_fields, column_names, read_column
+from .text_values import annotate_values
 from .workers import prepare_worker
 
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
 Batch = TypeVar("Batch")
-_Problems = dict[int, str]
+_Function = Callable[[Iterable[Any]], Iterator[Any]]
 
 _WHERE = "spacy_attn.Annotator"
 _ON_ERROR = ("raise", "null")
-# So many characters of a text are shown in an error.
-_SHOWN_CHARACTERS = 51
-_logger = logging.getLogger(__name__)
-
-
-class RowError(ValueError):
-    """A row of a table cannot be annotated.
-
-    Attributes:
-        row: Its number in the table that was given, counted from 0.
-        problem: What is wrong with it.
-    """
-
-    def __init__(self, row: int, problem: str) -> None:
-        super().__init__(row, problem)
-        self.row, self.problem = row, problem
-
-    def __str__(self) -> str:
-        """Return the message."""
-        return f"Row {self.row} of this table (counted from 0): {self.problem}"
 
 
 class Annotator:
@@ -89,6 +71,8 @@ class Annotator:
             string, is longer than `nlp.max_length`, or makes a component raise an error. "raise"
             ends with a `RowError`. "null" leaves the new columns of the row null.
         overwrite: Whether columns of the table may be replaced by new ones of the same name.
+        prefix: What the names of the new columns begin with, such as "predicted_", where the table
+            has a column `label` already.
 
     Attributes:
         n_failed: In this process, the number of rows whose new columns were left null.
@@ -114,6 +98,7 @@ class Annotator:
         n_threads: int = 1,
         on_error: Literal["raise", "null"] = "raise",
         overwrite: bool = False,
+        prefix: str = "",
     ) -> None:
         check_positive(_WHERE, batch_size=batch_size, n_threads=n_threads)
         check_choice(_WHERE, "on_error", on_error, _ON_ERROR)
@@ -125,6 +110,7 @@ class Annotator:
         self.n_threads = n_threads
         self.on_error = on_error
         self.overwrite = overwrite
+        self.prefix = prefix
         self.n_failed = self.n_words = 0
 
     def __getstate__(self) -> dict[str, Any]:
@@ -156,9 +142,33 @@ class Annotator:
         Raises:
             ValueError: If the column of the texts is missing, or if a column is there already.
         """
-        columns = self._load().columns.schema
+        columns = self._new_schema(self._load())
         self._check_columns(input_schema.names, columns.names)
         return add_fields(input_schema, columns)
+
+    def for_spark(self, schema: StructType) -> tuple[_Function, StructType]:
+        """Return what Spark's `mapInPandas` takes, and `mapInArrow` as well.
+
+        Args:
+            schema: The schema of the data frame that is to be annotated.
+
+        Returns:
+            A function that annotates tables one by one, and the schema of what comes of it.
+
+        Raises:
+            ValueError: As `schema`.
+        """
+        from pyspark.sql.pandas.types import from_arrow_schema
+        from pyspark.sql.types import StructType
+
+        columns = self._new_schema(self._load())
+        self._check_columns(schema.names, columns.names)
+        fields = {field.name: field for field in schema.fields}
+        fields.update((field.name, field) for field in from_arrow_schema(columns).fields)
+        return self._annotate_each, StructType(list(fields.values()))
+
+    def _annotate_each(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        return map(self, batches)
 
     def __call__(self, batch: Batch) -> Batch:
         """Annotate a table.
@@ -177,24 +187,30 @@ class Annotator:
             ValueError: If the column of the texts is missing, if a column is there already, or if
                 the pipeline does not give what is wanted.
         """
-        names = column_names(batch)
+        given = column_names(batch)
         loaded = self._load()
-        self._check_columns(names, loaded.columns.schema.names)
+        names = self._new_schema(loaded).names
+        self._check_columns(given, names)
         values = read_column(batch, self.text_column)
+        failures = Failures(batch, self.text_column, self.on_error == "raise")
         with loaded.lock:
-            columns, problems = self._annotate(loaded, values)
-        self.n_failed += len(problems)
-        if problems:
-            row = min(problems)
-            _logger.warning(
-                "%d of %d rows could not be annotated, the first of them row %d: %s",
-                *(len(problems), len(values), row, problems[row]),
+            columns, n_words = annotate_values(
+                loaded, values, self.text_column, self.batch_size, failures
             )
-        return add_columns(batch, columns)
+            self.n_failed += len(failures.errors)
+            self.n_words += n_words
+        failures.warn(len(values))
+        return add_columns(batch, columns.rename_columns(names))
 
     def _load(self) -> LoadedPipeline:
         prepare_worker(self.n_threads)
         return load_once(self._source, self.component, self._wanted)
+
+    def _new_schema(self, loaded: LoadedPipeline) -> pyarrow.Schema:
+        """Return the names and types of the new columns."""
+        return pyarrow.schema(
+            [field.with_name(self.prefix + field.name) for field in loaded.columns.schema]
+        )
 
     def _check_columns(self, names: list[Any], added: list[str]) -> None:
         if names.count(self.text_column) != 1:
@@ -211,64 +227,5 @@ class Annotator:
         if taken and not self.overwrite:
             raise ValueError(
                 f"{_WHERE}: the table has columns with names of new ones already ({listing(taken)})"
-                f": rename them, or set overwrite=True to have them replaced."
+                f": give the new ones a 'prefix', or set overwrite=True to have these replaced."
             )
-
-    def _annotate(
-        self, loaded: LoadedPipeline, values: list[Any]
-    ) -> tuple[pyarrow.Table, _Problems]:
-        """Return the new columns, a row for each value, and what is wrong with some rows."""
-        problems: _Problems = {}
-        for row, value in enumerate(values):
-            if problem := self._problem(value, loaded.nlp.max_length):
-                self._fail(problems, row, problem)
-        rows = [row for row in range(len(values)) if row not in problems]
-        tables = [loaded.columns.schema.empty_table()]
-        for start in range(0, len(rows), self.batch_size):
-            batch = rows[start : start + self.batch_size]
-            tables.extend(self._apply(loaded, values, batch, problems))
-        table = pyarrow.concat_tables(tables)
-        if not problems:
-            return table, problems
-        numbers = iter(range(len(values)))
-        places = [None if row in problems else next(numbers) for row in range(len(values))]
-        return table.take(pyarrow.array(places, pyarrow.int64())), problems
-
-    def _problem(self, value: Any, max_length: int) -> str | None:
-        """Say why a value is no text that the pipeline can take, if it is none."""
-        try:
-            text = check_text(value, self.text_column, "text_column")
-        except RowProblem as problem:
-            return f"{problem}."
-        if len(text) <= max_length:
-            return None
-        return (
-            f"column '{self.text_column}' has a text of {len(text)} characters, more than "
-            f"nlp.max_length = {max_length}: cut it, or raise that and give the pipeline itself."
-        )
-
-    def _apply(
-        self, loaded: LoadedPipeline, values: list[Any], rows: list[int], problems: _Problems
-    ) -> Iterator[pyarrow.Table]:
-        """Apply the pipeline to some rows; to smaller parts of them where that fails."""
-        try:
-            columns, n_words = loaded.apply([values[row] for row in rows])
-        except Exception as error:
-            if len(rows) == 1:
-                text = shorten(values[rows[0]], _SHOWN_CHARACTERS)
-                problem = f"the text {text!r} fails: {type(error).__name__}: {error}"
-                self._fail(problems, rows[0], problem, error)
-                return
-            middle = len(rows) // 2
-            for part in (rows[:middle], rows[middle:]):
-                yield from self._apply(loaded, values, part, problems)
-            return
-        self.n_words += n_words
-        yield columns
-
-    def _fail(
-        self, problems: _Problems, row: int, problem: str, cause: Exception | None = None
-    ) -> None:
-        if self.on_error == "raise":
-            raise RowError(row, problem) from cause
-        problems[row] = problem

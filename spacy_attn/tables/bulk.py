@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .annotator import Annotator, RowError
+from .annotator import Annotator
+from .failures import RowError
 from .formats import writing
 from .output_folder import Output, Record
 from .processes import HaltError, Work, run_tasks

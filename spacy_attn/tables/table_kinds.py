@@ -22,6 +22,7 @@ Batch = TypeVar("Batch")
 FLOATS = pyarrow.list_(pyarrow.float32())
 
 _Arrow = pyarrow.Table | pyarrow.RecordBatch
+_ArrowColumn = pyarrow.Array | pyarrow.ChunkedArray
 
 
 def column_names(batch: Any) -> list[Any]:
@@ -62,7 +63,13 @@ def read_column(batch: Any, name: str) -> list[Any]:
     return column.tolist() if hasattr(column, "tolist") else list(column)
 
 
-_ArrowColumn = pyarrow.Array | pyarrow.ChunkedArray
+def read_row(batch: Any, row: int) -> dict[str, Any]:
+    """Return the values of a row by column, and what the index of a data frame has for it."""
+    if isinstance(batch, _Arrow):
+        return cast("dict[str, Any]", batch.slice(row, 1).to_pylist()[0])
+    if _is_pandas(batch):
+        return {"index": batch.index[row], **batch[row : row + 1].to_dict("records")[0]}
+    return {name: batch[name][row] for name in batch}
 
 
 def add_columns(batch: Batch, columns: pyarrow.Table) -> Batch:
@@ -125,12 +132,15 @@ def _add_to_pandas(frame: pandas.DataFrame, columns: pyarrow.Table) -> pandas.Da
 
 
 def _to_list(column: pyarrow.ChunkedArray) -> list[Any]:
-    """Return the values of a column; lists of numbers become arrays, which keep their type."""
-    holder = (
-        column.type if pyarrow.types.is_struct(column.type) else [pyarrow.field("", column.type)]
-    )
-    if any(field.type == FLOATS for field in holder):
-        return list(column.to_pandas())
+    """Return the values of a column as Python has them, but numbers in lists as float32.
+
+    `datasets` and Ray find the type of a column by its values. Python's numbers would be doubles.
+    """
+    if pyarrow.types.is_struct(column.type):
+        rows = column.to_pandas()
+        return [row and {name: list(values) for name, values in row.items()} for row in rows]
+    if column.type == FLOATS:
+        return [None if values is None else list(values) for values in column.to_pandas()]
     return cast("list[Any]", column.to_pylist())
 
 
