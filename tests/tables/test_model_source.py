@@ -4,6 +4,7 @@ import pytest
 import spacy
 
 from spacy_attn import Annotator
+from spacy_attn.tables.loaded import load_once
 from spacy_attn.tables.model_source import find_source
 
 from ..conftest import make_nlp, train
@@ -75,6 +76,7 @@ def test_a_pipeline_that_is_trained_on_gets_another_digest():
 
 
 def test_a_folder_that_has_changed_since_is_not_loaded(folder):
+    load_once.cache_clear()
     annotator = Annotator(folder)
     (folder / "attn_textcat" / "cfg").write_text("{}")
     with pytest.raises(ValueError, match=r"is not the same as when .* Make the annotator anew"):
