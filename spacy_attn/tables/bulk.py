@@ -16,8 +16,8 @@ from .annotator import Annotator
 from .failures import RowError
 from .formats import writing
 from .output_folder import Output, Record
-from .processes import HaltError, Work, run_tasks
 from .shards import Shard
+from .task_workers import HaltError, Work, run_tasks
 
 #: The largest number of rows of a part. It is what a worker takes at a time, and what is lost of
 #: its work when it is stopped.

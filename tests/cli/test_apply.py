@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -22,7 +21,7 @@ from typer.testing import CliRunner
 
 from spacy_attn.cli import app
 from spacy_attn.tables import bulk
-from spacy_attn.tables.processes import Event, HaltError
+from spacy_attn.tables.task_workers import Event, HaltError
 
 from ..conftest import MIXED_TEXTS, TEXTS
 
@@ -336,6 +335,7 @@ def test_a_file_that_cannot_be_joined_for_want_of_space_keeps_its_parts(
 
 # --- With processes -------------------------------------------------------------------------------
 
+needs_forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
 SLOW = """
 import os
 import time
@@ -367,9 +367,11 @@ def start(*arguments, limit=None, seconds="0"):
         limit: The largest size of a file.
         seconds: For each document.
     """
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-        if child := os.fork():
-            return child
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks among threads
+        child = os.fork()
+    if child:
+        return child
     status = 1
     try:
         for stream, fd in (("out", 1), ("err", 2)):
@@ -377,6 +379,8 @@ def start(*arguments, limit=None, seconds="0"):
         sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
         os.environ["SECONDS"] = seconds
         if limit is not None:
+            import resource
+
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         app(["apply", *map(str, arguments)], standalone_mode=True)
     except SystemExit as error:
@@ -395,6 +399,7 @@ def words_of(name):
     return " ".join(Path(name).read_text("utf8").split())
 
 
+@needs_forks
 def test_after_a_kill_it_goes_on_and_ends_as_if_nothing_had_been(slow, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write("rows.parquet")
@@ -415,6 +420,7 @@ def test_after_a_kill_it_goes_on_and_ends_as_if_nothing_had_been(slow, tmp_path,
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+@needs_forks
 def test_a_full_disk_is_an_error_and_what_is_complete_stays(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("rows").mkdir()

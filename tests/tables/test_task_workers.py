@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from spacy_attn.tables.processes import HaltError, run_tasks
+from spacy_attn.tables.task_workers import HaltError, run_tasks
 
 
 def prepare():
