@@ -131,8 +131,8 @@ def _check_corpus(nlp: Language) -> None:
         n_found = sum(1 for _ in islice(corpus(nlp), n_processes()))
     if n_found < n_processes():
         raise ValueError(
-            f"The training corpus '{settings['train_corpus']}' has only {n_found} documents, for "
-            f"{n_processes()} processes: start {max(1, n_found)} at most, or add documents."
+            f"The training corpus '{settings['train_corpus']}' has fewer documents, {n_found}, "
+            f"than there are processes, {n_processes()}: start fewer processes, or add documents."
         )
 
 
@@ -254,8 +254,9 @@ class _Shares:
             )
         if self._n_batches == 1 and len(examples) < n_processes() and own_rank() == 0:
             warnings.warn(
-                f"The first batch has {len(examples)} documents, for {n_processes()} processes: "
-                f"some have nothing to do. Raise the size in [training.batcher].",
+                f"The first batch has fewer documents, {len(examples)}, than there are processes, "
+                f"{n_processes()}, so that some have nothing to do. Raise the size in "
+                f"[training.batcher].",
                 stacklevel=2,
             )
 

@@ -91,7 +91,7 @@ def test_two_processes_train_one_pipeline_and_the_first_says_so(folder, tmp_path
     ("overrides", "message"),
     [
         (["--training.batcher.size", "many"], "Config error for 'spacy.batch_by_sequence.v1'"),
-        (["--corpora.train.limit", "1"], "has only 1 documents, for 2 processes"),
+        (["--corpora.train.limit", "1"], "has fewer documents, 1, than there are processes, 2"),
         (["--gpu-id", "0"], "there are 0 GPUs"),
         (["--output", "/dev/null/folder"], "Not a directory"),
     ],

@@ -47,6 +47,8 @@ def test_command_exists_with_its_options(page, command, in_checkout):
     program, *arguments = words[start:]
     if program == "python" and arguments[:2] == ["-m", "spacy"]:
         check_spacy(arguments[2:], in_checkout)
+    elif program == "torchrun":
+        check_spacy(arguments[arguments.index("spacy") + 1 :], in_checkout)
     elif program == "python" and arguments[0] == "-m":
         check_module(arguments[1], arguments[2:])
     elif program == "python" and arguments[0] == "-c":
