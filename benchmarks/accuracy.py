@@ -9,12 +9,21 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from spacy.cli._util import parse_config_overrides
 from typer import Argument, Option
 
-from spacy_attn.data.errors import DatasetError
-
 from .models import ENSEMBLE, MODELS, OURS, Model, UsageError, choose
+from .options import (
+    Anew,
+    Jobs,
+    Keep,
+    Limit,
+    Output,
+    Override,
+    Seeds,
+    Train,
+    make_settings,
+    usage_errors,
+)
 from .splits import EMBEDDED, ROOT, Prepared, prepare
 from .tables import NONE, markdown, number, spread
 from .training import Settings, Task, finish, plan
@@ -44,36 +53,27 @@ def main(
     config: Annotated[
         list[Path] | None, Option(help="A training config to compare, too (repeatable)")
     ] = None,
-    seeds: Annotated[str, Option(help="Comma-separated seeds")] = "0,1,2",
-    override: Annotated[
-        list[str] | None,
-        Option(help="A setting of all training configs, as training.max_steps=100 (repeatable)"),
-    ] = None,
+    seeds: Seeds = "0,1,2",
+    override: Override = None,
     text_column: Annotated[str, Option(help="Column of the texts")] = "text",
     label_column: Annotated[str, Option(help="Column of the labels")] = "label",
-    limit: Annotated[int, Option(help="Rows of each split to use, for a trial; 0 for all")] = 0,
-    jobs: Annotated[int, Option(min=1, help="Models to train at a time")] = 1,
+    limit: Limit = 0,
+    jobs: Jobs = 1,
     threads: Annotated[int, Option(min=0, help="Threads of each; 0 to share all cores")] = 0,
-    keep: Annotated[bool, Option("--keep", help="Keep the trained models")] = False,
-    anew: Annotated[bool, Option("--anew", help="Do not take over published results")] = False,
-    train: Annotated[
-        bool, Option(help="Train what is missing; or make tables of what is there, of all models")
-    ] = True,
-    output: Annotated[Path, Option(help="Folder for results")] = OUTPUT,
+    keep: Keep = False,
+    anew: Anew = False,
+    train: Train = True,
+    output: Output = OUTPUT,
 ) -> None:
     """Train attn_textcat and its peers on the same splits, and write tables of what they reach.
 
     Each model is selected on validation rows, and scored on others. A run that was stopped goes on
     where it was. Published results are taken over.
     """
-    try:
-        settings = Settings(
-            output,
-            numbers(seeds, int, "--seeds"),
-            parse_config_overrides([f"--{setting}" for setting in override or []]),
-            threads or max(1, (os.cpu_count() or 1) // jobs),
-            keep,
-            None if anew else PUBLISHED,
+    with usage_errors():
+        n_threads = threads or max(1, (os.cpu_count() or 1) // jobs)
+        settings = make_settings(
+            output, PUBLISHED, seeds, override, keep=keep, anew=anew, threads=n_threads
         )
         chosen = choose(models or ([] if train else list(MODELS)), config or [])
         columns = {"text_column": text_column, "label_column": label_column}
@@ -82,15 +82,6 @@ def main(
             for source in datasets or [str(EMBEDDED)]
         ]
         compare(prepared, chosen, settings, jobs=jobs if train else 0)
-    except (UsageError, DatasetError) as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def numbers(text: str, kind: Any, option: str) -> list[Any]:
-    try:
-        return [kind(number) for number in text.split(",")]
-    except ValueError:
-        raise UsageError(f"{option}: wanted numbers as in 0,1,2, but found '{text}'") from None
 
 
 def compare(

@@ -18,8 +18,8 @@ from spacy_attn.data.errors import DatasetError
 from spacy_attn.explanation import method_name
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 
-from .accuracy import numbers
 from .models import OURS, UsageError, choose
+from .options import numbers
 from .splits import EMBEDDED, Prepared, prepare
 from .tables import markdown, spread
 from .training import Settings, Task, fingerprint, plan, run_all

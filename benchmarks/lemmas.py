@@ -3,18 +3,28 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pandas as pd
 import typer
-from spacy.cli._util import parse_config_overrides
 from typer import Argument, Option
 
-from spacy_attn.data.errors import DatasetError
-
-from .accuracy import collect, numbers
+from .accuracy import collect
 from .lemmatizers import DICTIONARY, MODELS, SPACY, LemmaTask, choose, describe
-from .models import Model, UsageError
+from .models import Model
+from .options import (
+    Anew,
+    Jobs,
+    Keep,
+    Limit,
+    Output,
+    Override,
+    Seeds,
+    Split,
+    Train,
+    make_settings,
+    usage_errors,
+)
 from .splits import ROOT, Prepared
 from .tables import markdown, number, spread
 from .training import Settings, finish
@@ -41,40 +51,28 @@ def main(
     models: Annotated[
         list[str] | None, Option(help="A lemmatizer to compare (repeatable); all by default")
     ] = None,
-    seeds: Annotated[str, Option(help="Comma-separated seeds")] = "0,1,2",
-    split: Annotated[
-        Literal["validation", "test"], Option(help="Score on this; select on validation")
-    ] = "validation",
-    override: Annotated[
-        list[str] | None, Option(help="A setting of all training configs (repeatable)")
-    ] = None,
-    limit: Annotated[int, Option(help="Sentences of each split to use; 0 for all")] = 0,
-    jobs: Annotated[int, Option(min=1, help="Lemmatizers to train at a time")] = 1,
-    keep: Annotated[bool, Option("--keep", help="Keep the trained models")] = False,
-    anew: Annotated[bool, Option("--anew", help="Do not take over published results")] = False,
-    train: Annotated[bool, Option(help="Train what is missing; or make tables alone")] = True,
-    output: Annotated[Path, Option(help="Folder for results")] = OUTPUT,
+    seeds: Seeds = "0,1,2",
+    split: Split = "validation",
+    override: Override = None,
+    limit: Limit = 0,
+    jobs: Jobs = 1,
+    keep: Keep = False,
+    anew: Anew = False,
+    train: Train = True,
+    output: Output = OUTPUT,
 ) -> None:
     """Train lemmatizers on the gold tokens of treebanks, and write tables of what they reach.
 
     Each has one thread. A run that was stopped goes on where it was. Published results are taken
     over.
     """
-    try:
-        settings = Settings(
-            output,
-            numbers(seeds, int, "--seeds"),
-            parse_config_overrides([f"--{setting}" for setting in override or []]),
-            keep=keep,
-            published=None if anew else PUBLISHED,
-        )
+    with usage_errors():
+        settings = make_settings(output, PUBLISHED, seeds, override, keep=keep, anew=anew)
         chosen = choose(models or MODELS)
         prepared = [
             prepare(source, output, scored=split, limit=limit) for source in treebanks or DEFAULT
         ]
         compare(prepared, chosen, settings, jobs if train else 0)
-    except (UsageError, DatasetError) as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def compare(

@@ -1,15 +1,14 @@
 """The command `python -m benchmarks.translation`: how well `attn_seq2seq` translates."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pandas as pd
 import spacy
 import typer
-from spacy.cli._util import parse_config_overrides
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Config
@@ -19,30 +18,35 @@ from spacy_attn.data.errors import DatasetError
 from spacy_attn.data.pair_reader import HFPairs
 from spacy_attn.written_data import generated_text
 
-from .accuracy import collect, numbers
-from .models import Model, UsageError, file_config
-from .splits import ROOT, Prepared, find
-from .tables import markdown, number, spread
-from .training import (
-    CORPORA,
-    Measures,
-    Settings,
-    Task,
-    complete,
-    fingerprint,
-    finish,
-    timed,
-    train_spacy,
+from .models import Model, file_config
+from .options import (
+    Anew,
+    Jobs,
+    Keep,
+    Limit,
+    Output,
+    Override,
+    Seeds,
+    Split,
+    Train,
+    make_settings,
+    usage_errors,
 )
+from .searches import Comparison
+from .splits import ROOT, Prepared, find
+from .training import CORPORA, Measures, Task, complete, fingerprint, timed, train_spacy
 
 NAME = "attn_seq2seq"
 DATA = "bentrevett/multi30k"
 OUTPUT = Path("benchmarks/results/translation")
 PUBLISHED = ROOT / "benchmarks" / "published" / "translation"
 MODEL = Model(NAME, NAME, "ours", partial(file_config, ROOT / "configs" / "translate.cfg"))
-# What is searched with: the name, and the beginnings kept at every step.
-SEARCHES = {"greedy": 1, "beam of 5": 5}
-COLUMNS = ("model", "title", "overrides", "same config", "cpu_seconds", "bytes", "scored")
+TRANSLATION = Comparison(
+    "Translation",
+    MODEL,
+    searches={"greedy": 1, "beam of 5": 5},
+    scores={"BLEU on tokens": "bleu", "BLEU (13a)": "bleu_13a", "chrF": "chrf"},
+)
 
 
 def main(
@@ -56,36 +60,26 @@ def main(
     columns: Annotated[
         tuple[str, str], Option(help="Columns of the sources and of the targets")
     ] = ("de", "en"),
-    seeds: Annotated[str, Option(help="Comma-separated seeds")] = "0,1,2",
-    split: Annotated[
-        Literal["validation", "test"], Option(help="Score on this; select on validation")
-    ] = "validation",
-    override: Annotated[
-        list[str] | None, Option(help="A setting of the training config (repeatable)")
-    ] = None,
-    limit: Annotated[int, Option(help="Pairs of each split to use; 0 for all")] = 0,
-    jobs: Annotated[int, Option(min=1, help="Models to train at a time")] = 1,
-    keep: Annotated[bool, Option("--keep", help="Keep the trained models")] = False,
-    anew: Annotated[bool, Option("--anew", help="Do not take over published results")] = False,
-    train: Annotated[bool, Option(help="Train what is missing; or make tables alone")] = True,
-    output: Annotated[Path, Option(help="Folder for results")] = OUTPUT,
+    seeds: Seeds = "0,1,2",
+    split: Split = "validation",
+    override: Override = None,
+    limit: Limit = 0,
+    jobs: Jobs = 1,
+    keep: Keep = False,
+    anew: Anew = False,
+    train: Train = True,
+    output: Output = OUTPUT,
 ) -> None:
     """Train configs/translate.cfg with several seeds, and write a table of what they reach.
 
     Each has one thread. A run that was stopped goes on where it was. Published results are taken
     over.
     """
-    try:
-        settings = Settings(
-            output,
-            numbers(seeds, int, "--seeds"),
-            parse_config_overrides([f"--{setting}" for setting in override or []]),
-            keep=keep,
-            published=None if anew else PUBLISHED,
-        )
-        compare(prepare(source, output, columns, split, limit), settings, jobs if train else 0)
-    except (UsageError, DatasetError) as error:
-        raise typer.BadParameter(str(error)) from error
+    with usage_errors():
+        settings = make_settings(output, PUBLISHED, seeds, override, keep=keep, anew=anew)
+        data = prepare(source, output, columns, split, limit)
+        tasks = [TranslationTask(data, MODEL, seed, settings) for seed in settings.seeds]
+        TRANSLATION.run(tasks, output, caption(data), jobs if train else 0)
 
 
 def prepare(
@@ -156,7 +150,10 @@ class TranslationTask(Task):
         measures["cpu_seconds"] = time.process_time() - start
         scored = "test" if "test" in self.data.counts else "validation"
         path = self.data.folder / f"{scored}.parquet"
-        return {**measures, **{name: search(folder, path, k) for name, k in SEARCHES.items()}}
+        return {
+            **measures,
+            **{name: search(folder, path, k) for name, k in TRANSLATION.searches.items()},
+        }
 
 
 def search(folder: Path, path: Path, beam_width: int) -> Measures:
@@ -188,68 +185,14 @@ def search(folder: Path, path: Path, beam_width: int) -> Measures:
     }
 
 
-def compare(data: Prepared, settings: Settings, jobs: int = 1) -> None:
-    """Measure what has not been measured, and write the table after each result.
-
-    Args:
-        jobs: How many to train at a time; 0 trains none.
-
-    Raises:
-        typer.Exit: If one failed, when the others are done.
-    """
-    tasks = [TranslationTask(data, MODEL, seed, settings) for seed in settings.seeds]
-    finish(tasks, jobs, describe, partial(write, settings.output, data, tasks))
-
-
-def describe(task: Task) -> str:
-    """Write the line that is shown when one has been measured."""
-    result = task.read() or {}
-    shown = ", ".join(f"{name} {number(100 * result[name]['bleu'], 1)}" for name in SEARCHES)
-    return f"{task.title}: BLEU {shown}, trained in {number(result['cpu_seconds'], 0)} s"
-
-
-def write(output: Path, data: Prepared, tasks: Sequence[Task]) -> str:
-    """Write what is there by now, as Markdown and as JSON; return the former."""
-    runs = collect([MODEL], tasks, COLUMNS)
-    text = f"# Translation\n\n## {data.name}\n\n"
-    if len(runs):
-        text += f"{caption(data)}\n\n{table(runs)}\n"
-    (output / "results.md").write_text(text)
-    runs.to_json(output / "results.json", orient="records", indent=2)
-    return text
-
-
 def caption(data: Prepared) -> str:
     """Say what was trained on and scored."""
     n_scored = data.counts.get("test", data.counts["validation"])
     return (
-        f"Trained on {data.counts['train']:,} pairs, selected on {data.selection}, scored on "
-        f"{data.scored}: {n_scored:,} pairs, {data.n_repeated} of whose sources were trained on."
+        f"{data.name}. Trained on {data.counts['train']:,} pairs, selected on {data.selection}, "
+        f"scored on {data.scored}: {n_scored:,} pairs, {data.n_repeated} of whose sources were "
+        f"trained on."
     )
-
-
-def table(runs: pd.DataFrame) -> str:
-    """Make a table of a row for each search: means over the seeds, and standard deviations."""
-    rows: list[Mapping[str, str]] = []
-    for name in SEARCHES:
-        scores = {
-            title: spread(100 * runs[f"{name}.{score}"], 1)
-            for title, score in {
-                "BLEU on tokens": "bleu",
-                "BLEU (13a)": "bleu_13a",
-                "chrF": "chrf",
-            }.items()
-        }
-        rows.append(
-            {
-                "search": name,
-                **scores,
-                "words/s": number(runs[f"{name}.words_per_second"].mean(), 0),
-                "training, min": number(runs["cpu_seconds"].mean() / 60, 0),
-                "size, MB": number(runs["bytes"].mean() / 1e6, 0),
-            }
-        )
-    return markdown([dict(row) for row in rows])
 
 
 if __name__ == "__main__":

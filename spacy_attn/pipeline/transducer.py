@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..alignment import Alignment
-from ..checks import check_not_negative, check_positive
+from ..checks import check_not_negative, check_positive, check_rate
 from ..extensions import install_token_alignments
 from ..models.arrays import runs
 from ..models.attention_decoder import token_layer
@@ -77,6 +77,7 @@ class AttentionTransducer(QuestionsMixin):
         max_length: int = 500,
         cache_size: int = 100_000,
         pos_loss: float = 1.0,
+        label_smoothing: float = 0.0,
         scorer: Callable | None = None,
     ) -> None:
         """Create the component.
@@ -118,6 +119,8 @@ class AttentionTransducer(QuestionsMixin):
                 context. 0 keeps none.
             pos_loss: The weight of telling the part of speech from the context, which helps to
                 learn that. It needs parts of speech in the training data.
+            label_smoothing: The share of each target that is spread evenly over all symbols, at
+                least 0 and below 1. Probabilities then stay further from 0 and 1.
             scorer: The scoring method, for `spacy train` and `spacy evaluate`.
 
         Raises:
@@ -126,6 +129,7 @@ class AttentionTransducer(QuestionsMixin):
         where = f"Component '{name}'"
         self._set_up(vocab, model, name, "symbols", beam_width, scorer)
         check_positive(where, max_length=max_length)
+        check_rate(where, label_smoothing=label_smoothing)
         check_not_negative(where, known_bonus=known_bonus, cache_size=cache_size, pos_loss=pos_loss)
         self.source, self.target = TokenAttribute(source), TokenAttribute(target)
         self.source.check(where, "source", READABLE)
@@ -145,6 +149,7 @@ class AttentionTransducer(QuestionsMixin):
         self.known_bonus = known_bonus
         self.max_length = max_length
         self.pos_loss = pos_loss
+        self.label_smoothing = label_smoothing
         # Its own: in a pipeline of another language, letters keep the capitals that it has learned.
         self.cfg.update(writes_lists=False, lang=vocab.lang)
         self.dictionary = Dictionary()

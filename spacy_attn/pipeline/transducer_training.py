@@ -47,6 +47,7 @@ class TransducerTrainingMixin(WriterMixin):
     keep_long: bool
     max_length: int
     pos_loss: float
+    label_smoothing: float
 
     def initialize(
         self,
@@ -246,7 +247,14 @@ class TransducerTrainingMixin(WriterMixin):
             for lesson in lessons
         ]
         weights = [1.0] * len(lessons)
-        return self._teach(self._sources(sources, given), targets, weights, tags, self.pos_loss)
+        return self._teach(
+            self._sources(sources, given),
+            targets,
+            weights,
+            tags,
+            tag_weight=self.pos_loss,
+            label_smoothing=self.label_smoothing,
+        )
 
     def _after_step(self) -> None:
         self._forget()

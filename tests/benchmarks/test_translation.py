@@ -6,17 +6,9 @@ import pandas as pd
 import pytest
 
 from benchmarks import training
+from benchmarks.searches import COLUMNS
 from benchmarks.training import Settings
-from benchmarks.translation import (
-    COLUMNS,
-    MODEL,
-    NAME,
-    SEARCHES,
-    TranslationTask,
-    compare,
-    prepare,
-    table,
-)
+from benchmarks.translation import MODEL, NAME, TRANSLATION, TranslationTask, prepare
 from spacy_attn.data.errors import DatasetError
 
 PAIRS = {
@@ -24,6 +16,7 @@ PAIRS = {
     "validation": [("ein Hund", "a dog")],
     "test": [("zwei Hunde", "two dogs")],
 }
+SEARCHES = TRANSLATION.searches
 SMALL = {
     "initialize.after_init.epochs": 2,
     "training.eval_frequency": 1,
@@ -86,8 +79,10 @@ def test_what_was_measured_is_not_measured_again(data, tmp_path, monkeypatch):
         task.write({**measures, "environment": {"threads": 1}})
 
     monkeypatch.setattr(training, "run", run)
+    output = tmp_path / "out"
+    tasks = [TranslationTask(data, MODEL, seed, Settings(output)) for seed in (0, 1)]
     for _ in range(2):
-        compare(data, Settings(tmp_path / "out", (0, 1)))
+        TRANSLATION.run(tasks, output, "What was done.")
     assert done == [0, 1]
     assert "| greedy" in (tmp_path / "out/results.md").read_text()
     rows = json.loads((tmp_path / "out/results.json").read_text())
@@ -103,7 +98,9 @@ def test_the_table_shows_a_row_for_each_search_with_means_over_the_seeds():
         for x in (0.36, 0.38)
     ]
     columns = [*COLUMNS, *runs[0]]
-    lines = table(pd.DataFrame(runs, columns=list(dict.fromkeys(columns)))).splitlines()[2:]
+    lines = TRANSLATION.table(
+        pd.DataFrame(runs, columns=list(dict.fromkeys(columns)))
+    ).splitlines()[2:]
     found = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     assert [row[:2] for row in found] == [["greedy", "37.0 ± 1.4"], ["beam of 5", "39.0 ± 1.4"]]
     assert found[0][4:] == ["5,000", "10", "2"]
