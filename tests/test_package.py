@@ -215,6 +215,18 @@ def test_imports_point_in_one_direction():
     assert not wrong
 
 
+def test_what_all_components_share_knows_none_of_those_that_write():
+    writers = "spacy_attn.pipeline.writers"
+    of_pipeline = {module for module in IMPORTS if module.startswith("spacy_attn.pipeline")}
+    shared = {module for module in of_pipeline if not module.startswith(writers)}
+    assert not [
+        f"{module} imports {other}"
+        for module in sorted(shared)
+        for other in IMPORTS[module]
+        if other.startswith(writers)
+    ]
+
+
 def test_no_modules_import_one_another_in_a_circle():
     TopologicalSorter(IMPORTS).prepare()
 

@@ -19,7 +19,7 @@ from ..interpret.methods import METHODS, check_method, explain
 from ..interpret.show.pictures import render
 from ..interpret.show.terminal import terminal_view
 from ..pipeline.finding import find_component
-from ..pipeline.transducer import AttentionTransducer
+from ..pipeline.writers.transducer import AttentionTransducer
 from ..text_files import write_text
 from . import options as opt
 from .console import failing, prepare, progress

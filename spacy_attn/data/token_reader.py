@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..pipeline.token_attributes import EMPTY, TokenAttribute, Value
+from ..pipeline.writers.token_attributes import EMPTY, TokenAttribute, Value
 from .docbins import has_documents, read_docs
 from .errors import DatasetError, MissingValue, RowProblem
 from .features import class_names

@@ -31,8 +31,8 @@ from ..conftest import make_examples as make_categories
 from ..in_processes import Failure, run_in_processes
 from .made_up import SMALL, WITH_CONTEXT
 from .made_up import make_examples as make_lemmas
-from .test_seq2seq import SMALL as SMALL_WRITER
-from .test_seq2seq import make_examples as make_pairs
+from .writers.test_seq2seq import SMALL as SMALL_WRITER
+from .writers.test_seq2seq import make_examples as make_pairs
 
 # Seven documents, in batches of three: the last one leaves nothing to one of two processes. One
 # document has no token.

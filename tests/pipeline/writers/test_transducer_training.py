@@ -17,8 +17,8 @@ from thinc.api import Adam, fix_random_seed
 from spacy_attn.models.fused_adam import FusedAdam_v1
 from spacy_attn.models.weights import parameters
 
-from ..conftest import LISTENER, TOK2VEC
-from .made_up import (
+from ...conftest import LISTENER, TOK2VEC
+from ..made_up import (
     SMALL,
     WITH_CONTEXT,
     WITH_POS,

@@ -5,7 +5,7 @@ import spacy
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spacy_attn.pipeline.target_texts import (
+from spacy_attn.pipeline.writers.target_texts import (
     blank_tokenizer,
     check_language,
     join_tokens,

@@ -12,7 +12,7 @@ from thinc.api import fix_random_seed
 
 from spacy_attn.nn.decoder import Written
 
-from .made_up import (
+from ..made_up import (
     SMALL,
     WITH_CONTEXT,
     make_examples,
@@ -69,7 +69,7 @@ def test_a_value_that_ends_is_preferred_to_one_that_was_cut_off(untrained, monke
         widths.append(beam_width)
         return [[cut_off] if beam_width == 1 else [cut_off, ends] for _ in longest]
 
-    monkeypatch.setattr("spacy_attn.pipeline.questions.write", write)
+    monkeypatch.setattr("spacy_attn.pipeline.writers.questions.write", write)
     component._forget()
     assert read(untrained, "unseen") == ["z"]
     # However probable, what was cut off is not sure.

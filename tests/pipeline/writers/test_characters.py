@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_attn.pipeline.characters import (
+from spacy_attn.pipeline.writers.characters import (
     CAPITAL,
     by_character,
     from_symbols,

@@ -18,7 +18,7 @@ from spacy_attn.alignment import Alignment
 from spacy_attn.nn.decoder import UNKNOWN, Written
 from spacy_attn.written_data import store_target
 
-from ..conftest import LISTENER, SMALL_EMBEDDING, TOK2VEC, copies_of
+from ...conftest import LISTENER, SMALL_EMBEDDING, TOK2VEC, copies_of
 
 SMALL = {
     "@architectures": "spacy-attn.AttentionDecoder.v1",
@@ -131,7 +131,7 @@ def test_neither_order_nor_company_changes_what_a_document_gets(nlp, texts):
 
 def test_documents_are_read_in_bounded_chunks_that_change_nothing(nlp, monkeypatch):
     expected = list(nlp.pipe([*TEXTS, *OTHERS]))
-    monkeypatch.setattr("spacy_attn.pipeline.seq2seq.MAX_CHUNK_SYMBOLS", 4)
+    monkeypatch.setattr("spacy_attn.pipeline.writers.seq2seq.MAX_CHUNK_SYMBOLS", 4)
     for doc, other in zip(nlp.pipe([*TEXTS, *OTHERS]), expected, strict=True):
         assert doc._.generated == other._.generated
         numpy.testing.assert_allclose(doc._.alignment, other._.alignment, atol=1e-5)

@@ -8,12 +8,12 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Token
 
-from ..alignment import Alignment
-from ..models.arrays import runs
-from ..models.attention_decoder import Written, align, score, token_layer, write
+from ...alignment import Alignment
+from ...models.arrays import runs
+from ...models.attention_decoder import Written, align, score, token_layer, write
+from ..prediction import MAX_CHUNK_TOKENS
 from .characters import by_character, from_symbols
 from .dictionary import Counts, Target
-from .prediction import MAX_CHUNK_TOKENS
 from .transducer_training import TransducerTrainingMixin
 
 # In main memory, shape (n_questions, width).

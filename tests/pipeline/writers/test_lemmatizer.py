@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from .made_up import (
+from ..made_up import (
     WITH_CONTEXT,
     WITH_POS,
     learn,

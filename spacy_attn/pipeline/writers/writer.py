@@ -13,9 +13,9 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..checks import check_positive
-from ..models.arrays import TokenArrays
-from ..models.attention_decoder import (
+from ...checks import check_positive
+from ...models.arrays import TokenArrays
+from ...models.attention_decoder import (
     Reads,
     Sources,
     Written,
@@ -28,13 +28,13 @@ from ..models.attention_decoder import (
     token_layer,
     write,
 )
-from ..models.processes import add_up
-from ..models.symbols import Symbols
-from ..models.weights import is_initialized
-from .finite import check_finite
-from .losses import softmax_cross_entropy
-from .steps import StepsMixin
-from .storage import StorageMixin
+from ...models.processes import add_up
+from ...models.symbols import Symbols
+from ...models.weights import is_initialized
+from ..finite import check_finite
+from ..losses import softmax_cross_entropy
+from ..steps import StepsMixin
+from ..storage import StorageMixin
 
 # At most so many symbols of sources are read at once, so that memory does not grow with batches.
 MAX_CHUNK_SYMBOLS = 32_768

@@ -11,7 +11,7 @@ from spacy.training import Example
 from spacy.util import registry
 from spacy.vocab import Vocab
 
-from spacy_attn.pipeline.token_scorer import make_lemma_scorer, score_token_strings
+from spacy_attn.pipeline.writers.token_scorer import make_lemma_scorer, score_token_strings
 
 VOCAB = Vocab()
 SEEN = {"mice", "."}

@@ -16,17 +16,18 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..alignment import ALIGNMENT, Alignment
-from ..checks import check_positive, check_rate
-from ..extensions import install_generated
-from ..models.arrays import TokenArrays, runs
-from ..models.attention_decoder import Sources, Written, can_copy, token_layer
-from ..models.symbols import UNKNOWN
-from ..models.weights import is_initialized
-from ..written_data import GENERATED, generated_text, store_generated
-from .factories import register
+from ...alignment import ALIGNMENT, Alignment
+from ...checks import check_positive, check_rate
+from ...extensions import install_generated
+from ...models.arrays import TokenArrays, runs
+from ...models.attention_decoder import Sources, Written, can_copy, token_layer
+from ...models.symbols import UNKNOWN
+from ...models.weights import is_initialized
+from ...written_data import GENERATED, generated_text, store_generated
+from ..factories import register
+from ..several import several_docs
+from ..vocabularies import is_streamed, set_vocabularies
 from .generation_scorer import score_generated
-from .several import several_docs
 from .target_texts import (
     blank_tokenizer,
     check_language,
@@ -34,7 +35,6 @@ from .target_texts import (
     plain_tokens,
     spaced_tokens,
 )
-from .vocabularies import is_streamed, set_vocabularies
 from .writer import MAX_CHUNK_SYMBOLS, WriterMixin
 
 # Of the size that was best for 29,000 sentences: docs/translate.md.

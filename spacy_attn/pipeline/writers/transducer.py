@@ -10,22 +10,22 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from ..alignment import Alignment
-from ..checks import check_not_negative, check_positive, check_rate
-from ..extensions import install_token_alignments
-from ..models.arrays import runs
-from ..models.attention_decoder import token_layer
-from ..written_data import (
+from ...alignment import Alignment
+from ...checks import check_not_negative, check_positive, check_rate
+from ...extensions import install_token_alignments
+from ...models.arrays import runs
+from ...models.attention_decoder import token_layer
+from ...written_data import (
     store_sources,
     store_token_alignments,
     token_alignment,
     token_source,
 )
+from ..several import several_docs
 from .answer_cache import AnswerCache, Key, make_key
 from .characters import lower_case, may_be_name
 from .dictionary import Counts, Dictionary, Target, most_frequent, without_rare
 from .questions import Question, QuestionsMixin
-from .several import several_docs
 from .token_attributes import READABLE, WRITABLE, TokenAttribute
 from .writer import MAX_CHUNK_SYMBOLS
 

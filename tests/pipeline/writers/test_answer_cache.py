@@ -9,9 +9,9 @@ import pytest
 import spacy
 
 from spacy_attn.models.fused_adam import FusedAdam_v1
-from spacy_attn.pipeline.answer_cache import AnswerCache, make_key
+from spacy_attn.pipeline.writers.answer_cache import AnswerCache, make_key
 
-from .made_up import WITH_CONTEXT, learn, make_examples, make_lemmatizer, make_rows, read
+from ..made_up import WITH_CONTEXT, learn, make_examples, make_lemmatizer, make_rows, read
 
 NAME = "attn_lemmatizer"
 ROWS = make_rows(30)

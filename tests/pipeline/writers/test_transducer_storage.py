@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from .made_up import SMALL, WITH_CONTEXT, learn, make_examples, make_lemmatizer, make_rows
-from .stored_files import edit_cfg, edit_model, refuses
+from ..made_up import SMALL, WITH_CONTEXT, learn, make_examples, make_lemmatizer, make_rows
+from ..stored_files import edit_cfg, edit_model, refuses
 
 NAME = "attn_lemmatizer"
 ROWS = make_rows(20)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from spacy.parts_of_speech import NOUN, VERB, X
 from spacy.strings import get_string_id
 
-from spacy_attn.pipeline.dictionary import Dictionary, most_frequent, without_rare
+from spacy_attn.pipeline.writers.dictionary import Dictionary, most_frequent, without_rare
 
 ENTRIES = st.lists(
     st.tuples(

@@ -11,7 +11,7 @@ from spacy.training import Example
 from spacy.util import registry
 from spacy.vocab import Vocab
 
-from spacy_attn.pipeline.generation_scorer import make_seq2seq_scorer
+from spacy_attn.pipeline.writers.generation_scorer import make_seq2seq_scorer
 from spacy_attn.written_data import store_generated, store_target
 
 VOCAB = Vocab()

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from spacy.training import Example
 
-from ..checks import check_choice
-from ..written_data import GENERATED, generated_text, generated_tokens
+from ...checks import check_choice
+from ...written_data import GENERATED, generated_text, generated_tokens
 
 _TEXTS, _TOKENS = "texts", "tokens"
 

@@ -13,12 +13,12 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from thinc.types import Floats2d
 
-from ..models.attention_decoder import Sources, can_copy
-from ..models.weights import is_initialized
+from ...models.attention_decoder import Sources, can_copy
+from ...models.weights import is_initialized
+from ..vocabularies import is_streamed, set_vocabularies
 from .characters import to_symbols
 from .dictionary import Dictionary, Target
 from .token_attributes import EMPTY, TokenAttribute
-from .vocabularies import is_streamed, set_vocabularies
 from .writer import WriterMixin
 
 # The parts of speech of Universal Dependencies, which context can learn to tell.

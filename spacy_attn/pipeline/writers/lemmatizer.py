@@ -4,7 +4,7 @@ from inspect import signature
 
 from thinc.api import Config
 
-from .factories import register
+from ..factories import register
 from .transducer import AttentionTransducer
 
 # What a pipeline without a tagger is served best by: the words around a token. Half of the time,
