@@ -29,7 +29,7 @@ def run_script(code: str, folder: Path, *arguments: object, seconds: int = SECON
         text=True,
         start_new_session=True,
         cwd=folder,
-        env={**os.environ, "HF_HOME": str(folder / "huggingface"), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "HF_HOME": str(folder / "huggingface")},
     )
     try:
         output, errors = process.communicate(timeout=seconds)
