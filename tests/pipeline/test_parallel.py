@@ -26,12 +26,13 @@ from spacy_attn.pipeline import parallel
 from spacy_attn.pipeline.parallel import cut_evenly, learning_components, train_together
 from spacy_attn.pipeline.textcat import AttentionTextCategorizer
 
-from ..conftest import LISTENER, SMALL_MODEL, TEXTS, TOK2VEC
+from ..conftest import LISTENER, SMALL_EMBEDDING, SMALL_MODEL, TEXTS, TOK2VEC
 from ..conftest import make_examples as make_categories
 from ..in_processes import Failure, run_in_processes
 from .made_up import SMALL, WITH_CONTEXT
 from .made_up import make_examples as make_lemmas
 from .writers.test_seq2seq import SMALL as SMALL_WRITER
+from .writers.test_seq2seq import TEXTS as PAIRS
 from .writers.test_seq2seq import make_examples as make_pairs
 
 # Seven documents, in batches of three: the last one leaves nothing to one of two processes. One
@@ -81,7 +82,8 @@ EXAMPLES = {
     "attn_textcat": lambda nlp: make_categories(nlp, CATEGORIES),
     "attn_textcat_multilabel": lambda nlp: make_categories(nlp, CATEGORIES),
     "attn_lemmatizer": lambda nlp: make_lemmas(nlp, ROWS),
-    "attn_seq2seq": lambda nlp: make_pairs(nlp),
+    # The last one teaches nothing.
+    "attn_seq2seq": lambda nlp: make_pairs(nlp, {**PAIRS, "ein Satz ohne Text": None}),
 }
 # What a callback or a reader of this module has seen in this process.
 SEEN: list = []
@@ -178,6 +180,7 @@ SETTINGS = [
     ("perturbed classes", {"accumulate_gradient": 2}),
     ("listeners", {"accumulate_gradient": 2}),
     ("lemmas", {"accumulate_gradient": 2}),
+    ("texts", {"accumulate_gradient": 2}),
     ("texts", {"max_epochs": -1}),
     ("perturbed classes", {"optimizer": ADAM}),
     ("lemmas in context", {"optimizer": ADAM}),
@@ -205,7 +208,10 @@ def noted_in(seen):
 
 
 def test_with_dropout_weights_and_common_random_numbers_agree_at_every_step():
-    components = {"attn_textcat": {**TEXTCAT, "perturbation": 1.0}}
+    # NumPy draws the masks of words, and torch the others.
+    words = {**SMALL_EMBEDDING, "@architectures": "spacy-attn.SubwordEmbedding.v1"}
+    model = {**SMALL_MODEL, "tok2vec": {**words, "ngram_rows": 50, "word_dropout": 0.5}}
+    components = {"attn_textcat": {**TEXTCAT, "model": model, "perturbation": 1.0}}
     config = make_config(components=components, dropout=0.5)
     first, second = (noted_in(seen) for _, _, seen in succeed(train_in_two(config)))
     assert first == second
@@ -224,6 +230,17 @@ def test_each_process_draws_masks_of_its_own():
     drawn = [{*noted_in(seen)} for _, _, seen in succeed(train_in_two(config, note_masks))]
     assert all(drawn)
     assert not drawn[0] & drawn[1]
+
+
+@pytest.mark.filterwarnings("ignore:The first batch has fewer")
+def test_a_process_that_had_nothing_to_learn_forgets_what_belonged_to_the_weights_of_before():
+    def note_steps():
+        AttentionTextCategorizer._after_step = lambda self: SEEN.append("step")
+
+    config = make_config(accumulate_gradient=3, max_steps=2, before_update=None)
+    config["training"]["batcher"]["size"] = 1
+    for _, _, seen in succeed(train_in_two(config, note_steps)):
+        assert seen.count("step") == 3
 
 
 @registry.scorers("tests.rank_scores.v1")
@@ -303,7 +320,7 @@ def test_labels_that_differ_between_processes_are_an_error():
     def read_other_labels():
         if own_rank() == 1:
             EXAMPLES["attn_textcat"] = lambda nlp: make_categories(
-                nlp, CATEGORIES, ("positive", "negative", "neutral")
+                nlp, CATEGORIES, ("positive", "other")
             )
 
     found = train_in_two(make_config(), read_other_labels)
