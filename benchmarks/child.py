@@ -105,8 +105,20 @@ def _end_with_parent() -> None:
 
 def peak_memory() -> int | None:
     """Return the highest resident memory of this process, in bytes; None where it is not told."""
-    status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    return _memory("self", "VmHWM")
+
+
+def resident_memory(process: int) -> int | None:
+    """Return the resident memory of a process, in bytes; None where it is not told."""
+    return _memory(str(process), "VmRSS")
+
+
+def _memory(process: str, name: str) -> int | None:
+    try:
+        status = Path("/proc", process, "status").read_text()
+    except OSError:  # another system, or the process has ended
+        return None
+    found = re.search(rf"{name}:\s+(\d+) kB", status)
     return int(found[1]) * 1024 if found else None
 
 

@@ -1,6 +1,5 @@
 """What the benchmark of speed compares, the passes of each side, and the documents they go over."""
 
-import multiprocessing
 import random
 import time
 from collections import deque
@@ -43,16 +42,11 @@ TRAINING_SNIPPETS = 6000
 
 
 class Setting(NamedTuple):
-    """What a pass goes over: so many snippets, joined to documents of a length, in batches.
-
-    A second process of `nlp.pipe` is started by "fork" or "spawn".
-    """
+    """What a pass goes over: so many snippets, joined to documents of a length, in batches."""
 
     length: str
     n_snippets: int
     batch_size: int
-    n_process: int = 1
-    start_method: str = "spawn"
 
 
 class Timing(NamedTuple):
@@ -128,8 +122,6 @@ class Side:
     def prepare(self, setting: Setting) -> None:
         """Make ready for passes over a setting, and run one to warm up."""
         texts = make_texts(setting.length, setting.n_snippets)
-        if setting.n_process > 1:
-            multiprocessing.set_start_method(setting.start_method, force=True)
         size = 1 if self.task == "single" else setting.batch_size
         self._pass: Callable[[], object]
         if self.name == TOKENIZER:
@@ -139,7 +131,7 @@ class Side:
         elif self.task == "single":
             self._pass = partial(call_with_each, self.nlp, texts)
         elif self.task == "predict":
-            pipe = partial(self.nlp.pipe, batch_size=size, n_process=setting.n_process)
+            pipe = partial(self.nlp.pipe, batch_size=size)
             self._pass = lambda: deque(pipe(texts), maxlen=0)
         else:
             self._pass = make_training_pass(self.nlp, self.config["training"], texts, size)

@@ -13,6 +13,7 @@ import typer
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer import Option
 
+from . import applying
 from .child import Child
 from .models import ENSEMBLE, MODELS, OURS, SPACY_DEFAULT
 from .sides import (
@@ -32,18 +33,17 @@ from .tables import markdown, median_and_range, number
 from .training import environment
 
 OUTPUT = Path("benchmarks/results/speed")
+APPLY = "apply"
 LIMIT = "limit: tokenizer, then LSTM"
 TRAINING_BATCH = 32
 PIPE_BATCH = 1000
-# Smaller ones, so that both processes have several.
-PROCESS_BATCH = 200
 BATCH_SIZES = (1, 8, 32, 128, 512, 2000)
 TITLES = {
     "predict": "Prediction, thousand words a second",
     "batches": "Prediction by batch size, short documents",
     "single": "One short document, `nlp(text)`",
     "train": "Training, thousand words a second",
-    "processes": "Prediction in two processes",
+    APPLY: "Many rows, `spacy attn apply`",
 }
 # What takes turns in each part.
 SIDES: dict[str, tuple[str, ...]] = {
@@ -51,7 +51,6 @@ SIDES: dict[str, tuple[str, ...]] = {
     "batches": (OURS, SPACY_DEFAULT, ENSEMBLE, TOKENIZER, BARE),
     "single": (*PIPELINES, TOKENIZER, BARE),
     "train": (OURS, PLAIN, *PIPELINES[1:], BARE, NAIVE),
-    "processes": (OURS, SPACY_DEFAULT, ENSEMBLE, "spacy BOW"),
 }
 TASKS: dict[str, Task] = {"train": "train", "single": "single"}
 
@@ -61,7 +60,7 @@ def main(
     threads: Annotated[str, Option(help="Comma-separated numbers of threads")] = "1,2",
     snippets: Annotated[int, Option(help="Text of a pass of prediction, of 20 tokens each")] = 4000,
     training_snippets: Annotated[int, Option(help="Text of a pass of training")] = 1500,
-    process_snippets: Annotated[int, Option(help="Text for nlp.pipe with two processes")] = 20_000,
+    rows: Annotated[int, Option(min=1, help="Number of rows of `apply`")] = 1_000_000,
     tasks: Annotated[str, Option(help="Comma-separated")] = ",".join(TITLES),
     sides: Annotated[
         list[str] | None, Option(help="A side (repeatable), beside attn_textcat; all by default")
@@ -78,26 +77,23 @@ def main(
     known = {side for own in SIDES.values() for side in own}
     if unknown := sorted({*(sides or ())} - known):
         raise typer.BadParameter(f"--sides: there is no '{unknown[0]}'; known are {sorted(known)}")
-    starts = ((1, "fork"), (2, "fork"), (2, "spawn"))
     settings = {
         "predict": [Setting(x, snippets, PIPE_BATCH) for x in LENGTHS],
         "batches": [Setting("short", snippets // 2, size) for size in BATCH_SIZES],
         "single": [Setting("short", 300, 1)],
         "train": [Setting(x, training_snippets, TRAINING_BATCH) for x in LENGTHS],
-        "processes": [
-            Setting(x, process_snippets, PROCESS_BATCH, *start)
-            for x in ("short", "long")
-            for start in starts
-        ],
     }
     texts = ["# Speed", f"{os.cpu_count()} cores; median and range of {rounds} rounds."]
     found = []
     for n in counts:
-        for part in parts:
-            turns = min(rounds, 3) if part == "processes" else rounds
-            timings = measure(part, n, turns, settings[part], sides)
+        for part in (part for part in parts if part != APPLY):
+            timings = measure(part, n, rounds, settings[part], sides)
             found.append(timings.assign(part=part, threads=n))
             texts += [f"## {TITLES[part]}, {n} thread{'s' * (n > 1)}", table(part, timings)]
+    if APPLY in parts:  # whose processes have one thread each, whatever the number of threads
+        applied = applying.measure(rows)
+        found.append(pd.DataFrame(applied).assign(part=APPLY, threads=1))
+        texts += [f"## {TITLES[APPLY]}", applying.table(applied)]
     output.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join(texts) + "\n"
     (output / "results.md").write_text(text)
@@ -161,10 +157,6 @@ def table(part: str, timings: pd.DataFrame) -> str:
             row["side"] = MODELS[side].title if side in MODELS else str(side)
             row["thousand words/s"] = median_and_range(speed, 1)
             row[f"{OURS} / this"] = median_and_range(ours / speed, 2)
-            if part == "processes":
-                one = timings[(timings["n_process"] == 1) & (timings["side"] == side)]
-                one = one.loc[one["length"] == own["length"].iloc[0], "speed"].to_numpy()
-                row["this / one process"] = median_and_range(speed / one, 2)
             if part == "single":
                 seconds = own["seconds"] / own["documents"]
                 row["ms a document"] = number(1000 * seconds.median(), 2)
@@ -177,11 +169,7 @@ def describe(part: str, timing: "pd.Series[Any]") -> dict[str, str]:
     """Say what a setting of a part differs in from the others."""
     if part == "batches":
         return {"batch size": str(timing["batch_size"])}
-    row = {"documents": str(timing["length"])}
-    if part == "processes":
-        n = timing["n_process"]
-        row["processes"] = f"{n} by {timing['start_method']}" if n > 1 else "1"
-    return row
+    return {"documents": str(timing["length"])}
 
 
 def with_limit(timings: pd.DataFrame) -> pd.DataFrame:
