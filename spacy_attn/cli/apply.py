@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from enum import Enum
 from functools import partial
@@ -56,6 +57,9 @@ def apply_cli(
     contributions: Annotated[
         bool, Opt("--contributions", help="Add what the tokens contribute to the label")
     ] = False,
+    prefix: Annotated[
+        str, Opt("--prefix", help="What the names of the new columns begin with, say 'predicted_'")
+    ] = "",
     component: opt.ComponentName = None,
     batch_size: Annotated[
         int, Opt("--batch-size", min=1, help="Number of texts that the pipeline gets at a time")
@@ -68,8 +72,8 @@ def apply_cli(
             "columns empty",
         ),
     ] = OnError.RAISE,
-    replace_columns: Annotated[
-        bool, Opt("--replace-columns", help="Replace columns of the data that have the new names")
+    overwrite_columns: Annotated[
+        bool, Opt("--overwrite-columns", help="Replace columns of the data that have the new names")
     ] = False,
     rows_per_part: Annotated[
         int, Opt("--rows-per-part", min=1, help="Largest number of rows that a worker takes")
@@ -108,7 +112,8 @@ def apply_cli(
             batch_size=batch_size,
             n_threads=threads,
             on_error=on_error.value,
-            overwrite=replace_columns,
+            overwrite=overwrite_columns,
+            prefix=prefix,
         )
         place = Output(output)
         arguments = {
@@ -123,10 +128,11 @@ def apply_cli(
             "tokens": tokens,
             "attention": attention,
             "contributions": contributions,
+            "prefix": prefix,
             "component": component,
             "batch size": batch_size,
             "on error": on_error.value,
-            "replace columns": replace_columns,
+            "overwrite columns": overwrite_columns,
         }
         with place.begun(arguments, overwrite=overwrite):
             shards = cut(source, rows_per_part)
@@ -166,4 +172,6 @@ def _summary(outcome: Outcome) -> str:
 def _set_up(code_path: Path | None, gpu_id: int) -> None:
     """Prepare a worker."""
     load_code(code_path)
+    # It warns of rows that fail at each table. The summary counts them.
+    logging.getLogger("spacy_attn.tables").setLevel(logging.ERROR)
     setup_gpu(gpu_id, silent=True)

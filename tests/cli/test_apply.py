@@ -20,6 +20,7 @@ from spacy.util import import_file
 from typer.testing import CliRunner
 
 from spacy_attn.cli import app
+from spacy_attn.cli import apply as cli
 from spacy_attn.tables import bulk
 from spacy_attn.tables.task_workers import Event, HaltError
 
@@ -50,10 +51,16 @@ def run_here(tasks, prepare, n_workers, n_threads=1):
         yield Event("done", number, value)
 
 
-@pytest.fixture
-def here(monkeypatch, tmp_path):
+def stay_here(monkeypatch):
     """Have one process do everything, which loads the pipeline once."""
     monkeypatch.setattr(bulk, "run_tasks", run_here)
+    monkeypatch.setattr(cli, "_set_up", lambda *_: None)
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path):
+    """Have one process do everything, in a folder of its own."""
+    stay_here(monkeypatch)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     monkeypatch.chdir(tmp_path)
 
@@ -280,6 +287,20 @@ def test_a_row_without_text_refuses_its_part_or_is_left_empty(model, tmp_path):
 
 
 @pytest.mark.usefixtures("here")
+def test_gold_labels_stay_beside_columns_with_a_prefix(model, tmp_path):
+    write("rows.parquet", [{**row, "label": "gold"} for row in ROWS])
+    printed, _ = apply(model, "rows.parquet", "out.csv", "--prefix", "my_", "--no-scores")
+    found = read_csv("out.csv")
+    assert list(found[0]) == ["id", "text", "label", "my_label"]
+    assert [(row["label"], row["my_label"]) for row in found] == [
+        ("gold", row["label"]) for row in annotated(model)
+    ]
+    assert "gold" not in printed
+    apply(model, "rows.parquet", "over", "--overwrite-columns")
+    assert_annotated(read(tmp_path / "over"), model)
+
+
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -410,7 +431,7 @@ def test_after_a_kill_it_goes_on_and_ends_as_if_nothing_had_been(slow, tmp_path,
         time.sleep(0.01)
     os.kill(child, signal.SIGKILL)
     assert status_of(child) == -signal.SIGKILL
-    monkeypatch.setattr(bulk, "run_tasks", run_here)
+    stay_here(monkeypatch)
     assert 0 < len(list(tmp_path.glob("out/part-*"))) < 8
     apply(*arguments, "out")
     apply(*arguments, "undisturbed")
