@@ -270,6 +270,21 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_done(model, tmp_
 
 
 @pytest.mark.usefixtures("here")
+def test_files_of_different_columns_become_a_folder_but_no_single_table(model, tmp_path):
+    Path("rows").mkdir()
+    write("rows/a.parquet", ROWS[:4])
+    write("rows/b.parquet", [{"text": row["text"]} for row in ROWS[:4]])
+    for name in ("out.parquet", "out.csv"):
+        _, said = apply(model, "rows", name, expected=1)
+        assert "have different columns (pyarrow.Field<id: int64>)" in said
+    apply(model, "rows", "out")
+    assert [path.name for path in sorted(tmp_path.glob("out/*"))][-1] == "part-00001.parquet"
+    apply(model, "rows", "out.jsonl")
+    lines = Path("out.jsonl").read_text("utf8").splitlines()
+    assert ["id" in json.loads(line) for line in lines] == [True] * 4 + [False] * 4
+
+
+@pytest.mark.usefixtures("here")
 def test_a_row_without_text_refuses_its_part_or_is_left_empty(model, tmp_path):
     rows = [dict(row) for row in ROWS]
     rows[17]["text"] = None
