@@ -40,9 +40,13 @@ class FileProblem(Exception):  # noqa: N818
     """A file cannot be used, or a line of it, counted from 1, or another place in words.
 
     Functions that read a file raise it. `explained` adds the data set.
+
+    Attributes:
+        name: The name of the file.
     """
 
     def __init__(self, name: str, place: int | str | None, reason: str) -> None:
+        self.name = name
         where = f", line {place}" if isinstance(place, int) else f", {place}" if place else ""
         super().__init__(f"file '{name}'{where}: {reason}")
 
@@ -74,6 +78,13 @@ def explained(where: object) -> Iterator[None]:
         raise DatasetError(f"{where}: {_reason(error)}") from error
 
 
+def root_of(error: BaseException) -> BaseException:
+    """Return the error that others were raised from."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
 def _reason(error: Exception) -> str:
     import datasets
     from datasets.exceptions import DatasetNotFoundError
@@ -95,9 +106,7 @@ def _reason(error: Exception) -> str:
             f"the Hugging Face hub shows no such data set ({_first_line(text)}); check 'path' and "
             "'revision', and log in with `hf auth login` if the data set is private or gated"
         )
-    root: BaseException = error
-    while root.__cause__ is not None:
-        root = root.__cause__
+    root = root_of(error)
     if isinstance(root, FileProblem):
         return str(root)
     if isinstance(root, StopIteration) or any(sign in str(root) for sign in _HAS_NO_ROWS):

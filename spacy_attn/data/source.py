@@ -23,6 +23,7 @@ Opened = tuple["Dataset | IterableDataset", bool]
 
 _SPREADSHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
 _OF_HUB = ("name", "revision", "data_files")
+_CONFIGS = ("ParquetConfig", "CsvConfig", "JsonConfig")
 _OF_CSV = ("delimiter", "quoting", "escape")
 
 
@@ -123,12 +124,13 @@ def open_source(source: Source) -> Opened:
         return _open_on_hub(path, source)
 
 
-def local_parquet_files(source: Source) -> list[str] | None:
-    """Find the Parquet files of a split, which can be read without `datasets` copying them.
+def local_files(source: Source) -> tuple[str, list[str]] | None:
+    """Find the files of a split that lie on this machine.
 
     Returns:
-        Their paths, in the order of the rows. None if the split is anything else: files of another
-        kind or elsewhere, those that a folder gives settings for, or a slice of a split.
+        Their format, as `datasets` calls it, and their paths in the order of the rows. None if the
+        split is anything else: files elsewhere, those that a folder gives settings for, what
+        `save_to_disk` has written, or a slice of a split.
 
     Raises:
         DatasetError: As `open_source`, as far as no row is read.
@@ -147,14 +149,15 @@ def local_parquet_files(source: Source) -> list[str] | None:
         with offline_mode():
             found_files = _find_files(path, data_files, source)
             builder = load_dataset_builder(path, name=source.name, data_files=found_files)
-        if not _is_plain(builder.config, "ParquetConfig"):
+        if not any(_is_plain(builder.config, kind) for kind in _CONFIGS):
             return None
-        _refuse(source, "Parquet files", *_OF_CSV, "encoding")
+        if builder.name == "parquet":
+            _refuse(source, "Parquet files", *_OF_CSV, "encoding")
         splits = {str(name): files for name, files in builder.config.data_files.items()}
         names = [name.strip() for name in source.split.split("+")]
         files = [file for name in names for file in splits.get(name, ())]
         is_whole = all(name in splits for name in names)
-        return files if is_whole and all(map(os.path.isfile, files)) else None
+        return (builder.name, files) if is_whole and all(map(os.path.isfile, files)) else None
 
 
 def _local_path(source: Source) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import DatasetError, explained
+from ..data.errors import DatasetError, FileProblem, explained, root_of
 from ..data.paths import shown, state_of
-from ..data.source import Source, local_parquet_files, open_source
+from ..data.source import Source, local_files, open_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,7 +58,7 @@ class ParquetShard:
         Raises:
             DatasetError: If the file cannot be read.
         """
-        with explained(self), _open(self.file) as file:
+        with explained(self), _open_file(self.file) as file:
             return file.schema_arrow
 
     def batches(self, size: int) -> Iterator[pa.Table]:
@@ -69,7 +69,7 @@ class ParquetShard:
         """
         import pyarrow as pa
 
-        with explained(self), _open(self.file) as file:
+        with explained(self), _open_file(self.file) as file:
             end = file.metadata.num_rows if self.stop is None else self.stop
             at, groups = _groups(file.metadata, self.start, end)
             for batch in file.iter_batches(size, row_groups=groups, use_threads=False):
@@ -128,7 +128,40 @@ class DatasetShard:
             yield from rows.iter(size)
 
 
-Shard = ParquetShard | DatasetShard
+@dataclass(frozen=True)
+class BrokenShard:
+    """A file of text that cannot be read.
+
+    Attributes:
+        file: The file.
+        reason: What is wrong with it.
+        state: What tells whether the file has changed.
+    """
+
+    file: str
+    reason: str
+    state: str
+    start: int = 0
+    n_rows: int = 0
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What is the same, written as JSON, only for the same file."""
+        return {"file": os.path.abspath(self.file), "rows": 0, **_range(self)}
+
+    def __str__(self) -> str:
+        return f"'{shown(self.file)}'"
+
+    def schema(self) -> pa.Schema:
+        """Raise a `DatasetError`."""
+        raise DatasetError(self.reason)
+
+    def batches(self, size: int) -> Iterator[pa.Table]:
+        """Raise a `DatasetError`."""
+        raise DatasetError(self.reason)
+
+
+Shard = ParquetShard | DatasetShard | BrokenShard
 
 
 def cut(source: Source, rows_per_shard: int) -> list[Shard]:
@@ -136,29 +169,51 @@ def cut(source: Source, rows_per_shard: int) -> list[Shard]:
 
     A Parquet file is read as it is. Anything else is converted to Arrow once, by `datasets`.
 
+    Files of text that cannot be read come last.
+
     Args:
         source: The split.
         rows_per_shard: The largest number of rows of a shard, which is never of two Parquet files.
 
     Raises:
-        DatasetError: If the data set cannot be opened, or has no row. A Parquet file that cannot be
-            opened becomes a shard of its own, which cannot be read.
+        DatasetError: If the data set cannot be opened, or has no row. A file among others that
+            cannot be read becomes a shard of its own, which cannot be read.
     """
     source.require(
         not source.streaming, "'streaming' has no meaning here: rows are read as they are needed"
     )
-    files = local_parquet_files(source)
+    kind, files = local_files(source) or ("", [])
     shards: list[Shard] = []
-    if files is None:
-        dataset, _ = open_source(source)
-        for start, stop in _ranges(len(dataset), rows_per_shard):
-            shards.append(DatasetShard(dataset, str(source), start, stop))
-    else:
+    if kind == "parquet":
         for file in files:
             shards += _cut_file(file, rows_per_shard)
+    else:
+        dataset, broken = _open(source, kind, files)
+        for start, stop in _ranges(len(dataset), rows_per_shard):
+            shards.append(DatasetShard(dataset, str(source), start, stop))
+        shards += broken
     if not shards:
         raise DatasetError(f"{source}: there is no row in it; check 'split' and 'data_files'")
     return shards
+
+
+def _open(source: Source, kind: str, files: list[str]) -> tuple[Dataset, list[BrokenShard]]:
+    """Open a data set. Files of text that cannot be read are left out, if there are others."""
+    broken: dict[str, BrokenShard] = {}
+    tried = source
+    while True:
+        try:
+            return open_source(tried)[0], list(broken.values())
+        except DatasetError as error:
+            root = root_of(error)
+            name = root.name if isinstance(root, FileProblem) else None
+            file = next((file for file in files if shown(file) == name), None)
+            if file is None or len(broken) + 1 >= len(files):
+                raise
+            broken[file] = BrokenShard(file, str(error), state_of({"": [file]}))
+            others = [file for file in files if file not in broken]
+            tried = replace(source, path=kind, split="train", data_files=others)
+            tried.columns, tried.all_columns = source.columns, True
 
 
 def schema_of_any(shards: Sequence[Shard]) -> pa.Schema:
@@ -194,7 +249,7 @@ def require_one_schema(shards: Sequence[Shard]) -> None:
 def _cut_file(file: str, rows_per_shard: int) -> Iterator[ParquetShard]:
     state = state_of({"": [file]})
     try:
-        with _open(file) as opened:
+        with _open_file(file) as opened:
             n_rows = opened.metadata.num_rows
     except Exception:  # which reading it will raise again
         yield ParquetShard(file, 0, None, state)
@@ -221,7 +276,7 @@ def _groups(metadata: Any, start: int, stop: int) -> tuple[int, list[int]]:
     return first, groups
 
 
-def _open(file: str) -> Any:
+def _open_file(file: str) -> Any:
     import pyarrow.parquet as pq
 
     return pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
@@ -231,6 +286,6 @@ def _range(shard: Shard) -> dict[str, Any]:
     return {"start": shard.start, "state": shard.state}
 
 
-def _said(shard: Shard) -> str:
+def _said(shard: ParquetShard | DatasetShard) -> str:
     assert shard.stop is not None
     return f"rows {shard.start} to {shard.stop - 1} (counted from 0)"

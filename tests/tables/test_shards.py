@@ -136,10 +136,6 @@ def test_keys_that_only_some_json_objects_have_are_columns(tmp_path):
         ({"rows.csv": "id,body\n1,a\n"}, "there is no column 'text'"),
         ({"rows.csv": "text,a,a\n1,2,3\n"}, "several columns are named 'a'"),
         ({"rows.csv": '"text","a"\n1,x,y\n2,z,w\n'}, "the header has no field for"),
-        (
-            {"a.csv": "text,a\nx,1\n", "b.csv": "text,b\nx,1\n"},
-            "columns are 'text', 'b', and those",
-        ),
         ({"rows.jsonl": '{"body": "a"}\n'}, "there is no column 'text'"),
         ({"rows.jsonl": '{"text": "a"}\n{"text"\n'}, "'rows.jsonl', line 2: it is not JSON"),
     ],
@@ -170,6 +166,42 @@ def test_a_file_that_cannot_be_opened_is_a_shard_that_names_it(folder, tmp_path)
     with pytest.raises(DatasetError, match=r"b\.parquet"):
         schema_of_any([broken])
     require_one_schema([one, broken, other])
+
+
+@pytest.mark.parametrize("name", ["{}.jsonl", "{}.csv", "{}.tsv"])
+def test_files_of_text_that_cannot_be_read_are_shards_that_name_them(tmp_path, name):
+    for letter in "abcd":
+        path = tmp_path / name.format(letter)
+        if name.endswith("l"):
+            write_lines(path, [{"id": i, "text": letter} for i in range(3)])
+        else:
+            separator = "\t" if name.endswith("tsv") else ","
+            rows = [["id", "text"], *([str(i), letter] for i in range(3))]
+            path.write_text("".join(separator.join(row) + "\n" for row in rows), "utf8")
+    for letter in "bd":
+        with (tmp_path / name.format(letter)).open("a") as file:
+            file.write("x\ty\tz, a, b\n")
+    good, other, *broken = cut(source(name.format("*")), 3)
+    assert [row["text"] for row in rows_of([good, other])] == ["a"] * 3 + ["c"] * 3
+    assert [str(shard) for shard in broken] == [f"'{name.format(letter)}'" for letter in "bd"]
+    for shard in broken:
+        for read in (shard.schema, lambda shard=shard: next(shard.batches(10))):
+            with pytest.raises(
+                DatasetError, match=rf"file {shard}, line [45]: ".replace(".", r"\.")
+            ):
+                read()
+    with pytest.raises(DatasetError, match=r"line [45]: "):
+        cut(source(name.format("b")), 3)
+
+
+def test_a_csv_file_of_other_columns_is_a_shard_that_names_it(tmp_path):
+    (tmp_path / "a.csv").write_text("text,a\nx,1\n", "utf8")
+    (tmp_path / "b.csv").write_text("text,b\nx,1\n", "utf8")
+    good, broken = cut(source("*.csv"), 10)
+    assert rows_of([good]) == [{"text": "x", "a": "1"}]
+    message = r"file 'b\.csv': its columns are 'text', 'b', and those of 'a\.csv' are 'text', 'a'"
+    with pytest.raises(DatasetError, match=message):
+        broken.schema()
 
 
 def test_a_page_that_cannot_be_read_is_an_error_that_names_the_rows(tmp_path):
