@@ -1,8 +1,13 @@
 """On a GPU, with CuPy installed: the same results as on a CPU. Skipped where there is none."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy
 import pytest
 import spacy
+import torch
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import prefer_gpu, require_cpu, set_gpu_allocator
@@ -112,3 +117,21 @@ def test_texts_are_written_on_a_gpu_as_on_a_cpu(tmp_path):
     for doc, other in zip(docs, spacy.load(tmp_path).pipe(doc.text for doc in docs), strict=True):
         assert other._.generated == doc._.generated
         numpy.testing.assert_allclose(doc._.alignment, other._.alignment, atol=1e-3)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_two_processes_train_on_a_gpu_each(tmp_path):
+    root = Path(__file__).parents[1]
+    few = {"corpora.train.limit": 200, "corpora.dev.limit": 50, "training.max_steps": 4}
+    settings = {**few, "training.eval_frequency": 2, "system.gpu_allocator": "pytorch"}
+    command = [
+        sys.executable,
+        *["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+    ]
+    command += ["-m", "spacy", "attn", "train", "configs/default.cfg", "--gpu-id", "0"]
+    command += ["--output", str(tmp_path)]
+    command += [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    require_cpu()
+    assert spacy.load(tmp_path / "model-best")("great fun").cats

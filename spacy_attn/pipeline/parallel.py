@@ -23,11 +23,10 @@ from spacy import util
 from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.pipeline import Tok2Vec
-from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import registry, resolve_dot_names
+from spacy.util import resolve_dot_names
 from thinc.api import Config, Model, Optimizer
 
 from ..models.data_parallel import add_up_gradients, have_same_weights, take_weights_from_first
@@ -59,14 +58,13 @@ def train_together(config: Config, output_path: Path | None, *, use_gpu: int = -
     _set_common_seed(config)
     with contextlib.nullcontext() if is_first else _silence():
         nlp = init_nlp(config, use_gpu=use_gpu)
-    settings = nlp.config["training"]
-    frozen = nlp.config.interpolate()["training"]["frozen_components"]
-    learning = learning_components(nlp, frozen)
-    _check_corpus(nlp)
+    training = nlp.config.interpolate()["training"]
+    learning = learning_components(nlp, training["frozen_components"])
+    _check_corpus(nlp, training["train_corpus"])
     _agree(nlp, learning)
     if not is_first:
-        settings["logger"] = {"@loggers": "spacy.ConsoleLogger.v1"}
-    with learning_from_shares(nlp, learning, seed=nlp.config.interpolate()["training"]["seed"]):
+        nlp.config["training"]["logger"] = {"@loggers": "spacy.ConsoleLogger.v1"}
+    with learning_from_shares(nlp, learning, training["seed"]):
         train(
             nlp,
             output_path if is_first else None,
@@ -122,17 +120,15 @@ def learning_components(nlp: Language, frozen: Sequence[str]) -> dict[str, Any]:
     return learning
 
 
-def _check_corpus(nlp: Language) -> None:
+def _check_corpus(nlp: Language, name: str) -> None:
     """Refuse a corpus of which some process would never get a document."""
-    config = nlp.config.interpolate()
-    settings = registry.resolve(config["training"], schema=ConfigSchemaTraining)
-    (corpus,) = resolve_dot_names(config, [settings["train_corpus"]])
+    (corpus,) = resolve_dot_names(nlp.config.interpolate(), [name])
     with same_randomness_afterwards():
         n_found = sum(1 for _ in islice(corpus(nlp), n_processes()))
     if n_found < n_processes():
         raise ValueError(
-            f"The training corpus '{settings['train_corpus']}' has fewer documents, {n_found}, "
-            f"than there are processes, {n_processes()}: start fewer processes, or add documents."
+            f"The training corpus '{name}' has fewer documents, {n_found}, than there are "
+            f"processes, {n_processes()}: start fewer processes, or add documents."
         )
 
 

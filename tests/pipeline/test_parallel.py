@@ -193,8 +193,9 @@ def test_two_processes_end_with_the_weights_of_one(kind, training):
     config = make_config(kind, **training)
     alone = train_alone(config)
     first, second = succeed(train_in_two(config))
-    for one, two in zip(alone, first[0], strict=True):
+    for one, two, other in zip(alone, first[0], second[0], strict=True):
         numpy.testing.assert_allclose(one, two, rtol=0, atol=1e-5)
+        numpy.testing.assert_array_equal(two, other)
     noted = noted_in(first[2])
     assert len(noted) > 8
     assert noted == noted_in(second[2])
@@ -387,9 +388,13 @@ def end_by_error():
 
 
 @pytest.mark.parametrize(
-    "end", [end_by_error, lambda: os._exit(3), lambda: os.kill(os.getpid(), signal.SIGKILL)]
+    ("end", "rank"),
+    [
+        (end_by_error, 1),
+        (lambda: os._exit(3), 0),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), 1),
+    ],
 )
-@pytest.mark.parametrize("rank", [0, 1])
 def test_a_process_that_ends_ends_the_others_with_an_error(end, rank):
     def end_in_the_third_step():
         steps = count(1)
