@@ -26,6 +26,13 @@ def check_not_negative(where: str, **values: float | None) -> None:
             raise ValueError(f"{where}: '{name}' must be 0 or more, but is {value}.")
 
 
+def check_above_zero(where: str, **values: float) -> None:
+    """Raise a ValueError that names the setting that is not above 0, infinite or not a number."""
+    for name, value in values.items():
+        if not 0.0 < value < math.inf:
+            raise ValueError(f"{where}: '{name}' must be a number above 0, but is {value}.")
+
+
 def check_rate(where: str, **values: float | None) -> None:
     """Raise a ValueError that names the setting that is not from 0 to below 1."""
     for name, value in values.items():

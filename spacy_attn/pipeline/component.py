@@ -14,20 +14,20 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from ..checks import check_not_negative, check_rate
+from ..checks import check_above_zero, check_not_negative, check_rate
 from ..explanation import ATTENTION
 from ..models.contract import check_model
 from ..models.weights import check_widths
 from . import categorizer_cfg
 from .class_weights import ClassWeights, check_class_weights
 from .defaults import DEFAULT_PERTURBATION
+from .distillation import DistillationMixin
 from .storage import StorageMixin
 from .temperature import fit_temperature
-from .training import TrainingMixin
 from .vocabularies import is_streamed, set_vocabularies
 
 
-class AttentionCategorizer(StorageMixin, TrainingMixin):
+class AttentionCategorizer(StorageMixin, DistillationMixin):
     """A text categorizer whose model returns logits and attention.
 
     The base of `attn_textcat` and `attn_textcat_multilabel`, which say how logits become
@@ -49,6 +49,7 @@ class AttentionCategorizer(StorageMixin, TrainingMixin):
         perturbation: float = DEFAULT_PERTURBATION,
         class_weights: ClassWeights = None,
         label_smoothing: float = 0.0,
+        distill_temperature: float = 1.0,
         scorer: Callable | None,
     ) -> None:
         r"""Create the component.
@@ -86,6 +87,9 @@ class AttentionCategorizer(StorageMixin, TrainingMixin):
                 at least 0 and below 1 (Szegedy et al. 2016). `attn_textcat` spreads it over the
                 labels; `attn_textcat_multilabel` moves each target towards one half. Raise it where
                 annotations are often wrong.
+            distill_temperature: By what logits are divided where `distill` compares them with those
+                of a teacher, above 0. Above 1, the labels that the teacher holds unlikely count
+                more.
             scorer: The scoring method, for `spacy train` and `spacy evaluate`. Change it to be told
                 other scores.
 
@@ -98,6 +102,7 @@ class AttentionCategorizer(StorageMixin, TrainingMixin):
         check_class_weights(name, class_weights)
         check_rate(where, label_smoothing=label_smoothing)
         check_not_negative(where, perturbation=perturbation)
+        check_above_zero(where, distill_temperature=distill_temperature)
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(f"{where}: 'threshold' must be between 0 and 1, but is {threshold}.")
         if contributions_attr == attention_attr:
@@ -114,6 +119,7 @@ class AttentionCategorizer(StorageMixin, TrainingMixin):
         self.perturbation = perturbation
         self.class_weights = class_weights
         self.label_smoothing = label_smoothing
+        self.distill_temperature = distill_temperature
         self._rehearsal_model = None
         self.cfg = {
             "labels": [],

@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 from wasabi import msg
 
-from ..checks import check_not_negative
+from ..checks import check_above_zero, check_not_negative
 from .vocabularies import is_streamed
 
 Corpus = Callable[[Language], Iterable[Example]]
@@ -52,12 +52,9 @@ def make_train_epochs(
     Raises:
         ValueError: If the number of epochs is not above 0, or that of steps is below 0.
     """
-    if not 0.0 < epochs < math.inf:
-        raise ValueError(
-            f"spacy-attn.train_epochs.v1: 'epochs' must be a number above 0, but is {epochs}."
-        )
-
-    check_not_negative("spacy-attn.train_epochs.v1", min_steps=min_steps)
+    where = "spacy-attn.train_epochs.v1"
+    check_above_zero(where, epochs=epochs)
+    check_not_negative(where, min_steps=min_steps)
 
     def train_epochs(nlp: Language) -> None:
         training: dict[str, Any] = nlp.config["training"]

@@ -272,6 +272,7 @@ def test_settings_that_the_weights_do_not_depend_on_may_be_edited(nlp, folder):
         "class_weights": None,
         "perturbation": 0.5,
         "label_smoothing": 0.1,
+        "distill_temperature": 2.0,
         "model.dropout": 0.3,
         "model.mixed_precision": True,
         "model.tok2vec.min_frequency": 2,
