@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,11 +20,8 @@ from .output_folder import Output, Record
 from .shards import Shard
 from .task_workers import HaltError, Work, run_tasks
 
-#: The largest number of rows of a part. It is what a worker takes at a time, and what is lost of
-#: its work when it is stopped.
-ROWS_PER_PART = 50_000
-# Rows that are read and annotated at a time.
-_BATCH = 1000
+# Rows that are read and annotated at a time, but for one batch of the pipeline at least.
+_ROWS = 1000
 
 
 class Bar(Protocol):
@@ -135,8 +133,9 @@ class Job:
         failed, words = annotator.n_failed, annotator.n_words
         schema = annotator.schema(shard.schema())
         label_column = annotator.schema(pa.schema([(annotator.text_column, pa.string())])).names[1]
+        size = annotator.batch_size * max(1, _ROWS // annotator.batch_size)
         with writing(path, self.output.ending, schema) as write:
-            for table in shard.batches(_BATCH):
+            for table in shard.batches(size):
                 try:
                     annotated = annotator(table)
                 except RowError as error:
@@ -178,16 +177,18 @@ def apply(
     for record in finished.values():
         outcome.counts.add(record)
     missing: set[int | None] = set(tasks)
-    for event in run_tasks(tasks, job.prepare, workers, threads):
-        if event.kind == "progress":
-            bar.update(event.value)
-        elif event.kind == "done":
-            outcome.counts.add(event.value)
-            outcome.words += event.value["words"]
-            missing.discard(event.task)
-        else:
-            place = "" if event.task is None else str(shards[event.task])
-            outcome.failures.setdefault(place, event.value)
+    # Whatever happens here, no process is left at work.
+    with closing(run_tasks(tasks, job.prepare, workers, threads)) as events:
+        for event in events:
+            if event.kind == "progress":
+                bar.update(event.value)
+            elif event.kind == "done":
+                outcome.counts.add(event.value)
+                outcome.words += event.value["words"]
+                missing.discard(event.task)
+            else:
+                place = "" if event.task is None else str(shards[event.task])
+                outcome.failures.setdefault(place, event.value)
     outcome.n_missing = len(missing)
     outcome.seconds = time.perf_counter() - start
     return outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -44,7 +44,7 @@ class Event:
 
 def run_tasks(
     tasks: Mapping[int, Any], prepare: Callable[[], Work], n_workers: int, n_threads: int = 1
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Do tasks in processes of their own, which are started anew and not forked.
 
     Args:

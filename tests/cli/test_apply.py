@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from spacy_attn.cli import app
 from spacy_attn.cli import apply as cli
 from spacy_attn.tables import bulk
+from spacy_attn.tables.annotator import Annotator
 from spacy_attn.tables.task_workers import Event, HaltError
 
 from ..conftest import MIXED_TEXTS, TEXTS
@@ -218,6 +219,56 @@ def test_it_goes_on_with_the_parts_that_are_missing(model, tmp_path):
     assert printed.splitlines()[:-1] == again.splitlines()[:-1]
     at_last, _ = apply(*arguments)
     assert at_last.splitlines()[-1].split() == ["words/s", "-"]
+
+
+@pytest.mark.usefixtures("here")
+def test_one_bar_counts_the_rows_of_all_workers_and_those_done_before(model, tmp_path, monkeypatch):
+    counted, settings = [], []
+
+    class Bar:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def update(self, n):
+            counted.append(n)
+
+    def tqdm(**given):
+        settings.append(given)
+        return Bar()
+
+    monkeypatch.setattr("spacy_attn.cli.console.tqdm", tqdm)
+    write("rows.parquet")
+    arguments = (model, "rows.parquet", "out", "--rows-per-part", 15)
+    apply(*arguments)
+    assert sum(counted) == settings[0]["total"] == N_ROWS
+    assert settings[0]["initial"] == 0
+    assert settings[0]["disable"] is None  # it looks whether the standard error is a terminal
+    (tmp_path / "out" / "part-00000.parquet").unlink()
+    counted.clear()
+    apply(*arguments)
+    assert sum(counted) == 15
+    assert settings[1]["initial"] == N_ROWS - 15
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("size", "wanted"), [(7, 7), (1500, 40), (3, 9)])
+def test_the_pipeline_gets_batches_of_the_size_that_is_asked_for(model, monkeypatch, size, wanted):
+    monkeypatch.setattr(bulk, "_ROWS", 10)
+    sizes = []
+    annotate = Annotator.__call__
+
+    def noted(self, table):
+        sizes.append(len(table))
+        return annotate(self, table)
+
+    monkeypatch.setattr(Annotator, "__call__", noted)
+    write("rows.parquet")
+    apply(model, "rows.parquet", "out", "--batch-size", size)
+    assert sizes[0] == wanted
+    assert sum(sizes) == N_ROWS
 
 
 @pytest.mark.usefixtures("here")
