@@ -50,11 +50,13 @@ def train_together(config: Config, output_path: Path | None, *, use_gpu: int = -
 
     Raises:
         ValueError: If a component cannot be trained in several processes; if the corpus has fewer
-            documents than there are processes, or is another one in each; or if the processes make
-            different pipelines of the config.
+            documents than there are processes; or if the processes have different configs, make
+            different pipelines of them, or read different batches.
         ConnectionError: If another process has ended.
     """
     is_first = own_rank() == 0
+    if not all_have(crc32(config.to_str(interpolate=False).encode())):
+        raise ValueError("The processes have different configs: start all of them with the same.")
     _set_common_seed(config)
     with contextlib.nullcontext() if is_first else _silence():
         nlp = init_nlp(config, use_gpu=use_gpu)
@@ -103,6 +105,13 @@ def learning_components(nlp: Language, frozen: Sequence[str]) -> dict[str, Any]:
 
     Of those of other packages, a `tok2vec` can: its gradients are sums of what listeners send.
     Whether the loss of another component is a sum over the batch cannot be seen.
+
+    Args:
+        nlp: The pipeline.
+        frozen: Names of the components that do not learn.
+
+    Raises:
+        ValueError: If one cannot.
     """
     learning = {
         name: pipe
@@ -155,7 +164,12 @@ def _agree(nlp: Language, learning: dict[str, Any]) -> None:
 def learning_from_shares(nlp: Language, learning: dict[str, Any], seed: int) -> Iterator[None]:
     """Have a pipeline learn from this process's shares of batches, and the first one evaluate it.
 
-    spaCy's training calls these three methods of the pipeline, and `finish_update` of components.
+    spaCy's training calls the methods of the pipeline and of components that are replaced here.
+
+    Args:
+        nlp: The pipeline.
+        learning: The components that learn, by name, as `learning_components` returns them.
+        seed: What the random numbers follow from that each process draws for itself.
     """
     shares = _Shares(nlp, learning, seed)
     replaced: list[tuple[Any, str, Callable]] = [

@@ -317,6 +317,15 @@ def refused(found, error, words):
     assert any(f"{error}: " in each and words in each for each in found), found
 
 
+def test_configs_that_differ_between_processes_are_an_error():
+    config = make_config()
+
+    def change_patience():
+        config["training"]["patience"] = 10 * own_rank()
+
+    refused(train_in_two(config, change_patience), "ValueError", "have different configs")
+
+
 def test_labels_that_differ_between_processes_are_an_error():
     def read_other_labels():
         if own_rank() == 1:
@@ -436,7 +445,7 @@ def test_a_batch_is_cut_into_runs_of_about_as_many_tokens_and_loses_no_document(
     assert max(sizes) <= (sum(lengths) + len(lengths)) / n_parts + max(lengths) + 1
 
 
-def test_training_in_one_process_leaves_the_pipeline_as_it_was():
+def test_after_training_the_pipeline_has_its_own_methods_again():
     nlp = init_nlp(make_config())
     before = {*vars(nlp)}
     with parallel.learning_from_shares(nlp, learning_components(nlp, []), seed=0):
