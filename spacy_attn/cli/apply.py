@@ -116,6 +116,7 @@ def apply_cli(
             prefix=prefix,
         )
         place = Output(output)
+        place.require_apart(data)
         arguments = {
             "version": version("spacy-attn"),
             "model": annotator.digest,

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..data.paths import FORMATS, extension
+from ..data.paths import FORMATS, extension, matching_files
 from ..text_files import TEMPORARY, complete_file, write_text
 from .formats import ENDINGS, OutputError, join
 
 # The folder of the ledger. Programs that read folders of files pass over such a name.
 _LEDGER = ".apply"
 _ARGUMENTS = "arguments.json"
+_PART = re.compile(r"part-\d{5,}")
 
 Record = dict[str, Any]
 
@@ -56,6 +58,21 @@ class Output:
     def part(self, number: int) -> Path:
         """Return the file of a part, counted from 0."""
         return self.folder / f"part-{number:05}{self.ending}"
+
+    def require_apart(self, data: str) -> None:
+        """Refuse data that lie where parts would be written or removed.
+
+        Args:
+            data: A file, a folder, a pattern, or something else.
+
+        Raises:
+            ValueError: If they do.
+        """
+        folder = self.folder.resolve()
+        for name in (data, *matching_files(os.path.expanduser(data))):
+            path = Path(os.path.expanduser(name)).resolve()
+            if folder == path or folder in path.parents:
+                raise ValueError(f"'{name}' lies in the output '{self.path}'; give another output")
 
     @contextmanager
     def begun(self, arguments: Mapping[str, Any], *, overwrite: bool) -> Iterator[None]:
@@ -153,7 +170,7 @@ class Output:
                 raise ValueError(f"'{self.path}' exists; give another output, or --overwrite")
             return
         for path in sorted(self.folder.iterdir()) if self.folder.is_dir() else ():
-            is_ours = path.name.startswith("part-") and path.suffix == self.ending
+            is_ours = _PART.fullmatch(path.stem) and path.suffix == self.ending
             if path.name != _LEDGER and not path.name.endswith(TEMPORARY) and not is_ours:
                 raise ValueError(
                     f"the folder '{self.folder}' has '{path.name}' in it, which this command has "
@@ -187,8 +204,9 @@ class Output:
             )
         if before != arguments:
             path.unlink(missing_ok=True)
-            for part in (*self.folder.glob("part-*"), *self._ledger.glob("part-*")):
-                part.unlink()
+            for part in (*self.folder.iterdir(), *self._ledger.iterdir()):
+                if _PART.fullmatch(part.stem):
+                    part.unlink()
             write_text(path, json.dumps(arguments, indent=1))
 
 

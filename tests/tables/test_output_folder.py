@@ -168,6 +168,28 @@ def test_files_of_others_are_never_removed(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("data", ["out", "out/part-00000.parquet", "out/*.parquet", "./out/"])
+def test_data_in_the_output_folder_are_never_removed(tmp_path, monkeypatch, data):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "part-00000.parquet").touch()
+    with pytest.raises(ValueError, match="lies in the output 'out'; give another output"):
+        Output(Path("out")).require_apart(data)
+    for other in ("out.parquet", "outer/*.parquet", "owner/name"):
+        Output(Path("out")).require_apart(other)
+    Output(Path("out/part-00000.parquet")).require_apart(data)
+
+
+def test_parts_of_another_program_are_never_removed(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "part-00000-of-00001.parquet").touch()
+    with (
+        pytest.raises(ValueError, match=r"has 'part-00000-of-00001\.parquet' in it"),
+        Output(tmp_path / "out").begun(ARGUMENTS, overwrite=True),
+    ):
+        pass
+
+
 def test_a_record_can_be_read_by_people(tmp_path):
     output = Output(tmp_path / "out")
     with output.begun(ARGUMENTS, overwrite=False):
