@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import socket
 import traceback
 import warnings
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from spacy_attn.models.processes import together
 
@@ -30,11 +30,14 @@ def run_in_processes(
     Args:
         connected: Whether to connect the processes, or else give them the environment alone.
     """
-    port = _free_port()
+    # Where they find one another; `torchrun` has one, too.
+    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     pipes = [multiprocessing.Pipe(duplex=False) for _ in range(n)]
     context = multiprocessing.get_context("fork")
     children = [
-        context.Process(target=_run, args=(function, rank, n, port, connected, pipes[rank][1]))
+        context.Process(
+            target=_run, args=(function, rank, n, store.port, connected, pipes[rank][1])
+        )
         for rank in range(n)
     ]
     with warnings.catch_warnings():
@@ -60,7 +63,12 @@ def run_in_processes(
 def _run(function, rank, n, port, connected, connection):
     torch.set_num_threads(1)
     os.environ.update(
-        RANK=str(rank), WORLD_SIZE=str(n), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
+        RANK=str(rank),
+        WORLD_SIZE=str(n),
+        MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=str(port),
+        TORCHELASTIC_USE_AGENT_STORE="True",
+        TORCHELASTIC_RESTART_COUNT="0",
     )
     try:
         with together() if connected else nullcontext():
@@ -69,9 +77,3 @@ def _run(function, rank, n, port, connected, connection):
     except BaseException:
         connection.send(Failure(traceback.format_exc()))
     connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
