@@ -228,10 +228,10 @@ class _Shares:
         self._losses: dict[str, float] = {}
 
     def update(
-        self, examples: Iterable[Example], *, losses: dict[str, float], **kwargs: Any
+        self, examples: Iterable[Example], *, losses: dict[str, float] | None = None, **kwargs: Any
     ) -> dict[str, float]:
         """Learn from this process's share of a batch, of which there may be nothing."""
-        examples = list(examples)
+        examples, losses = list(examples), {} if losses is None else losses
         self._check_batch(examples)
         # Here, since spaCy sets the seeds of GPUs when training starts.
         if self._own_randomness is None:
