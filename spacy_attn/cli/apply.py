@@ -55,7 +55,7 @@ def apply_cli(
     tokens: Annotated[bool, Opt("--tokens", help="Add the tokens")] = False,
     attention: Annotated[bool, Opt("--attention", help="Add the weights of the tokens")] = False,
     contributions: Annotated[
-        bool, Opt("--contributions", help="Add what the tokens contribute to the label")
+        bool, Opt("--contributions", help="Add what each token adds to the logit of each label")
     ] = False,
     prefix: Annotated[
         str, Opt("--prefix", help="What the names of the new columns begin with, say 'predicted_'")
@@ -81,7 +81,15 @@ def apply_cli(
     overwrite: Annotated[
         bool, Opt("--overwrite", help="Replace an output that was made with other arguments")
     ] = False,
-    settings: opt.ReaderSettings = None,
+    settings: Annotated[
+        list[str] | None,
+        Opt(
+            "--set",
+            help="Where rows are or how they are written, as a setting of the reader "
+            "spacy-attn.HFDataset.v1, say 'encoding=latin-1' or 'revision=main'. May be given "
+            "several times",
+        ),
+    ] = None,
     gpu_id: opt.GpuId = -1,
     code_path: opt.CodePath = None,
 ) -> None:

@@ -62,7 +62,7 @@ class Outcome:
     Attributes:
         counts: Of all rows that are in the output.
         words: Tokens of this run alone.
-        seconds: How long it took.
+        seconds: How long it took, from when a worker was ready.
         failures: Why parts are missing, by the rows that they would hold.
         n_missing: The number of parts that are missing, of which some may not have been begun.
     """
@@ -171,7 +171,7 @@ def apply(
     Returns:
         What was done, and what could not be. The other parts are complete.
     """
-    start = time.perf_counter()
+    start = None
     outcome = Outcome(Counts())
     tasks = {i: (i, shard) for i, shard in enumerate(shards) if i not in finished}
     for record in finished.values():
@@ -180,7 +180,9 @@ def apply(
     # Whatever happens here, no process is left at work.
     with closing(run_tasks(tasks, job.prepare, workers, threads)) as events:
         for event in events:
-            if event.kind == "progress":
+            if event.kind == "ready":
+                start = start or time.perf_counter()
+            elif event.kind == "progress":
                 bar.update(event.value)
             elif event.kind == "done":
                 outcome.counts.add(event.value)
@@ -190,7 +192,8 @@ def apply(
                 place = "" if event.task is None else str(shards[event.task])
                 outcome.failures.setdefault(place, event.value)
     outcome.n_missing = len(missing)
-    outcome.seconds = time.perf_counter() - start
+    if start is not None:
+        outcome.seconds = time.perf_counter() - start
     return outcome
 
 

@@ -31,13 +31,13 @@ class Event:
     """What has happened.
 
     Attributes:
-        kind: A task makes "progress", is "done" or has "failed"; or there is "no worker" for
-            anything that is left.
+        kind: A worker is "ready"; a task makes "progress", is "done" or has "failed"; or there is
+            "no worker" for anything that is left.
         task: Its number, where it is about one.
         value: The progress, what the work returned, or why it failed.
     """
 
-    kind: Literal["progress", "done", "failed", "no worker"]
+    kind: Literal["ready", "progress", "done", "failed", "no worker"]
     task: int | None
     value: Any
 
@@ -69,9 +69,8 @@ def run_tasks(
             for connection in wait([worker.connection for worker in workers]):
                 worker = next(each for each in workers if each.connection is connection)
                 event = worker.receive()
-                deaths = 0 if event and event.kind == "done" else deaths + worker.has_died
-                if event:
-                    yield event
+                deaths = 0 if event.kind == "done" else deaths + worker.has_died
+                yield event
                 if worker.is_useless or deaths >= _DEATHS:
                     left.clear()
                 if worker.has_died:
@@ -99,14 +98,14 @@ class _Worker:
             self._process.start()
         theirs.close()
         self._task: int | None = None
-        self.is_ready = self.has_died = self.is_useless = False
+        self.has_died = self.is_useless = False
 
     @property
     def is_idle(self) -> bool:
         """Whether it waits for a task, or will as soon as it is ready."""
         return self._task is None and not self.has_died
 
-    def receive(self) -> Event | None:
+    def receive(self) -> Event:
         """Take in what the process says, or that it has died."""
         task = self._task
         try:
@@ -114,10 +113,7 @@ class _Worker:
         except (EOFError, OSError):
             self.has_died, self._task = True, None
             return Event("no worker" if task is None else "failed", task, self._death())
-        if kind == "ready":
-            self.is_ready = True
-            return None
-        if kind != "progress":
+        if kind not in ("ready", "progress"):
             self._task = None
         if kind in ("halt", "useless"):
             self.is_useless = True

@@ -39,6 +39,7 @@ def run_here(tasks, prepare, n_workers, n_threads=1):
     except Exception as error:
         yield Event("no worker", None, str(error))
         return
+    yield Event("ready", None, None)
     for number, task in tasks.items():
         reported = []
         try:

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from spacy_attn.tables.task_workers import HaltError, run_tasks
+from spacy_attn.tables.task_workers import Event, HaltError, run_tasks
 
 
 def prepare():
@@ -43,7 +43,7 @@ def refuse(message):
 
 def run(*tasks, workers=1, prepare=prepare, **settings):
     events = run_tasks(dict(enumerate(tasks)), prepare, workers, **settings)
-    return [(event.kind, event.task, event.value) for event in events]
+    return [(event.kind, event.task, event.value) for event in events if event.kind != "ready"]
 
 
 def test_every_task_is_done_once_in_other_processes_with_their_own_threads(monkeypatch):
@@ -108,6 +108,7 @@ def test_workers_that_cannot_begin_are_an_error_and_not_tried_for_ever(broken, m
 
 def test_ending_the_iteration_ends_the_processes():
     events = run_tasks({0: ("environment",), 1: ("sleep", 60)}, prepare, 1)
+    assert next(events) == Event("ready", None, None)
     process = next(events).value[1]
     started = time.monotonic()
     events.close()
