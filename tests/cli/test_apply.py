@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import datasets
@@ -402,6 +403,34 @@ def test_a_model_that_is_none_is_refused(tmp_path):
 
 
 @pytest.mark.usefixtures("here")
+def test_a_full_disk_is_an_error_and_what_is_complete_stays(model, tmp_path):
+    Path("rows").mkdir()
+    write("rows/a.parquet")
+    write("rows/b.parquet", [{**row, "more": os.urandom(5000)} for row in ROWS])
+    write("rows/c.parquet")
+    with largest_file(50_000):
+        printed, said = apply(model, "rows/*.parquet", "out", expected=1)
+    assert "rows/b.parquet', rows 0 to 39 (counted from 0): cannot write 'out/part-00001" in said
+    assert "File too large" in said
+    assert "2 of 3 parts are missing The others are kept." in said
+    assert [path.name for path in tmp_path.glob("out/*.parquet")] == ["part-00000.parquet"]
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert printed.split()[:2] == ["rows", "40"]
+
+
+@contextmanager
+def largest_file(size):
+    """Have the system refuse to write more to a file, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("here")
 def test_a_file_that_cannot_be_joined_for_want_of_space_keeps_its_parts(
     model, tmp_path, monkeypatch
 ):
@@ -448,11 +477,10 @@ def slow(model, tmp_path_factory):
     return folder
 
 
-def start(*arguments, limit=None, seconds="0"):
+def start(*arguments, seconds):
     """Run the command in a fork of this process, which has imported what it needs.
 
     Args:
-        limit: The largest size of a file.
         seconds: For each document.
     """
     with warnings.catch_warnings():
@@ -466,10 +494,6 @@ def start(*arguments, limit=None, seconds="0"):
             os.dup2(os.open(f"std{stream}.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), fd)
         sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
         os.environ["SECONDS"] = seconds
-        if limit is not None:
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         app(["apply", *map(str, arguments)], standalone_mode=True)
     except SystemExit as error:
         status = error.code
@@ -506,21 +530,3 @@ def test_after_a_kill_it_goes_on_and_ends_as_if_nothing_had_been(slow, tmp_path,
     assert [path.read_bytes() for path in found] == [path.read_bytes() for path in wanted]
     assert len(found) == 8
     assert not list(tmp_path.rglob("*.tmp"))
-
-
-@needs_forks
-def test_a_full_disk_is_an_error_and_what_is_complete_stays(model, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("rows").mkdir()
-    write("rows/a.parquet")
-    big = [{**row, "more": os.urandom(5000)} for row in ROWS]
-    write("rows/b.parquet", big)
-    write("rows/c.parquet")
-    assert status_of(start(model, "rows/*.parquet", "out", limit=50_000)) == 1
-    said = words_of("stderr.txt")
-    assert "rows/b.parquet', rows 0 to 39 (counted from 0): cannot write 'out/part-00001" in said
-    assert "File too large" in said
-    assert "2 of 3 parts are missing The others are kept." in said
-    assert [path.name for path in tmp_path.glob("out/*.parquet")] == ["part-00000.parquet"]
-    assert not list(tmp_path.rglob("*.tmp"))
-    assert words_of("stdout.txt").split()[:2] == ["rows", "40"]
