@@ -68,9 +68,9 @@ def _rows_of_any(tables: Sequence[Tensor]) -> list[Tensor]:
     """Return the numbers of the rows of each table that are not all zero in some process."""
     if not tables:
         return []
-    # Several times faster than comparing all values with 0; NaN is not 0 either.
-    used = torch.cat([(each.amax(1) != 0) | (each.amin(1) != 0) for each in tables])
-    used = used.to(torch.float32)
+    # A row of zeros has no byte that is not 0. It takes a third of the time of comparing values.
+    bytes_of_rows = (each.contiguous().view(torch.uint8) for each in tables)
+    used = torch.cat([each.amax(dim=1) for each in bytes_of_rows]).to(torch.float32)
     add_up_tensor(used)
     return [own.nonzero().flatten() for own in used.split([len(table) for table in tables])]
 
