@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -106,7 +107,7 @@ class DocumentColumns:
                     f"has declared: their labels are {listing(sorted(self._known))}"
                 )
             for label, score in doc.cats.items():
-                if not numpy.isfinite(score):
+                if not math.isfinite(score):
                     raise ValueError(f"the pipeline gives the label {label!r} the score {score}")
 
     def _decide(self, docs: list[Doc]) -> NDArray[numpy.bool_]:

@@ -81,8 +81,8 @@ def add_columns(batch: Batch, columns: pyarrow.Table) -> Batch:
     """
     if isinstance(batch, pyarrow.RecordBatch):
         table = _add_to_arrow(pyarrow.Table.from_batches([batch]), columns)
-        whole = table.combine_chunks().to_batches()
-        return cast(Batch, whole[0] if whole else pyarrow.RecordBatch.from_pylist([], table.schema))
+        whole = [column.combine_chunks() for column in table.columns]
+        return cast(Batch, pyarrow.RecordBatch.from_arrays(whole, schema=table.schema))
     if isinstance(batch, pyarrow.Table):
         return cast(Batch, _add_to_arrow(batch, columns))
     if _is_pandas(batch):
