@@ -9,25 +9,21 @@ import torch
 from ..nn.runtime import keep_forked_child_to_one_thread
 
 _imported_in = os.getpid()
-_prepared: int | None = None
 
 
 def prepare_worker(n_threads: int) -> None:
-    """In a worker process, set the number of torch's threads, once; elsewhere do nothing.
+    """In a worker process, set the number of torch's threads; elsewhere do nothing.
 
     A process that was forked from one that had this module keeps to one thread, whatever is asked
     for: more would wait for ever for threads that were not forked along. The user's own process is
     left alone.
 
     Args:
-        n_threads: The number of threads.
+        n_threads: The number of threads. A worker may serve annotators with different ones.
     """
-    global _prepared
-    if _prepared == os.getpid():
-        return
-    _prepared = os.getpid()
     keep_forked_child_to_one_thread()
-    if os.getpid() == _imported_in and _is_worker():
+    is_forked = os.getpid() != _imported_in
+    if not is_forked and torch.get_num_threads() != n_threads and _is_worker():
         torch.set_num_threads(n_threads)
 
 

@@ -1,5 +1,6 @@
 import pickle
-import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy
 import pyarrow
@@ -16,9 +17,10 @@ from spacy_attn import Annotator
 from spacy_attn.tables import loaded
 from spacy_attn.tables.failures import RowError
 
-from ..conftest import LABELS, MIXED_TEXTS, make_examples, make_nlp
+from ..conftest import LABELS, MIXED_TEXTS, SMALL_MODEL, make_examples, make_nlp
 
 ALL = {"attention": True, "contributions": True, "tokens": True}
+NAMES = ("one", "two")
 FACTORIES = ["attn_textcat", "attn_textcat_multilabel", "textcat", "textcat_multilabel"]
 
 
@@ -181,6 +183,25 @@ def test_of_several_components_one_is_named(trained_nlp):
     assert "score_positive" not in other
     with pytest.raises(ValueError, match=r"no component 'nobody' .*'attn_textcat', 'declared'"):
         Annotator(nlp, component="nobody")({"text": ["fun"]})
+
+
+def test_attention_and_contributions_are_those_of_the_named_component(trained_nlp):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("attn_textcat", name="one", source=trained_nlp)
+    settings = {"attention_attr": "focus", "contributions_attr": "parts"}
+    nlp.add_pipe("attn_textcat_multilabel", name="two", config={"model": SMALL_MODEL, **settings})
+    nlp.get_pipe("two").initialize(lambda: make_examples(nlp, labels=("dull", "fun")), nlp=nlp)
+    asked = {"attention": True, "contributions": True}
+    one, two = (Annotator(nlp, component=name, **asked)({"text": ["great fun"]}) for name in NAMES)
+    doc = nlp("great fun")
+    numpy.testing.assert_allclose(one["attention"][0], doc._.attention, atol=1e-6)
+    numpy.testing.assert_allclose(two["attention"][0], doc._.focus, atol=1e-6)
+    assert not numpy.allclose(one["attention"][0], two["attention"][0], atol=1e-3)
+    numpy.testing.assert_allclose(two["contributions"][0]["fun"], doc._.parts[:, 1], atol=1e-6)
+    assert (list(one), list(two)) == (
+        ["text", "label", "score_positive", "score_negative", *asked],
+        ["text", "labels", "score_dull", "score_fun", *asked],
+    )
 
 
 @pytest.mark.parametrize("asked", ["attention", "contributions"])
@@ -373,22 +394,26 @@ def test_words_that_are_rare_do_not_pile_up_and_change_nothing(model, monkeypatc
     loaded.load_once.cache_clear()
 
 
-def test_several_threads_may_use_one_annotator(model):
-    annotator = Annotator(model, batch_size=3)
-    parts = [[f"fun {i}", "dull " * i, "x"] * 5 for i in range(6)]
-    expected = [annotator({"text": part}) for part in parts]
-    found = [None] * len(parts)
+def test_several_threads_may_use_one_pipeline_which_they_take_turns_with(model, monkeypatch):
+    one, other = Annotator(model, batch_size=3), pickle.loads(pickle.dumps(Annotator(model)))
+    parts = [[f"fun {i}", "dull " * i, "x"] for i in range(6)]
+    expected = [one({"text": part}) for part in parts]
+    apply, at_work, most = loaded.LoadedPipeline.apply, [], []
 
-    def annotate(i):
-        for _ in range(5):
-            found[i] = annotator({"text": parts[i]})
+    def watched(self, texts):
+        at_work.append(self)
+        most.append(len(at_work))
+        time.sleep(0.002)  # lets other threads go on
+        try:
+            return apply(self, texts)
+        finally:
+            at_work.pop()
 
-    threads = [threading.Thread(target=annotate, args=[i]) for i in range(len(parts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == expected
+    monkeypatch.setattr(loaded.LoadedPipeline, "apply", watched)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda i: (one, other)[i % 2]({"text": parts[i]}), range(len(parts)))
+        assert list(found) == expected
+    assert set(most) == {1}
 
 
 def test_the_threads_of_your_own_process_stay_as_they_are(model):

@@ -36,6 +36,13 @@ class Dying(Annotator):
         return super().__call__(batch)
 
 
+class Counting(Annotator):
+    def __call__(self, batch):
+        annotated = super().__call__(batch)
+        annotated["label"] = str(torch.get_num_threads())
+        return annotated
+
+
 def say(*values):
     print("said:", *values)
 
@@ -55,6 +62,13 @@ for form in ("default", "pyarrow"):
         Annotator, fn_constructor_kwargs=ALL, batch_format=form, batch_size=5, **settings
     )
     found.write_parquet(f"all_{form}")
+counted = rows.map_batches(
+    Counting,
+    fn_constructor_kwargs={"n_threads": 3, "on_error": "null"},
+    batch_format="pandas",
+    **settings,
+)
+say(*counted.unique("label"))
 once = {"max_restarts": 0, "max_task_retries": 0}
 wrong = rows.map_batches(Annotator, batch_size=6, **settings, **once)
 say("column 'text' is null" in failure(wrong.take_all))
@@ -67,6 +81,8 @@ rows = spark.createDataFrame(list(enumerate(TEXTS)), "id long, text string").rep
 all_columns = Annotator(MODEL, **ALL).for_spark(rows.schema)
 rows.mapInPandas(*all_columns).write.parquet("all_pandas")
 rows.mapInArrow(*all_columns).write.parquet("all_arrow")
+counted = Counting(MODEL, n_threads=3, on_error="null").for_spark(rows.schema)
+say(*(row.label for row in rows.mapInPandas(*counted).select("label").distinct().collect()))
 wrong = rows.mapInPandas(*Annotator(MODEL).for_spark(rows.schema))
 say("column 'text' is null" in failure(wrong.collect))
 dying = spark.createDataFrame([("die",)], "text string")
@@ -112,7 +128,7 @@ def run_engine(name: str, checks: str, folder: Path) -> list[str]:
     (example,) = [
         block.content for block in examples if re.search(rf"(import|from) {name}\b", block.content)
     ]
-    imports = "import os\nimport signal\n\nimport pyarrow\n"
+    imports = "import os\nimport signal\n\nimport pyarrow\nimport torch\n"
     model = f"MODEL = {str(folder / 'training' / 'model-best')!r}\n"
     script = "\n".join([imports, example, model, COMMON, checks])
     # Engines print on the standard output, too.
@@ -168,7 +184,7 @@ def test_ray(checkout, monkeypatch):
     # Sockets lie there, whose paths must be short.
     folder = tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True)
     monkeypatch.setenv("RAY_TMPDIR", folder.name)
-    assert run_engine("ray", RAY, checkout) == ["True", "True"]
+    assert run_engine("ray", RAY, checkout) == ["3", "True", "True"]
     check_example(checkout)
     check_all(checkout, "all_default")
     check_all(checkout, "all_pyarrow")
@@ -180,7 +196,7 @@ def test_spark(checkout):
     if not (shutil.which("java") or "JAVA_HOME" in os.environ):
         pytest.skip("Spark needs Java, which is not installed")
     *true, refused, replaced = run_engine("pyspark", SPARK, checkout)
-    assert true == ["True", "True"]
+    assert true == ["3", "True", "True"]
     assert "several columns 'text'" in refused
     assert replaced == "id text label rating string"
     check_example(checkout)
