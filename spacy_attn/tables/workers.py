@@ -35,7 +35,7 @@ def _is_worker() -> bool:
             return True
     # Either is imported in each of its workers before these do anything.
     if ray := sys.modules.get("ray"):
-        return ray.is_initialized() and ray.get_runtime_context().get_task_id() is not None
+        return ray.is_initialized() and ray.get_runtime_context().worker.mode == ray.WORKER_MODE
     if spark := sys.modules.get("pyspark"):
         return spark.TaskContext.get() is not None
     return False
