@@ -27,7 +27,7 @@ _N_SNIPPETS = 5987
 _ROWS_OF_A_FILE = 50_000
 _BATCH = 1000
 # Of the rows, `nlp.pipe` gets so many: it is as fast over all of them.
-_SHARE = 5
+_SHARE = 10
 # Seconds between two looks at the memory of the workers.
 _PAUSE = 0.1
 

@@ -46,7 +46,7 @@ def test_both_sides_get_the_same_rows_and_count_their_words(tmp_path, monkeypatc
     assert "## Many rows, `spacy attn apply`\n" in written
     lines = [[cell.strip() for cell in line.split("|")] for line in written.splitlines()]
     rows = [line[1:3] for line in lines if len(line) > 3 and line[1].startswith("`")]
-    assert rows == [[PIPE, "4"], ["`apply --workers 1`", "20"]]
+    assert rows == [[PIPE, "2"], ["`apply --workers 1`", "20"]]
 
 
 def test_rows_are_numbered_and_no_two_are_alike(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import pickle
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from spacy_attn.data.errors import DatasetError
 from spacy_attn.data.source import Source
 from spacy_attn.tables.shards import ParquetShard, cut, require_one_schema, schema_of_any
+
+from ..data.test_hub import cached  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -81,6 +84,14 @@ def test_rows_of_a_file_are_the_same_however_it_is_cut(tmp_path, n, group, per_s
     shards = cut(source("cut.parquet"), per_shard)
     assert len(shards) == -(-n // per_shard)
     assert [row["text"] for row in rows_of(shards, size)] == list(map(str, range(n)))
+
+
+@pytest.mark.usefixtures("cached")
+def test_a_data_set_of_the_hub_is_cut_as_well(monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    with pytest.warns(UserWarning, match="the copy in the local cache is used"):
+        shards = cut(source("owner/rows"), 1)
+    assert rows_of(shards) == [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
 
 
 def test_parquet_is_read_as_it_is_and_not_copied(folder, tmp_path):
