@@ -18,7 +18,9 @@ from . import options as opt
 from .console import fail, failing, load_code, progress_bar, require_output, warn
 
 if TYPE_CHECKING:
-    from ..tables.bulk import Outcome
+    from ..tables.bulk import Job, Outcome
+    from ..tables.output_folder import Record
+    from ..tables.shards import Shard
 
 # Failures that are shown.
 _SHOWN = 20
@@ -104,9 +106,9 @@ def apply_cli(
     with failing("Can't apply the pipeline"):
         # Not imported for other commands.
         from ..tables.annotator import Annotator
-        from ..tables.bulk import Job, apply
+        from ..tables.bulk import Job
         from ..tables.output_folder import Output
-        from ..tables.shards import cut, require_one_schema, schema_of_any
+        from ..tables.shards import cut, schema_of_any
 
         source = opt.make_source(data, split, text_column, settings)
         annotator = Annotator(
@@ -143,19 +145,12 @@ def apply_cli(
             "on error": on_error.value,
             "overwrite columns": overwrite_columns,
         }
+        set_up = partial(_set_up, code_path, gpu_id)
         with place.begun(arguments, overwrite=overwrite):
             shards = cut(source, rows_per_part)
-            if place.is_file and place.ending != ".jsonl":
-                require_one_schema(shards)
-            identities = [shard.identity for shard in shards]
-            finished = place.finished(identities, overwrite=overwrite)
-            job = Job(annotator, place, schema_of_any(shards), partial(_set_up, code_path, gpu_id))
-            total = sum(shard.n_rows for shard in shards)
-            done = sum(record["rows"] for record in finished.values())
-            with progress_bar("rows", total=total, initial=done) as bar:
-                outcome = apply(job, shards, finished, workers=workers, threads=threads, bar=bar)
-            if not outcome.n_missing:
-                place.finish(len(shards))
+            finished = place.finished([shard.identity for shard in shards], overwrite=overwrite)
+            job = Job(annotator, place, schema_of_any(shards), set_up)
+            outcome = _run(job, shards, finished, workers, threads)
     typer.echo(_summary(outcome))
     for where, reason in list(outcome.failures.items())[:_SHOWN]:
         warn(f"{where}: {reason}" if where else reason)
@@ -164,6 +159,28 @@ def apply_cli(
             f"{outcome.n_missing} of {len(shards)} parts are missing",
             "The others are kept. When the cause is removed, the same command goes on.",
         )
+
+
+def _run(
+    job: Job, shards: list[Shard], finished: dict[int, Record], workers: int, threads: int
+) -> Outcome:
+    """Annotate what is not finished, and join the parts if all are there."""
+    from ..tables.bulk import apply
+    from ..tables.shards import require_one_schema
+
+    if job.output.is_file and job.output.ending != ".jsonl":
+        require_one_schema(shards)
+    total = sum(shard.n_rows for shard in shards)
+    done = sum(record["rows"] for record in finished.values())
+    try:
+        with progress_bar("rows", total=total, initial=done) as bar:
+            outcome = apply(job, shards, finished, workers=workers, threads=threads, bar=bar)
+    except KeyboardInterrupt:
+        warn("Stopped. The parts that are complete are kept, and the same command goes on")
+        raise
+    if not outcome.n_missing:
+        job.output.finish(len(shards))
+    return outcome
 
 
 def _summary(outcome: Outcome) -> str:

@@ -431,6 +431,27 @@ def largest_file(size):
 
 
 @pytest.mark.usefixtures("here")
+def test_who_stops_it_is_told_that_it_can_go_on(model, tmp_path, monkeypatch):
+    def stopped_after_one(*arguments):
+        events = run_here(*arguments)
+        for event in events:
+            yield event
+            if event.kind == "done":
+                raise KeyboardInterrupt
+
+    write("rows.parquet")
+    arguments = (model, "rows.parquet", "out", "--rows-per-part", 15)
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk, "run_tasks", stopped_after_one)
+        done = CliRunner().invoke(app, ["apply", *map(str, arguments)])
+    assert done.exit_code
+    assert "Stopped. The parts that are complete are kept" in " ".join(done.stderr.split())
+    assert len(list(tmp_path.glob("out/part-*"))) == 1
+    apply(*arguments)
+    assert_annotated(read(tmp_path / "out"), model)
+
+
+@pytest.mark.usefixtures("here")
 def test_a_file_that_cannot_be_joined_for_want_of_space_keeps_its_parts(
     model, tmp_path, monkeypatch
 ):
