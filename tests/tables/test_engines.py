@@ -3,6 +3,7 @@
 Each engine has a process of its own, which starts it once.
 """
 
+import importlib.util
 import os
 import re
 import shutil
@@ -122,6 +123,12 @@ def checkout(model, tmp_path) -> Path:
     return tmp_path
 
 
+def needs(name: str) -> None:
+    """Skip a test where a library is not installed."""
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed: it is in the extra scale-test")
+
+
 def run_engine(name: str, checks: str, folder: Path) -> list[str]:
     """Run the example of the page that imports a library, and checks after it."""
     examples = [block for block in blocks("docs/many_documents.md", "python") if block.not_run]
@@ -180,7 +187,7 @@ def check_close(found: pyarrow.Table, expected: pyarrow.Table) -> None:
 
 
 def test_ray(checkout, monkeypatch):
-    pytest.importorskip("ray", reason="Ray is not installed: see the extra scale-test")
+    needs("ray")
     # Sockets lie there, whose paths must be short.
     folder = tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True)
     monkeypatch.setenv("RAY_TMPDIR", folder.name)
@@ -192,7 +199,7 @@ def test_ray(checkout, monkeypatch):
 
 
 def test_spark(checkout):
-    pytest.importorskip("pyspark", reason="PySpark is not installed: see the extra scale-test")
+    needs("pyspark")
     if not (shutil.which("java") or "JAVA_HOME" in os.environ):
         pytest.skip("Spark needs Java, which is not installed")
     *true, refused, replaced = run_engine("pyspark", SPARK, checkout)
@@ -205,7 +212,7 @@ def test_spark(checkout):
 
 
 def test_dask(checkout):
-    pytest.importorskip("dask.dataframe", reason="Dask is not installed: see the extra scale-test")
+    needs("dask")
     assert run_engine("dask", DASK, checkout) == ["True", "True"]
     check_example(checkout)
     check_all(checkout, "all_processes")
