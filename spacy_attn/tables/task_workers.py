@@ -146,6 +146,8 @@ class _Worker:
 def _serve(connection: Connection, prepare: Callable[[], Work]) -> None:
     """Do one task after the other, until there is no more or the other end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
+    with suppress(OSError):  # the standard output is the parent's
+        os.dup2(2, 1)
     with suppress(EOFError, OSError):
         try:
             work = prepare()

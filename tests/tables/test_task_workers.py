@@ -32,6 +32,8 @@ def work(task, report):
     if name == "report":
         for n in arguments:
             report(n)
+    if name == "print":
+        os.write(1, arguments[0].encode())
     if name == "environment":
         return os.environ["OMP_NUM_THREADS"], os.getpid()
     return f"{name} done"
@@ -64,6 +66,12 @@ def test_progress_is_told_before_a_task_is_done():
         ("progress", 0, 3),
         ("done", 0, "report done"),
     ]
+
+
+def test_what_a_worker_prints_does_not_go_to_the_standard_output(capfd):
+    run(("print", "by the way"))
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "by the way")
 
 
 def test_what_fails_is_named_and_the_others_are_done(capfd):
