@@ -180,7 +180,9 @@ def cut(source: Source, rows_per_shard: int) -> list[Shard]:
             cannot be read becomes a shard of its own, which cannot be read.
     """
     source.require(
-        not source.streaming, "'streaming' has no meaning here: rows are read as they are needed"
+        not source.streaming,
+        "'streaming' has no meaning here; leave it out: local Parquet files are read as rows are "
+        "needed, other files are converted once, and a data set of the hub is downloaded",
     )
     kind, files = local_files(source) or ("", [])
     shards: list[Shard] = []
