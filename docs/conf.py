@@ -60,6 +60,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(?!spacy_attn).*"),
     # Of what is internal, only the name is shown.
     (r"py:class", r"spacy_attn\.nn\.stored\.StoredModule"),
+    (r"py:class", r"spacy_attn\.tables\.annotator\.Batch"),
 ]
 
 # How types and defaults are written by Sphinx, and how a reader knows them.

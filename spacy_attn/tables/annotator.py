@@ -71,7 +71,7 @@ class Annotator:
             string, is longer than `nlp.max_length`, or makes a component raise an error. "raise"
             ends with a `RowError`. "null" leaves the new columns of the row null.
         overwrite: Whether columns of the table may be replaced by new ones of the same name.
-        prefix: What the names of the new columns begin with, such as "predicted_", where the table
+        prefix: What the names of the new columns begin with, such as `predicted_`, where the table
             has a column `label` already.
 
     Attributes:
