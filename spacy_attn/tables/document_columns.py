@@ -61,15 +61,11 @@ class DocumentColumns:
         self, nlp: Language, name: str | None, wanted: Wanted, sample: Iterable[str]
     ) -> None:
         declared = _find_categorizers(nlp)
-        extra = [
-            label for label in sample if not any(label in found for found in declared.values())
-        ]
+        self._known = {label for labels in declared.values() for label in labels}
+        extra = [label for label in sample if label not in self._known]
+        self._known.update(extra)
         self.decisions = _find_decisions(nlp, name, declared, extra)
         self._score_labels = tuple(dict.fromkeys((*self.decisions.labels, *extra)))
-        self._known = {
-            *self._score_labels,
-            *(label for each in declared.values() for label in each),
-        }
         self._columns = dict(self._choose(nlp, name, wanted))
         self.schema = self.make([]).schema
 
@@ -77,8 +73,8 @@ class DocumentColumns:
         """Return the columns for some documents, a row for each.
 
         Raises:
-            ValueError: If a document has a score that is not finite, a label that is not known, or
-                no attention although it is wanted.
+            ValueError: If a document has none of the exclusive labels, a score that is not finite,
+                a label that is not known, or no attention although it is wanted.
         """
         self._check(docs)
         return pyarrow.table({name: make(docs) for name, make in self._columns.items()})
@@ -100,7 +96,10 @@ class DocumentColumns:
                 yield CONTRIBUTIONS, partial(_contributions, component=component)
 
     def _check(self, docs: list[Doc]) -> None:
+        labels = self.decisions.labels
         for doc in docs:
+            if self.decisions.exclusive and doc.cats.keys().isdisjoint(labels):
+                raise ValueError(f"the pipeline gives none of the labels {listing(labels)}")
             if unknown := doc.cats.keys() - self._known:
                 raise ValueError(
                     f"the pipeline gives the label {min(unknown)!r}, which none of its components "

@@ -46,6 +46,13 @@ def refuse_dull(doc):
     return doc
 
 
+@Language.component("forget_dull")
+def forget_dull(doc):
+    if "dull" in doc.text:
+        doc.cats = {}
+    return doc
+
+
 class Spoil:
     """Sets one more score in documents of one text."""
 
@@ -288,6 +295,13 @@ def test_a_score_that_is_no_number_fails(score):
     nlp.add_pipe("spoil", config={"text": "spoiled", "label": "short", "score": score})
     with pytest.raises(RowError, match=rf"Row 1 .*'spoiled' .*the label 'short' the score {score}"):
         Annotator(nlp)({"text": ["fun", "spoiled"]})
+
+
+def test_a_document_without_any_score_does_not_get_the_first_label():
+    nlp = pipeline("textcat")
+    nlp.add_pipe("forget_dull")
+    with pytest.raises(RowError, match=r"Row 1 .* gives none of the labels 'positive', 'negative'"):
+        Annotator(nlp)({"text": ["fun", "dull"]})
 
 
 def test_a_label_that_no_component_has_declared_is_not_lost_silently():
