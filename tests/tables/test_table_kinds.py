@@ -1,11 +1,14 @@
+import copy
 from types import MappingProxyType
 
 import numpy
 import pandas
 import pyarrow
 import pytest
+import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_attn import Annotator
@@ -55,23 +58,17 @@ def tables(draw):
 @pytest.fixture(scope="module")
 def annotator():
     """Says which tokens a text has, so that rows and answers can be compared."""
-    import spacy
-
     nlp = spacy.blank("xx")
     nlp.add_pipe("count_characters")
     return Annotator(nlp, tokens=True, batch_size=4)
 
 
+@Language.component("count_characters")
 def count_characters(doc: Doc) -> Doc:
+    if doc.text.startswith("refused"):
+        raise RuntimeError("refused")
     doc.cats = {"length": len(doc.text), "even": 1.0 - len(doc.text) % 2}
     return doc
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _component():
-    from spacy.language import Language
-
-    Language.component("count_characters", func=count_characters)
 
 
 def expected(texts):
@@ -133,6 +130,26 @@ def test_a_mapping_keeps_its_values_and_gets_lists(annotator, table):
     assert list(columns) == table.column_names
     assert all(annotated[name] is values for name, values in columns.items())
     assert {name: annotated[name] for name in ADDED} == expected(columns["text"])
+
+
+values = st.text("ab ", max_size=9) | st.sampled_from([None, 3, 0.5, "refused", "x" * 1_000_001])
+
+
+@few
+@given(column=st.lists(values, max_size=20), batch_size=st.integers(1, 6))
+def test_whichever_rows_fail_all_others_have_what_they_have_alone(annotator, column, batch_size):
+    forgiving = copy.copy(annotator)
+    forgiving.on_error, forgiving.batch_size, forgiving.n_failed = "null", batch_size, 0
+    annotated = forgiving({"text": column})
+    bad = [not isinstance(each, str) or each == "refused" or len(each) > 99 for each in column]
+    assert [tokens is None for tokens in annotated["tokens"]] == bad
+    assert forgiving.n_failed == sum(bad)
+    for row, text in enumerate(column):
+        if not bad[row]:
+            alone = annotator({"text": [text]})
+            assert {name: annotated[name][row] for name in ADDED} == {
+                name: alone[name][0] for name in ADDED
+            }
 
 
 @pytest.mark.parametrize(
