@@ -22,6 +22,7 @@ NAMES = {
         "attn_textcat",
         "attn_textcat_multilabel",
         "attn_transducer",
+        "hf_classifier",
     },
     "spacy_architectures": {
         "spacy-attn.AttentionDecoder.v1",
@@ -158,7 +159,9 @@ ALLOWED = {
         "token_values",
         "torch",
     },
+    "distill": {"tables", "data", "pipeline", "checks", "text_files", "torch"},
     "cli": {
+        "distill",
         "interpret",
         "tables",
         "data",

@@ -11,6 +11,7 @@ from .apply import apply_cli
 from .check_faithfulness import faithfulness_cli
 from .console import CommandGroup
 from .convert import convert_cli
+from .distill_student import distill_cli
 from .explain import explain_cli
 from .init_config import init_config_cli
 from .init_words import init_words_cli
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("apply")(apply_cli)
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
+app.command("distill", context_settings=_WITH_OVERRIDES)(distill_cli)
 app.command("faithfulness")(faithfulness_cli)
 app.command("init-config")(init_config_cli)
 app.command("init-words", context_settings=_WITH_OVERRIDES)(init_words_cli)

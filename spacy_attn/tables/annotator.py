@@ -11,6 +11,7 @@ from spacy.language import Language
 
 from ..checks import check_choice, check_positive
 from ..data.errors import listing, no_column
+from ..pipeline.decisions import Decisions
 from .document_columns import Wanted
 from .failures import Failures
 from .loaded import LoadedPipeline, load_once
@@ -127,9 +128,14 @@ class Annotator:
         return self._source.digest
 
     @property
+    def decisions(self) -> Decisions:
+        """How labels follow from scores; the pipeline is loaded for it."""
+        return self._load().columns.decisions
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The labels that are decided on; the pipeline is loaded for it."""
-        return self._load().columns.decisions.labels
+        return self.decisions.labels
 
     def schema(self, input_schema: pyarrow.Schema) -> pyarrow.Schema:
         """Return the schema of the table that comes of one with a given schema.

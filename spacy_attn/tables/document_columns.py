@@ -171,7 +171,9 @@ def _find_decisions(
     name = next(iter(declared)) if name is None else name
     if isinstance(nlp.get_pipe(name), TextCategorizer):
         return find_decisions(nlp, name)
-    return Decisions(tuple(declared[name]), exclusive=False)
+    # A component of others may say whether its labels exclude one another.
+    exclusive = bool(getattr(nlp.get_pipe(name), "exclusive", False))
+    return Decisions(tuple(declared[name]), exclusive)
 
 
 def _scores(docs: list[Doc], label: str) -> pyarrow.Array:

@@ -17,6 +17,9 @@ from typing import Any, Literal
 _DEATHS = 3
 # Where numerical libraries read the number of their threads, when they are imported.
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# oneDNN, which computes the LSTM, keeps code for each shape of a batch, by default for 1024 shapes.
+# In a long run these took 120 MB, and saved little time.
+_CACHE, _N_SHAPES = "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64"
 
 # Does a task, and reports its progress as numbers.
 Work = Callable[[Any, Callable[[int], None]], Any]
@@ -94,7 +97,7 @@ class _Worker:
         self.connection, theirs = context.Pipe()
         arguments = (theirs, prepare)
         self._process: BaseProcess = context.Process(target=_serve, args=arguments, daemon=True)
-        with _thread_variables(n_threads):
+        with _variables(n_threads):
             self._process.start()
         theirs.close()
         self._task: int | None = None
@@ -176,10 +179,11 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _thread_variables(n_threads: int) -> Iterator[None]:
+def _variables(n_threads: int) -> Iterator[None]:
     """Set what a new process inherits, and leave this one's as they are."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, str(n_threads)))
+    given = {**dict.fromkeys(_THREADS, str(n_threads)), _CACHE: os.environ.get(_CACHE, _N_SHAPES)}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:

@@ -9,6 +9,8 @@ import pytest
 
 from spacy_attn.tables.task_workers import Event, HaltError, run_tasks
 
+CACHE = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+
 
 def prepare():
     return work
@@ -35,7 +37,7 @@ def work(task, report):
     if name == "print":
         os.write(1, arguments[0].encode())
     if name == "environment":
-        return os.environ["OMP_NUM_THREADS"], os.getpid()
+        return os.environ["OMP_NUM_THREADS"], os.getpid(), os.environ[CACHE]
     return f"{name} done"
 
 
@@ -58,6 +60,18 @@ def test_every_task_is_done_once_in_other_processes_with_their_own_threads(monke
     assert os.getpid() not in {value[1] for _, _, value in events}
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "64"), ("7", "7")])
+def test_workers_keep_code_for_few_shapes_of_batches_unless_told_otherwise(
+    monkeypatch, given, expected
+):
+    monkeypatch.delenv(CACHE, raising=False)
+    if given:
+        monkeypatch.setenv(CACHE, given)
+    ((_, _, value),) = run(("environment",))
+    assert value[2] == expected
+    assert os.environ.get(CACHE) == given
 
 
 def test_progress_is_told_before_a_task_is_done():

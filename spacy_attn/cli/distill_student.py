@@ -1,0 +1,137 @@
+"""`python -m spacy attn distill`: a small pipeline that learns what a large one knows."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from spacy import util
+from spacy.cli._util import Arg, Opt, parse_config_overrides, setup_gpu
+from wasabi import msg, table
+
+from . import options as opt
+from .console import failing, load_code, progress_bar, require_output
+
+if TYPE_CHECKING:
+    from ..distill.comparison import Measures
+    from ..distill.distilling import Result, Teacher
+
+
+def distill_cli(
+    ctx: typer.Context,  # This is only used to read the overrides
+    teacher: Annotated[
+        str,
+        Arg(
+            help="A trained pipeline, its name or folder; or 'hf:' and a model of transformers "
+            "that classifies texts. Separate several by commas"
+        ),
+    ],
+    config_path: Annotated[
+        Path, Arg(help="Path to the config file of the student", exists=True, dir_okay=False)
+    ],
+    output: Annotated[Path, Opt("--output", "-o", help="Folder for all that is made")],
+    texts: Annotated[
+        list[str] | None,
+        Opt("--texts", help="Another data set whose texts are learned from. May be given again"),
+    ] = None,
+    text_column: Annotated[str, Opt("--text-column", help="Its column of the texts")] = "text",
+    gold_weight: Annotated[
+        float,
+        Opt("--gold-weight", min=0.0, max=1.0, help="What annotated labels count beside a teacher"),
+    ] = 0.0,
+    baseline: Annotated[
+        bool, Opt("--baseline", help="Train the config without a teacher, too, to compare")
+    ] = False,
+    rename: Annotated[
+        list[str] | None,
+        Opt("--rename", help="A label of a model of transformers, as LABEL_0=negative"),
+    ] = None,
+    workers: Annotated[
+        int, Opt("--workers", "-w", min=1, help="Number of processes that apply the teacher")
+    ] = 1,
+    gpu_id: opt.GpuId = -1,
+    code_path: opt.CodePath = None,
+) -> None:
+    """
+    Train a pipeline on what another one, its teacher, says of texts. These are
+    the training corpus of the config, and further texts without labels. The
+    teacher labels each of them once. A run that was stopped goes on there.
+    """
+    require_output()
+    load_code(code_path)
+    with failing("Can't distill", config_path):
+        # Not imported for other commands.
+        from ..distill.distilling import Distillation
+
+        config = util.load_config(
+            config_path, overrides=parse_config_overrides(ctx.args), interpolate=False
+        )
+        sources = [opt.make_source(data, None, text_column, ()) for data in texts or ()]
+        names = {}
+        for pair in rename or ():
+            old, sign, new = pair.partition("=")
+            if not (old and sign and new):
+                raise ValueError(f"'--rename {pair}' renames nothing: write LABEL=NAME")
+            names[old] = new
+        lang = config["nlp"]["lang"]
+        distillation = Distillation(
+            [_find_teacher(each, names, lang) for each in opt.split_names(teacher)],
+            config,
+            output,
+            gold_weight,
+            partial(_set_up, code_path, gpu_id),
+            gpu_id,
+            lambda total, done: progress_bar("texts", total=total, initial=done),
+        )
+        result = distillation.run(sources, workers=workers, baseline=baseline)
+    _show(result)
+    msg.good("Saved the student", output / "student" / "model-best")
+
+
+def _find_teacher(name: str, names: dict[str, str], lang: str) -> Teacher:
+    from ..distill.comparison import size_of
+    from ..distill.distilling import Teacher
+    from ..distill.hf_classifier import PREFIX, hf_pipeline
+    from ..tables.annotator import Annotator
+
+    if name.startswith(PREFIX):
+        model = name.removeprefix(PREFIX)
+        size = size_of(Path(model)) if Path(model).is_dir() else None
+        return Teacher(name, Annotator(hf_pipeline(model, names, lang)), size)
+    folder = Path(name)
+    if not folder.is_dir() and util.is_package(name):
+        folder = util.get_package_path(name)
+    return Teacher(name, Annotator(name), size_of(folder) if folder.is_dir() else None)
+
+
+def _show(result: Result) -> None:
+    counts = result.texts
+    typer.echo(
+        f"{counts.annotated:,} texts of the corpus and {counts.further:,} further ones; left out: "
+        f"{counts.repeated:,} repeated, {counts.held_out:,} that are scored, {counts.blank:,} blank"
+    )
+    for corpus, measures in result.measures.items():
+        header = (corpus, "accuracy", "macro F", "ECE", "as teacher", "words/s", "MB")
+        rows = [(name, *_cells(each)) for name, each in measures.items()]
+        typer.echo(table(rows, header=header, divider=True, aligns=("l", *"rrrrrr")))
+        if (closed := result.closed.get(corpus)) is not None:
+            typer.echo(f"{100 * closed:.0f} % of the teacher's lead made up for")
+
+
+def _cells(measures: Measures) -> tuple[str, ...]:
+    return (
+        f"{100 * measures.accuracy:.1f}",
+        f"{100 * measures.macro_f:.1f}",
+        f"{measures.calibration_error:.3f}",
+        f"{100 * measures.agreement:.1f}",
+        f"{measures.words_per_second:,.0f}",
+        "-" if measures.size is None else f"{measures.size / 1e6:,.1f}",
+    )
+
+
+def _set_up(code_path: Path | None, gpu_id: int) -> None:
+    """Prepare a worker."""
+    load_code(code_path)
+    setup_gpu(gpu_id, silent=True)

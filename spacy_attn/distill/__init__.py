@@ -1,0 +1,1 @@
+"""Distillation: texts, what teachers say of them, and a student that learns it."""

@@ -1,0 +1,192 @@
+"""The steps of a distillation: collect texts, have teachers label them, train, compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spacy import util
+from spacy.cli.train import train
+from spacy.language import Language
+from spacy.training import Example
+from thinc.api import Config
+
+from ..data.source import Source
+from ..tables.annotator import Annotator
+from ..tables.bulk import Bar, Job, apply
+from ..tables.output_folder import Output
+from ..tables.shards import cut
+from ..text_files import write_text
+from .comparison import Comparison, Measures, closed_gap, size_of
+from .soft_labels import common_labels, write_soft_labels
+from .student import corpus_name, student_config
+from .training_texts import SCHEMA, TEXT, Counts, write_texts
+
+if TYPE_CHECKING:
+    from ..tables.shards import Shard
+
+# Texts that a teacher labels at a time. So many are labelled anew if it is stopped.
+_ROWS_PER_PART = 10_000
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A pipeline to learn from.
+
+    Attributes:
+        name: As the user has written it.
+        annotator: Applies it.
+        size: The bytes of its files; None where that is not known.
+    """
+
+    name: str
+    annotator: Annotator
+    size: int | None = None
+
+
+@dataclass
+class Result:
+    """What a distillation has led to.
+
+    Attributes:
+        texts: What became of the texts.
+        measures: By corpus, "dev" or "test", and by pipeline.
+        closed: By corpus, the share of the teacher's lead that was made up for.
+    """
+
+    texts: Counts
+    measures: dict[str, dict[str, Measures]] = field(default_factory=dict)
+    closed: dict[str, float | None] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        found = {
+            "texts": vars(self.texts),
+            "measures": {
+                corpus: {name: each.to_dict() for name, each in own.items()}
+                for corpus, own in self.measures.items()
+            },
+            "closed": self.closed,
+        }
+        return json.dumps(found, indent=2) + "\n"
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Trains a student on what teachers say of texts.
+
+    Attributes:
+        teachers: Their probabilities are averaged. The first one is compared with the student.
+        config: The training config of the student, with its variables.
+        output: The folder for all that is made.
+        gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
+        set_up: Called in each process that applies a teacher.
+        gpu_id: The GPU to train on; -1 for the CPU.
+        bar: Makes a progress bar of a name, a total and what is done.
+    """
+
+    teachers: Sequence[Teacher]
+    config: Config
+    output: Path
+    gold_weight: float
+    set_up: Callable[[], object]
+    gpu_id: int
+    bar: Callable[[int, int], AbstractContextManager[Bar]]
+
+    def run(self, further: Sequence[Source], *, workers: int, baseline: bool) -> Result:
+        """Do all steps. Texts that were labelled before are not labelled again.
+
+        Args:
+            further: Other data sets, without labels.
+            workers: The number of processes that apply a teacher.
+            baseline: Whether to train the config as it is, too, and compare with that.
+
+        Raises:
+            ValueError: If teachers and data do not fit together, or some text cannot be labelled.
+        """
+        nlp, corpora = self._read_config()
+        labels = common_labels([(each.name, each.annotator.labels) for each in self.teachers])
+        self.output.mkdir(parents=True, exist_ok=True)
+        path = self.output / "texts.parquet"
+        held_out = [corpora[name] for name in self._scored(corpora).values()]
+        result = Result(write_texts(path, nlp, corpora["train"], further, held_out))
+        parts = [
+            self._label(path, result.texts.digest, i, workers) for i in range(len(self.teachers))
+        ]
+        soft = self.output / "train.parquet"
+        exclusive = self.teachers[0].annotator.decisions.exclusive
+        write_soft_labels(
+            soft,
+            zip(*parts, strict=True),
+            labels,
+            exclusive=exclusive,
+            gold_weight=self.gold_weight,
+        )
+        student = student_config(self.config, soft, labels, exclusive=exclusive)
+        trained = {"student": self._train(student, "student")}
+        if baseline:
+            trained["without a teacher"] = self._train(self.config, "baseline")
+        for name, block in self._scored(corpora).items():
+            own = self._compare(list(corpora[block](nlp)), trained)
+            result.measures[name] = own
+            if baseline:
+                first, second, third = own.values()
+                result.closed[name] = closed_gap(first, second, third)
+        write_text(self.output / "distillation.json", result.to_json())
+        return result
+
+    def _read_config(self) -> tuple[Language, dict[str, Callable[[Language], Any]]]:
+        """Return a pipeline that makes documents, and the readers of the corpora."""
+        config = self.config.interpolate()
+        corpora = dict(util.registry.resolve(config["corpora"]))
+        for name, setting in (("train", "train_corpus"), ("dev", "dev_corpus")):
+            found = Config({"corpora": corpora})
+            corpora[name] = util.dot_to_object(found, corpus_name(config, setting))
+        settings = {**config["nlp"], "pipeline": [], "disabled": []}
+        return util.load_model_from_config(Config({"nlp": settings}), auto_fill=True), corpora
+
+    def _scored(self, corpora: Mapping[str, Any]) -> dict[str, str]:
+        return {name: name for name in ("dev", "test") if corpora.get(name) is not None}
+
+    def _label(self, texts: Path, digest: str, number: int, workers: int) -> list[Path]:
+        """Have a teacher label the texts, and return the files that hold them."""
+        teacher = self.teachers[number]
+        place = Output(self.output / f"teacher-{number}")
+        source = Source(str(texts))
+        source.columns, source.all_columns = (TEXT,), True
+        shards: list[Shard] = cut(source, _ROWS_PER_PART)
+        arguments = {"model": teacher.annotator.digest, "texts": digest}
+        with place.begun(arguments, overwrite=True):
+            finished = place.finished([shard.identity for shard in shards], overwrite=True)
+            job = Job(teacher.annotator, place, SCHEMA, self.set_up)
+            total = sum(shard.n_rows for shard in shards)
+            done = sum(record["rows"] for record in finished.values())
+            with self.bar(total, done) as bar:
+                outcome = apply(job, shards, finished, workers=workers, threads=1, bar=bar)
+            if outcome.n_missing:
+                where, reason = next(iter(outcome.failures.items()))
+                raise ValueError(
+                    f"The teacher '{teacher.name}' could not label all texts ({where}: {reason}). "
+                    f"Those that it has labelled are kept."
+                )
+            place.finish(len(shards))
+        return [place.part(i) for i in range(len(shards))]
+
+    def _train(self, config: Config, name: str) -> Path:
+        folder = self.output / name
+        folder.mkdir(exist_ok=True)
+        path = folder / "config.cfg"
+        config.to_disk(path)
+        train(path, folder, use_gpu=self.gpu_id)
+        return folder / "model-best"
+
+    def _compare(self, examples: list[Example], trained: Mapping[str, Path]) -> dict[str, Measures]:
+        comparison, first = Comparison(examples), self.teachers[0]
+        found = {"teacher": comparison.measure(first.annotator, first.size)}
+        for name, folder in trained.items():
+            found[name] = comparison.measure(Annotator(folder), size_of(folder))
+        return found

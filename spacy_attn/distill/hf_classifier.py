@@ -1,0 +1,165 @@
+"""The component `hf_classifier`: a `transformers` model that classifies texts, as a teacher."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+import numpy
+import spacy
+import torch
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import minibatch
+
+from ..checks import check_choice, check_positive
+
+Precision = Literal["float32", "bfloat16"]
+
+NAME = "hf_classifier"
+#: How a teacher is written that is a model of `transformers`.
+PREFIX = "hf:"
+
+
+class HFClassifier:
+    """Sets `doc.cats` to the probabilities of a model of `transformers`.
+
+    Texts of like length are classified together. One that is longer than the model can read is cut
+    off there, as the model itself was trained. The model is loaded when it is needed first.
+
+    Args:
+        name: Name of the component in the pipeline.
+        model: The name of a model for sequence classification on the Hugging Face hub, or its
+            folder. It must be set.
+        labels: Other names of its labels, by those that it has (`id2label`). Null keeps these.
+        batch_tokens: At most so many tokens of the model are classified at once, padding included.
+        precision: The floating-point type. "bfloat16" is two to three times as fast on processors
+            that have it, and rounds probabilities to two or three digits.
+
+    Raises:
+        ValueError: If a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        batch_tokens: int = 8192,
+        precision: Precision = "float32",
+    ) -> None:
+        where = f"Component '{name}'"
+        check_positive(where, batch_tokens=batch_tokens)
+        check_choice(where, "precision", precision, get_args(Precision))
+        self.name = name
+        self.model = model
+        self.renamed = dict(labels or {})
+        self.batch_tokens = batch_tokens
+        self.precision = precision
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        """The tokenizer and the model."""
+        if self.model is None:
+            raise ValueError(
+                f"Component '{self.name}': 'model' is null. Set it to the name of a model of "
+                f"transformers, or to its folder."
+            )
+        try:
+            from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        except ImportError as error:
+            raise ImportError(
+                f"Component '{self.name}' needs transformers ({error}): pip install transformers."
+            ) from error
+        tokenizer = AutoTokenizer.from_pretrained(self.model)
+        dtype = getattr(torch, self.precision)
+        model = AutoModelForSequenceClassification.from_pretrained(self.model, dtype=dtype).eval()
+        labels = _labels_of(model)
+        if unknown := sorted(set(self.renamed) - set(labels)):
+            raise ValueError(
+                f"Component '{self.name}': the model '{self.model}' has no label {unknown[0]!r} to "
+                f"rename. Its labels are {labels}."
+            )
+        return tokenizer, model
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the model's outputs."""
+        return tuple(self.renamed.get(label, label) for label in _labels_of(self._loaded[1]))
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether exactly one label is right."""
+        return bool(self._loaded[1].config.problem_type != "multi_label_classification")
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Classify a document."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, docs: Iterable[Doc], *, batch_size: int = 1000) -> Iterator[Doc]:
+        """Classify documents, so many at a time."""
+        for batch in minibatch(docs, batch_size):
+            scores = self.predict(batch)
+            for doc, row in zip(batch, scores.tolist(), strict=True):
+                doc.cats.update(zip(self.labels, row, strict=True))
+                yield doc
+
+    def predict(self, docs: Iterable[Doc]) -> NDArray[numpy.float32]:
+        """Return the probabilities, shape (n_docs, n_labels)."""
+        texts = [doc.text for doc in docs]
+        tokenizer, model = self._loaded
+        encoded = tokenizer(texts, truncation=True)["input_ids"]
+        scores = numpy.zeros((len(texts), len(self.labels)), dtype="float32")
+        for rows in self._batches([len(each) for each in encoded]):
+            batch = tokenizer.pad({"input_ids": [encoded[i] for i in rows]}, return_tensors="pt")
+            with torch.inference_mode():
+                logits = model(**batch.to(model.device)).logits.float()
+            found = logits.softmax(dim=1) if self.exclusive else logits.sigmoid()
+            scores[rows] = found.cpu().numpy()
+        return scores
+
+    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
+        """Yield the numbers of texts of like length, that fit together."""
+        batch: list[int] = []
+        for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+            # It is the longest by now.
+            if batch and (len(batch) + 1) * lengths[row] > self.batch_tokens:
+                yield batch
+                batch = []
+            batch.append(row)
+        if batch:
+            yield batch
+
+
+def _labels_of(model: Any) -> list[str]:
+    return [str(model.config.id2label[i]) for i in range(model.config.num_labels)]
+
+
+@Language.factory(NAME, assigns=["doc.cats"])
+def make_hf_classifier(
+    nlp: Language,
+    name: str,
+    model: str | None = None,
+    labels: dict[str, str] | None = None,
+    batch_tokens: int = 8192,
+    precision: Precision = "float32",
+) -> HFClassifier:
+    """Create the component `hf_classifier`, with the settings of `HFClassifier`."""
+    return HFClassifier(name, model, labels, batch_tokens, precision)
+
+
+def hf_pipeline(model: str, labels: Mapping[str, str] | None = None, lang: str = "xx") -> Language:
+    """Return a pipeline of that component alone.
+
+    Args:
+        model: As in `HFClassifier`; so is `labels`.
+        lang: The language whose tokenizer counts words.
+
+    Raises:
+        ImportError: As in `HFClassifier`; so do `OSError` and `ValueError`.
+    """
+    nlp = spacy.blank(lang)
+    nlp.add_pipe(NAME, config={"model": model, "labels": dict(labels or {})})
+    # What is wrong with the model shows at once.
+    getattr(nlp.get_pipe(NAME), "labels")  # noqa: B009
+    return nlp

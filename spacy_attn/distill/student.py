@@ -1,0 +1,58 @@
+"""The training config of a student, which is the user's but for the training data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from spacy import util
+from thinc.api import Config
+
+from .soft_labels import SCORE
+
+
+def student_config(
+    config: Config, texts: Path, labels: Sequence[str], *, exclusive: bool
+) -> Config:
+    """Return a config that trains on texts with probabilities.
+
+    Args:
+        config: That of a training, with its variables.
+        texts: The file that `write_soft_labels` has written.
+        labels: Its labels.
+        exclusive: Whether they exclude one another.
+
+    Raises:
+        ValueError: If the training corpus is none of [corpora].
+    """
+    config = config.copy()
+    name, path = corpus_name(config, "train_corpus"), str(texts.resolve())
+    if "train" in config.get("paths", {}):
+        # Where users look for what was trained on.
+        config["paths"]["train"], path = path, "${paths.train}"
+    util.set_dot_to_object(
+        config,
+        name,
+        {
+            "@readers": "spacy-attn.HFDataset.v1",
+            "path": path,
+            "label_column": [SCORE + label for label in labels],
+            "labels": list(labels),
+            "exclusive": exclusive,
+        },
+    )
+    return config
+
+
+def corpus_name(config: Config, setting: str) -> str:
+    """Return where in a config a corpus of [training] is.
+
+    Raises:
+        ValueError: If it is none of [corpora].
+    """
+    name = config["training"][setting]
+    try:
+        util.dot_to_object(config, name)
+    except KeyError:
+        raise ValueError(f"[training] {setting} is '{name}', but there is no such block") from None
+    return str(name)

@@ -1,0 +1,155 @@
+"""The texts that a student learns from: those of its corpus, with labels, and others without."""
+
+from __future__ import annotations
+
+import filecmp
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from spacy.language import Language
+from spacy.training import Example
+
+from ..data.errors import DatasetError
+from ..tables.formats import writing
+from ..tables.shards import cut
+from ..text_files import TEMPORARY
+
+if TYPE_CHECKING:
+    from ..data.source import Source
+
+Corpus = Callable[[Language], Iterable[Example]]
+
+TEXT, GOLD = "text", "gold"
+#: `gold` holds the annotated labels of a text and their probabilities; null where there is none.
+SCHEMA = pa.schema([(TEXT, pa.string()), (GOLD, pa.map_(pa.string(), pa.float64()))])
+_BATCH = 10_000
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+@dataclass
+class Counts:
+    """What became of the texts.
+
+    Attributes:
+        annotated: Those of the corpus.
+        further: Those of other data sets that are used.
+        repeated: Those of other data sets that are left out, since the corpus or another row of
+            these has the same text.
+        held_out: Those that are left out since they are scored.
+        blank: Those that are left out since there is nothing in them.
+        digest: A hash of all that is used.
+    """
+
+    annotated: int = 0
+    further: int = 0
+    repeated: int = 0
+    held_out: int = 0
+    blank: int = 0
+    digest: str = ""
+
+
+def write_texts(
+    path: Path,
+    nlp: Language,
+    corpus: Corpus,
+    sources: Sequence[Source],
+    held_out: Iterable[Corpus] = (),
+) -> Counts:
+    """Write the texts of a corpus, and of other data sets, as a Parquet file.
+
+    Texts of other data sets that are the same as one before, or as one that is to be scored, are
+    left out. They are the same if they have the same words, whatever their case and punctuation.
+
+    Args:
+        path: The file.
+        nlp: The student's pipeline, which makes documents of the corpus.
+        corpus: The reader of the annotated training data.
+        sources: Other data sets, of which the column of texts is read.
+        held_out: Readers of the data that are scored.
+
+    Raises:
+        DatasetError: If a data set cannot be read, or a row has no text.
+    """
+    counts, digest = Counts(), hashlib.sha256()
+    scored = {_words(example.reference.text) for each in held_out for example in each(nlp)}
+
+    def rows() -> Iterator[tuple[str, list[tuple[str, float]] | None]]:
+        seen = set()
+        for example in corpus(nlp):
+            text = example.reference.text
+            seen.add(_words(text))
+            counts.annotated += 1
+            yield text, list(example.reference.cats.items()) or None
+        for text in _texts(sources):
+            words = _words(text)
+            if not words:
+                counts.blank += 1
+            elif words in scored:
+                counts.held_out += 1
+            elif words in seen:
+                counts.repeated += 1
+            else:
+                seen.add(words)
+                counts.further += 1
+                yield text, None
+
+    new = path.with_suffix(TEMPORARY)
+    with writing(new, ".parquet", SCHEMA) as write:
+        for table in _tables(rows()):
+            write(table)
+            columns = (table[name].to_pylist() for name in SCHEMA.names)
+            for row in zip(*columns, strict=True):
+                digest.update(repr(row).encode())
+    if path.exists() and filecmp.cmp(path, new, shallow=False):
+        # What was made of a file before counts as long as nobody has written to that.
+        new.unlink()
+    else:
+        new.replace(path)
+    counts.digest = digest.hexdigest()
+    return counts
+
+
+def _tables(rows: Iterable[tuple[str, list[tuple[str, float]] | None]]) -> Iterator[pa.Table]:
+    batch = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH:
+            yield _table(batch)
+            batch = []
+    if batch:
+        yield _table(batch)
+
+
+def _table(rows: list[tuple[str, list[tuple[str, float]] | None]]) -> pa.Table:
+    texts, gold = zip(*rows, strict=True)
+    return pa.table([pa.array(texts, pa.string()), pa.array(gold, SCHEMA.field(GOLD).type)], SCHEMA)
+
+
+def _texts(sources: Sequence[Source]) -> Iterator[str]:
+    for source in sources:
+        (column,) = source.columns
+        row = 0
+        for shard in cut(source, _BATCH):
+            for table in shard.batches(_BATCH):
+                if column not in table.column_names:
+                    found = ", ".join(table.column_names)
+                    raise DatasetError(f"{source}: there is no column '{column}'; it has {found}")
+                for text in table[column].to_pylist():
+                    if not isinstance(text, str):
+                        kind = "null" if text is None else f"{text!r:.40}"
+                        raise DatasetError(
+                            f"{source}: row {row} (counted from 0) has no text in '{column}', but "
+                            f"{kind}"
+                        )
+                    row += 1
+                    yield text
+
+
+def _words(text: str) -> str:
+    """Return what makes two texts the same."""
+    return _SEPARATORS.sub(" ", text.casefold()).strip()

@@ -1,0 +1,60 @@
+"""What a student learns: teachers averaged, annotations mixed in, and what does not fit."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from spacy_attn.distill.soft_labels import common_labels, write_soft_labels
+from spacy_attn.distill.training_texts import SCHEMA
+
+
+def mix(tmp_path, scores, gold=None, exclusive=True, gold_weight=0.0):
+    """Write and read the labels of one text, for which each teacher has some scores."""
+    files = []
+    for i, of_teacher in enumerate(scores):
+        table = pa.table({"text": ["a text"], "gold": pa.array([gold], SCHEMA.field("gold").type)})
+        for label, score in of_teacher.items():
+            table = table.append_column(f"score_{label}", pa.array([score]))
+        files.append(tmp_path / f"{i}.parquet")
+        pq.write_table(table, files[-1])
+    path = tmp_path / "train.parquet"
+    write_soft_labels(path, [files], list(scores[0]), exclusive=exclusive, gold_weight=gold_weight)
+    (row,) = pq.read_table(path).to_pylist()
+    assert row.pop("text") == "a text"
+    return {name.removeprefix("score_"): pytest.approx(x, abs=1e-6) for name, x in row.items()}
+
+
+def test_probabilities_of_several_teachers_are_averaged(tmp_path):
+    found = mix(tmp_path, [{"a": 0.8, "b": 0.2}, {"a": 0.4, "b": 0.6}])
+    assert found == {"a": 0.6, "b": 0.4}
+
+
+def test_an_annotated_label_counts_as_much_as_is_wanted(tmp_path):
+    taught = [{"a": 0.8, "b": 0.2}]
+    assert mix(tmp_path, taught, [("b", 1.0)], gold_weight=0.0) == {"a": 0.8, "b": 0.2}
+    assert mix(tmp_path, taught, [("b", 1.0)], gold_weight=0.25) == {"a": 0.6, "b": 0.4}
+    assert mix(tmp_path, taught, [("b", 1.0)], gold_weight=1.0) == {"a": 0.0, "b": 1.0}
+    assert mix(tmp_path, taught, None, gold_weight=1.0) == {"a": 0.8, "b": 0.2}
+
+
+def test_of_independent_labels_those_that_are_not_annotated_stay_those_of_the_teacher(tmp_path):
+    taught = [{"a": 0.8, "b": 0.9}]
+    found = mix(tmp_path, taught, [("a", 0.0)], exclusive=False, gold_weight=0.5)
+    assert found == {"a": 0.4, "b": 0.9}
+
+
+def test_exclusive_probabilities_sum_to_one(tmp_path):
+    assert mix(tmp_path, [{"a": 0.6, "b": 0.6}]) == {"a": 0.5, "b": 0.5}
+
+
+def test_an_annotated_label_that_the_teacher_lacks_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"labels \['c'\], which the teacher does not have"):
+        mix(tmp_path, [{"a": 0.8, "b": 0.2}], [("c", 1.0)], gold_weight=0.5)
+    # That it does not apply says nothing.
+    assert mix(tmp_path, [{"a": 0.8, "b": 0.2}], [("a", 1.0), ("c", 0.0)]) == {"a": 0.8, "b": 0.2}
+
+
+def test_teachers_of_different_labels_are_refused_with_what_only_one_has():
+    assert common_labels([("one", ("a", "b")), ("two", ("b", "a"))]) == ("a", "b")
+    with pytest.raises(ValueError, match=r"'one' and 'two' must have the same labels.*\['c'\]"):
+        common_labels([("one", ("a", "b")), ("two", ("a", "b", "c"))])

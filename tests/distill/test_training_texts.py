@@ -1,0 +1,87 @@
+"""The texts that a student learns from: which are used, and which are left out."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import spacy
+from spacy.training import Example
+
+from spacy_attn.data.errors import DatasetError
+from spacy_attn.data.source import Source
+from spacy_attn.distill.training_texts import write_texts
+
+
+def corpus(rows):
+    """A reader of texts with their labels."""
+
+    def read(nlp):
+        for text, cats in rows:
+            yield Example.from_dict(nlp.make_doc(text), {"cats": cats})
+
+    return read
+
+
+def source(tmp_path, texts, name="further.parquet", column="text"):
+    path = tmp_path / name
+    pq.write_table(pa.table({column: texts, "id": list(range(len(texts)))}), path)
+    found = Source(str(path))
+    found.columns, found.all_columns = ("text",), True
+    return found
+
+
+def collect(tmp_path, rows, sources=(), held_out=()):
+    path = tmp_path / "texts.parquet"
+    counts = write_texts(path, spacy.blank("en"), corpus(rows), sources, map(corpus, held_out))
+    return counts, pq.read_table(path).to_pylist()
+
+
+def test_annotated_and_further_texts_come_in_their_order_with_and_without_labels(tmp_path):
+    further = [source(tmp_path, ["three", "four"]), source(tmp_path, ["five"], "more.parquet")]
+    counts, rows = collect(tmp_path, [("one", {"a": 1.0, "b": 0.0}), ("two", {})], further)
+    assert [row["text"] for row in rows] == ["one", "two", "three", "four", "five"]
+    assert rows[0]["gold"] == [("a", 1.0), ("b", 0.0)]
+    assert [row["gold"] for row in rows[1:]] == [None] * 4
+    assert (counts.annotated, counts.further) == (2, 3)
+
+
+def test_a_further_text_that_is_scored_or_repeated_is_left_out_and_counted(tmp_path):
+    texts = ["One!", "new", "NEW.", "to be   scored?", " ", "", "..."]
+    counts, rows = collect(
+        tmp_path,
+        [("one", {"a": 1.0})],
+        [source(tmp_path, texts)],
+        [[("To be scored", {"a": 1.0})]],
+    )
+    assert [row["text"] for row in rows] == ["one", "new"]
+    assert (counts.repeated, counts.held_out, counts.blank) == (2, 1, 3)
+
+
+def test_annotated_texts_all_stay_also_repeated_and_empty_ones(tmp_path):
+    counts, rows = collect(tmp_path, [("one", {"a": 1.0}), ("One", {"a": 0.0}), ("", {})])
+    assert [row["text"] for row in rows] == ["one", "One", ""]
+    assert counts.annotated == 3
+
+
+def test_the_digest_tells_other_texts_and_other_labels(tmp_path):
+    found = {
+        collect(tmp_path, rows)[0].digest
+        for rows in (
+            [("one", {"a": 1.0})],
+            [("one", {"a": 0.5})],
+            [("two", {"a": 1.0})],
+            [("one", {"a": 1.0})],
+        )
+    }
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "null"), (7, "7")])
+def test_a_row_without_a_text_is_named(tmp_path, value, said):
+    texts = pa.array([None, None]) if value is None else pa.array([value, value])
+    with pytest.raises(DatasetError, match=rf"row 0 \(counted from 0\) has no text .* but {said}"):
+        collect(tmp_path, [("one", {})], [source(tmp_path, texts)])
+
+
+def test_a_missing_column_is_named_with_those_that_there_are(tmp_path):
+    with pytest.raises(DatasetError, match=r"'text'.*body"):
+        collect(tmp_path, [("one", {})], [source(tmp_path, ["two"], column="body")])
