@@ -112,7 +112,8 @@ class Distillation:
         labels = common_labels([(each.name, each.annotator.labels) for each in self.teachers])
         self.output.mkdir(parents=True, exist_ok=True)
         path = self.output / "texts.parquet"
-        held_out = [corpora[name] for name in self._scored(corpora).values()]
+        scored = [name for name in ("dev", "test") if corpora.get(name) is not None]
+        held_out = [corpora[name] for name in scored]
         result = Result(write_texts(path, nlp, corpora["train"], further, held_out))
         parts = [
             self._label(path, result.texts.digest, i, workers) for i in range(len(self.teachers))
@@ -130,8 +131,8 @@ class Distillation:
         trained = {"student": self._train(student, "student")}
         if baseline:
             trained["without a teacher"] = self._train(self.config, "baseline")
-        for name, block in self._scored(corpora).items():
-            own = self._compare(list(corpora[block](nlp)), trained)
+        for name in scored:
+            own = self._compare(list(corpora[name](nlp)), trained)
             result.measures[name] = own
             if baseline:
                 first, second, third = own.values()
@@ -148,9 +149,6 @@ class Distillation:
             corpora[name] = util.dot_to_object(found, corpus_name(config, setting))
         settings = {**config["nlp"], "pipeline": [], "disabled": []}
         return util.load_model_from_config(Config({"nlp": settings}), auto_fill=True), corpora
-
-    def _scored(self, corpora: Mapping[str, Any]) -> dict[str, str]:
-        return {name: name for name in ("dev", "test") if corpora.get(name) is not None}
 
     def _label(self, texts: Path, digest: str, number: int, workers: int) -> list[Path]:
         """Have a teacher label the texts, and return the files that hold them."""
