@@ -15,10 +15,12 @@ from spacy.cli.init_config import init_config
 from spacy.tokens import Doc
 from thinc.api import Config
 
+from spacy_attn.distill.comparison import size_of
+
 from .models import Block, Model, UsageError, file_config
 from .splits import ROOT
 from .tables import number
-from .training import CORPORA, Measures, Task, complete, folder_size, timed, train_spacy
+from .training import CORPORA, Measures, Task, complete, timed, train_spacy
 from .treebanks import Sentence, load
 
 Predict = Callable[[Sequence[Sentence]], list[list[str]]]
@@ -292,7 +294,7 @@ def train_stanza(task: Task, folder: Path) -> tuple[Measures, Callable[[], Predi
     }
     lemmatizer.main([str(x) for pair in arguments.items() for x in pair] + ["--cpu"])
     (path,) = folder.rglob("*.pt")
-    return {"bytes": folder_size(folder)}, partial(load_stanza, path)
+    return {"bytes": size_of(folder)}, partial(load_stanza, path)
 
 
 def load_stanza(path: Path) -> Predict:

@@ -29,6 +29,7 @@ from thinc.api import Config
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 import spacy_attn
+from spacy_attn.distill.comparison import size_of
 from spacy_attn.pipeline.scorer import expected_calibration_error
 
 from .child import Child, ChildError, peak_memory, reset_peak
@@ -289,7 +290,7 @@ def train_spacy(config: Config, folder: Path) -> Measures:
         # Of several as good, the training loop keeps the last.
         "best_step": [line["step"] for line in lines if line["score"] == best][-1],
         "curve": [[line["clock"] - start, line["score"]] for line in lines],
-        "bytes": folder_size(folder / "model-best"),
+        "bytes": size_of(folder / "model-best"),
     }
 
 
@@ -329,7 +330,7 @@ def measure_linear(task: Task, folder: Path) -> Measures:
         has = hasattr(model, "predict_proba")
         return list(labels), model.predict_proba(texts).max(axis=1).tolist() if has else None
 
-    measures = {"train_seconds": seconds, "strength": strength, "bytes": folder_size(folder)}
+    measures = {"train_seconds": seconds, "strength": strength, "bytes": size_of(folder)}
     return {**measures, **measure_predictions(task, model.predict, read)}
 
 
@@ -405,11 +406,6 @@ def make_logger(path: str) -> Callable[..., Any]:
         return log_step, lambda: None
 
     return setup
-
-
-def folder_size(folder: Path) -> int:
-    """Return the bytes of all files."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def environment(threads: int) -> Measures:
