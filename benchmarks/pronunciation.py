@@ -5,6 +5,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from .options import (
 )
 from .searches import Comparison
 from .splits import ROOT, Prepared
-from .training import CORPORA, Measures, Task, complete, fingerprint, timed, train_spacy
+from .training import CORPORA, Measures, Task, complete, fingerprint, timed
 
 NAME = "attn_transducer"
 OUTPUT = Path("benchmarks/results/pronunciation")
@@ -183,15 +184,10 @@ class PronunciationTask(Task):
 
     def act(self, folder: Path) -> Measures:
         """Train, and score and time what is written. Times are those of one process and thread."""
-        start = time.process_time()
-        measures = train_spacy(self.config(self.data.folder), folder)
-        measures["cpu_seconds"] = time.process_time() - start
         scored = "test" if "test" in self.data.counts else "validation"
         words: Pronunciations = json.loads((self.data.folder / f"{scored}.json").read_text())
-        return {
-            **measures,
-            **{name: search(folder, words, k) for name, k in PRONUNCIATION.searches.items()},
-        }
+        config = self.config(self.data.folder)
+        return PRONUNCIATION.measure(config, folder, partial(search, folder, words))
 
 
 def search(folder: Path, words: Pronunciations, beam_width: int) -> Measures:

@@ -1,16 +1,18 @@
 """A model that writes, trained with several seeds and measured with each search: its tables."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from thinc.api import Config
 
 from .accuracy import collect
 from .models import Model
 from .tables import markdown, number, spread
-from .training import Task, finish
+from .training import Measures, Task, finish, train_spacy
 
 COLUMNS = ("model", "title", "overrides", "same config", "cpu_seconds", "bytes", "scored")
 
@@ -30,6 +32,13 @@ class Comparison:
     model: Model
     searches: Mapping[str, int]
     scores: Mapping[str, str]
+
+    def measure(self, config: Config, folder: Path, search: Callable[[int], Measures]) -> Measures:
+        """Train, and measure each search. Times are those of one process and thread."""
+        start = time.process_time()
+        measures = train_spacy(config, folder)
+        measures["cpu_seconds"] = time.process_time() - start
+        return {**measures, **{name: search(width) for name, width in self.searches.items()}}
 
     def run(self, tasks: Sequence[Task], output: Path, caption: str, jobs: int = 1) -> None:
         """Measure what has not been measured, and write the table after each result.

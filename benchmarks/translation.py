@@ -34,7 +34,7 @@ from .options import (
 )
 from .searches import Comparison
 from .splits import ROOT, Prepared, find
-from .training import CORPORA, Measures, Task, complete, fingerprint, timed, train_spacy
+from .training import CORPORA, Measures, Task, complete, fingerprint, timed
 
 NAME = "attn_seq2seq"
 DATA = "bentrevett/multi30k"
@@ -145,15 +145,10 @@ class TranslationTask(Task):
 
     def act(self, folder: Path) -> Measures:
         """Train, and score and time what is written. Times are those of one process and thread."""
-        start = time.process_time()
-        measures = train_spacy(self.config(self.data.folder), folder)
-        measures["cpu_seconds"] = time.process_time() - start
         scored = "test" if "test" in self.data.counts else "validation"
         path = self.data.folder / f"{scored}.parquet"
-        return {
-            **measures,
-            **{name: search(folder, path, k) for name, k in TRANSLATION.searches.items()},
-        }
+        config = self.config(self.data.folder)
+        return TRANSLATION.measure(config, folder, partial(search, folder, path))
 
 
 def search(folder: Path, path: Path, beam_width: int) -> Measures:
