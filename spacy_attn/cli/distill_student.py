@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from spacy import util
@@ -17,6 +17,7 @@ from .console import failing, load_code, progress_bar, require_output
 if TYPE_CHECKING:
     from ..distill.comparison import Measures
     from ..distill.distilling import Result, Teacher
+    from ..distill.hf_classifier import Precision
 
 
 def distill_cli(
@@ -48,6 +49,10 @@ def distill_cli(
         list[str] | None,
         Opt("--rename", help="A label of a model of transformers, as LABEL_0=negative"),
     ] = None,
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        Opt("--precision", help="Floating-point type of a model of transformers"),
+    ] = "float32",
     workers: Annotated[
         int, Opt("--workers", "-w", min=1, help="Number of processes that apply the teacher")
     ] = 1,
@@ -77,7 +82,7 @@ def distill_cli(
             names[old] = new
         lang = config["nlp"]["lang"]
         distillation = Distillation(
-            [_find_teacher(each, names, lang) for each in opt.split_names(teacher)],
+            [_find_teacher(each, names, lang, precision) for each in opt.split_names(teacher)],
             config,
             output,
             gold_weight,
@@ -90,7 +95,7 @@ def distill_cli(
     msg.good("Saved the student", output / "student" / "model-best")
 
 
-def _find_teacher(name: str, names: dict[str, str], lang: str) -> Teacher:
+def _find_teacher(name: str, names: dict[str, str], lang: str, precision: Precision) -> Teacher:
     from ..distill.comparison import size_of
     from ..distill.distilling import Teacher
     from ..distill.hf_classifier import PREFIX, hf_pipeline
@@ -99,7 +104,7 @@ def _find_teacher(name: str, names: dict[str, str], lang: str) -> Teacher:
     if name.startswith(PREFIX):
         model = name.removeprefix(PREFIX)
         size = size_of(Path(model)) if Path(model).is_dir() else None
-        return Teacher(name, Annotator(hf_pipeline(model, names, lang)), size)
+        return Teacher(name, Annotator(hf_pipeline(model, names, lang, precision)), size)
     folder = Path(name)
     if not folder.is_dir() and util.is_package(name):
         folder = util.get_package_path(name)

@@ -29,6 +29,8 @@ from .training_texts import SCHEMA, TEXT, Counts, write_texts
 if TYPE_CHECKING:
     from ..tables.shards import Shard
 
+Corpora = dict[str, Callable[[Language], Any]]
+
 # Texts that a teacher labels at a time. So many are labelled anew if it is stopped.
 _ROWS_PER_PART = 10_000
 
@@ -46,6 +48,27 @@ class Teacher:
     name: str
     annotator: Annotator
     size: int | None = None
+
+
+@dataclass(frozen=True)
+class SoftLabels:
+    """What teachers say of texts.
+
+    Attributes:
+        path: A Parquet file of the texts, with a column of probabilities for each label.
+        labels: The labels.
+        exclusive: Whether they exclude one another.
+        texts: What became of the texts.
+    """
+
+    path: Path
+    labels: tuple[str, ...]
+    exclusive: bool
+    texts: Counts
+
+    def config(self, config: Config) -> Config:
+        """Return a training config that learns them, and is otherwise the same."""
+        return student_config(config, self.path, self.labels, exclusive=self.exclusive)
 
 
 @dataclass
@@ -109,15 +132,37 @@ class Distillation:
             ValueError: If teachers and data do not fit together, or some text cannot be labelled.
         """
         nlp, corpora = self._read_config()
+        taught = self.teach(further, workers=workers)
+        result = Result(taught.texts)
+        trained = {"student": self._train(taught.config(self.config), "student")}
+        if baseline:
+            trained["without a teacher"] = self._train(self.config, "baseline")
+        for name in _scored(corpora):
+            own = self._compare(list(corpora[name](nlp)), trained)
+            result.measures[name] = own
+            if baseline:
+                first, second, third = own.values()
+                result.closed[name] = closed_gap(first, second, third)
+        write_text(self.output / "distillation.json", result.to_json())
+        return result
+
+    def teach(self, further: Sequence[Source], *, workers: int) -> SoftLabels:
+        """Have the teachers label all texts, but for those that they have labelled before.
+
+        Args:
+            further: Other data sets, without labels.
+            workers: The number of processes that apply a teacher.
+
+        Raises:
+            ValueError: As in `run`.
+        """
+        nlp, corpora = self._read_config()
         labels = common_labels([(each.name, each.annotator.labels) for each in self.teachers])
         self.output.mkdir(parents=True, exist_ok=True)
         path = self.output / "texts.parquet"
-        scored = [name for name in ("dev", "test") if corpora.get(name) is not None]
-        held_out = [corpora[name] for name in scored]
-        result = Result(write_texts(path, nlp, corpora["train"], further, held_out))
-        parts = [
-            self._label(path, result.texts.digest, i, workers) for i in range(len(self.teachers))
-        ]
+        held_out = [corpora[name] for name in _scored(corpora)]
+        texts = write_texts(path, nlp, corpora["train"], further, held_out)
+        parts = [self._label(path, texts.digest, i, workers) for i in range(len(self.teachers))]
         soft = self.output / "train.parquet"
         exclusive = self.teachers[0].annotator.decisions.exclusive
         write_soft_labels(
@@ -127,20 +172,9 @@ class Distillation:
             exclusive=exclusive,
             gold_weight=self.gold_weight,
         )
-        student = student_config(self.config, soft, labels, exclusive=exclusive)
-        trained = {"student": self._train(student, "student")}
-        if baseline:
-            trained["without a teacher"] = self._train(self.config, "baseline")
-        for name in scored:
-            own = self._compare(list(corpora[name](nlp)), trained)
-            result.measures[name] = own
-            if baseline:
-                first, second, third = own.values()
-                result.closed[name] = closed_gap(first, second, third)
-        write_text(self.output / "distillation.json", result.to_json())
-        return result
+        return SoftLabels(soft, labels, exclusive, texts)
 
-    def _read_config(self) -> tuple[Language, dict[str, Callable[[Language], Any]]]:
+    def _read_config(self) -> tuple[Language, Corpora]:
         """Return a pipeline that makes documents, and the readers of the corpora."""
         config = self.config.interpolate()
         corpora = dict(util.registry.resolve(config["corpora"]))
@@ -188,3 +222,8 @@ class Distillation:
         for name, folder in trained.items():
             found[name] = comparison.measure(Annotator(folder), size_of(folder))
         return found
+
+
+def _scored(corpora: Corpora) -> list[str]:
+    """Return the names of the corpora to compare on."""
+    return [name for name in ("dev", "test") if corpora.get(name) is not None]

@@ -148,18 +148,24 @@ def make_hf_classifier(
     return HFClassifier(name, model, labels, batch_tokens, precision)
 
 
-def hf_pipeline(model: str, labels: Mapping[str, str] | None = None, lang: str = "xx") -> Language:
+def hf_pipeline(
+    model: str,
+    labels: Mapping[str, str] | None = None,
+    lang: str = "xx",
+    precision: Precision = "float32",
+) -> Language:
     """Return a pipeline of that component alone.
 
     Args:
-        model: As in `HFClassifier`; so is `labels`.
+        model: As in `HFClassifier`; so are `labels` and `precision`.
         lang: The language whose tokenizer counts words.
 
     Raises:
         ImportError: As in `HFClassifier`; so do `OSError` and `ValueError`.
     """
     nlp = spacy.blank(lang)
-    nlp.add_pipe(NAME, config={"model": model, "labels": dict(labels or {})})
+    config = {"model": model, "labels": dict(labels or {}), "precision": precision}
+    nlp.add_pipe(NAME, config=config)
     # What is wrong with the model shows at once.
     getattr(nlp.get_pipe(NAME), "labels")  # noqa: B009
     return nlp

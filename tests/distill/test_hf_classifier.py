@@ -49,6 +49,12 @@ def expected(folder, text):
     return logits.softmax(dim=1)[0].tolist()
 
 
+def test_bfloat16_gives_about_the_same_probabilities(folder):
+    nlp = hf_pipeline(str(folder), precision="bfloat16")
+    for text, doc in zip(TEXTS, nlp.pipe(TEXTS), strict=True):
+        numpy.testing.assert_allclose(list(doc.cats.values()), expected(folder, text), atol=0.02)
+
+
 @pytest.mark.parametrize("batch_tokens", [1, 40, 8192])
 def test_probabilities_are_those_of_the_model_whatever_is_classified_beside(folder, batch_tokens):
     nlp = hf_pipeline(str(folder))

@@ -45,15 +45,15 @@ def test_annotated_and_further_texts_come_in_their_order_with_and_without_labels
 
 
 def test_a_further_text_that_is_scored_or_repeated_is_left_out_and_counted(tmp_path):
-    texts = ["One!", "new", "NEW.", "to be   scored?", " ", "", "..."]
+    texts = ["One!", "new", "NEW.", "to be   scored?", "won't", " ", "", "..."]
     counts, rows = collect(
         tmp_path,
         [("one", {"a": 1.0})],
         [source(tmp_path, texts)],
-        [[("To be scored", {"a": 1.0})]],
+        [[("To be scored", {"a": 1.0}), ("wo n't", {"a": 1.0})]],
     )
     assert [row["text"] for row in rows] == ["one", "new"]
-    assert (counts.repeated, counts.held_out, counts.blank) == (2, 1, 3)
+    assert (counts.repeated, counts.held_out, counts.blank) == (2, 2, 3)
 
 
 def test_annotated_texts_all_stay_also_repeated_and_empty_ones(tmp_path):
