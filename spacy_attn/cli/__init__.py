@@ -14,6 +14,7 @@ from .convert import convert_cli
 from .distill_student import distill_cli
 from .explain import explain_cli
 from .init_config import init_config_cli
+from .init_vectors import init_vectors_cli
 from .init_words import init_words_cli
 from .render import render_cli
 from .report import report_cli
@@ -33,6 +34,7 @@ app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
 app.command("distill", context_settings=_WITH_OVERRIDES)(distill_cli)
 app.command("faithfulness")(faithfulness_cli)
 app.command("init-config")(init_config_cli)
+app.command("init-vectors")(init_vectors_cli)
 app.command("init-words", context_settings=_WITH_OVERRIDES)(init_words_cli)
 app.command("explain")(explain_cli)
 app.command("render")(render_cli)

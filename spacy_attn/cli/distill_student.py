@@ -98,7 +98,8 @@ def distill_cli(
 def _find_teacher(name: str, names: dict[str, str], lang: str, precision: Precision) -> Teacher:
     from ..distill.comparison import size_of
     from ..distill.distilling import Teacher
-    from ..distill.hf_classifier import PREFIX, hf_pipeline
+    from ..distill.hf_classifier import hf_pipeline
+    from ..distill.transformers_models import PREFIX
     from ..tables.annotator import Annotator
 
     if name.startswith(PREFIX):

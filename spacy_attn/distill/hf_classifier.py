@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy
 import spacy
@@ -13,12 +13,9 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..checks import check_choice, check_positive
-
-Precision = Literal["float32", "bfloat16"]
+from .transformers_models import Precision, batches_of_like_length, load
 
 NAME = "hf_classifier"
-#: How a teacher is written that is a model of `transformers`.
-PREFIX = "hf:"
 
 
 class HFClassifier:
@@ -65,15 +62,14 @@ class HFClassifier:
                 f"Component '{self.name}': 'model' is null. Set it to the name of a model of "
                 f"transformers, or to its folder."
             )
-        try:
-            from transformers import AutoModelForSequenceClassification, AutoTokenizer
-        except ImportError as error:
-            raise ImportError(
-                f"Component '{self.name}' needs transformers ({error}): pip install transformers."
-            ) from error
-        tokenizer = AutoTokenizer.from_pretrained(self.model)
-        dtype = getattr(torch, self.precision)
-        model = AutoModelForSequenceClassification.from_pretrained(self.model, dtype=dtype).eval()
+        name, dtype = self.model, getattr(torch, self.precision)
+
+        def loader(transformers: Any) -> tuple[Any, Any]:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(name)
+            kind = transformers.AutoModelForSequenceClassification
+            return tokenizer, kind.from_pretrained(name, dtype=dtype).eval()
+
+        tokenizer, model = load(f"Component '{self.name}'", name, loader)
         labels = _labels_of(model)
         if unknown := sorted(set(self.renamed) - set(labels)):
             raise ValueError(
@@ -110,25 +106,14 @@ class HFClassifier:
         tokenizer, model = self._loaded
         encoded = tokenizer(texts, truncation=True)["input_ids"]
         scores = numpy.zeros((len(texts), len(self.labels)), dtype="float32")
-        for rows in self._batches([len(each) for each in encoded]):
+        lengths = [len(each) for each in encoded]
+        for rows in batches_of_like_length(lengths, self.batch_tokens):
             batch = tokenizer.pad({"input_ids": [encoded[i] for i in rows]}, return_tensors="pt")
             with torch.inference_mode():
                 logits = model(**batch.to(model.device)).logits.float()
             found = logits.softmax(dim=1) if self.exclusive else logits.sigmoid()
             scores[rows] = found.cpu().numpy()
         return scores
-
-    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
-        """Yield the numbers of texts of like length, that fit together."""
-        batch: list[int] = []
-        for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-            # It is the longest by now.
-            if batch and (len(batch) + 1) * lengths[row] > self.batch_tokens:
-                yield batch
-                batch = []
-            batch.append(row)
-        if batch:
-            yield batch
 
 
 def _labels_of(model: Any) -> list[str]:

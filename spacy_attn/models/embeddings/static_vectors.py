@@ -1,14 +1,18 @@
 """The pipeline's word vectors, fixed, behind a learned projection."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+import numpy
+from spacy.attrs import ORTH
 from spacy.ml.staticvectors import StaticVectors
 from spacy.tokens import Doc
+from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
-from thinc.api import Model, get_array_module
-from thinc.types import Floats2d, Ragged
+from thinc.api import Model, Ops, get_array_module
+from thinc.types import Floats2d, Ints1d
 
+from .lookup import attributes_of_tokens
 from .token_vectors import CONTEXT_FREE, Embedding
 
 # The root mean square of the learned vectors. They would otherwise drown beside long vectors, or
@@ -21,7 +25,8 @@ def static_vectors(width: int) -> Embedding:
 
     Words are looked up as spaCy does: by the attribute that the table of vectors names, which is
     the word as written (ORTH) unless it was made with another. The table belongs to the pipeline's
-    vocabulary, is not changed by training, and is saved with the pipeline.
+    vocabulary, is not changed by training, and is saved with the pipeline. spaCy's layer
+    `StaticVectors` holds the projection.
 
     Args:
         width: Width of the projected vectors.
@@ -42,20 +47,45 @@ def static_vectors(width: int) -> Embedding:
 def forward(
     model: Embedding, docs: list[Doc], is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], list[Doc]]]:
-    projection = model.layers[0]
+    projection, ops = model.layers[0], model.ops
     if docs:
         _check_width(projection, docs[0].vocab)
         _check_one_vocabulary(docs)
     if not any(len(doc) for doc in docs):
-        return model.ops.alloc2f(0, model.get_dim("nO")), lambda d_vectors: []
-    lengths = model.ops.asarray1i([len(doc) for doc in docs])
-    projected, backprop_projection = projection(docs, is_train)
+        return ops.alloc2f(0, model.get_dim("nO")), lambda d_vectors: []
+    vectors, rows = _distinct_vectors(ops, docs)
+    weights = cast(Floats2d, projection.get_param("W"))
+    projected: Any = ops.gemm(vectors, weights, trans2=True)[rows]
+    dropout = projection.attrs["dropout_rate"] if is_train else None
+    mask = ops.get_dropout_mask((weights.shape[0],), dropout) if dropout else None
+    if mask is not None:
+        projected *= mask
 
-    def backprop(d_vectors: Floats2d) -> list[Doc]:
-        # Dropout in spaCy's layer changes the gradient in place, which other layers get, too.
-        return backprop_projection(Ragged(d_vectors.copy(), lengths))
+    def backprop(d_projected: Floats2d) -> list[Doc]:
+        d_distinct = ops.alloc2f(len(vectors), weights.shape[0])
+        # A copy where there is dropout: other layers get the same gradient.
+        ops.scatter_add(d_distinct, rows, d_projected if mask is None else d_projected * mask)
+        projection.inc_grad("W", ops.gemm(d_distinct, vectors, trans1=True))
+        return []
 
-    return projected.data, backprop
+    return projected, backprop
+
+
+def _distinct_vectors(ops: Ops, docs: list[Doc]) -> tuple[Floats2d, Ints1d]:
+    """Return the vectors of distinct words, and which of these each token has.
+
+    Tables may hold float16, which takes half the space. It becomes float32 here.
+    """
+    table: Any = docs[0].vocab.vectors
+    tokens = attributes_of_tokens(docs, [getattr(table, "attr", ORTH)])[:, 0]
+    keys, rows = numpy.unique(tokens, return_inverse=True)
+    if isinstance(table, Vectors) and table.mode == Mode.default:
+        own_rows = table.find(keys=keys)
+        found = ops.asarray2f(table.data[own_rows], dtype="float32")
+        found[own_rows < 0] = 0
+    else:
+        found = ops.asarray2f(table.get_batch(keys), dtype="float32")
+    return found, ops.asarray1i(cast(Any, rows))
 
 
 def init(model: Embedding, X: list[Doc] | None = None, Y: Any = None) -> None:
@@ -64,7 +94,7 @@ def init(model: Embedding, X: list[Doc] | None = None, Y: Any = None) -> None:
         require_vectors(X[0].vocab)
     projection.initialize(X)
     if X:
-        _scale_projection(projection, X)
+        _scale_projection(model, X)
 
 
 def require_vectors(vocab: Vocab) -> None:
@@ -87,7 +117,7 @@ def _check_finite(vocab: Vocab) -> None:
     if data is None or not data.size:
         return
     xp = get_array_module(data)
-    wrong = xp.flatnonzero(~xp.isfinite(xp.einsum("ij,ij->i", data, data)))
+    wrong = xp.flatnonzero(~xp.isfinite(xp.einsum("ij,ij->i", data, data, dtype="float32")))
     if len(wrong):
         row = int(wrong[0])
         keys = [key for key, own_row in vocab.vectors.key2row.items() if own_row == row]
@@ -120,9 +150,9 @@ def _check_width(projection: Model, vocab: Vocab) -> None:
         )
 
 
-def _scale_projection(projection: Model[list[Doc], Ragged], docs: list[Doc]) -> None:
+def _scale_projection(model: Embedding, docs: list[Doc]) -> None:
     """Give the projected vectors the same initial scale as the learned ones."""
-    projected = projection.predict(docs).data
+    projection, projected = model.layers[0], model.predict(docs)
     scale = float((projected**2).mean() ** 0.5) if projected.size else 0.0
     if scale > 0:
         projection.set_param("W", projection.get_param("W") * (INITIAL_SCALE / scale))

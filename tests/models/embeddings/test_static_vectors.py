@@ -165,6 +165,24 @@ def test_case_counts_or_not_as_the_table_says():
         assert numpy.array_equal(lower, upper) == same
 
 
+def test_a_table_of_float16_is_used_as_one_of_float32_and_saved_as_it_is(tmp_path):
+    texts, projected = ["fun and joy", "no vectors", "awful"], {}
+    for kind in ("float32", "float16"):
+        nlp = make_vocab()
+        nlp.vocab.vectors.data = nlp.vocab.vectors.data.astype(kind)
+        docs = [nlp.make_doc(text) for text in texts]
+        fix_random_seed(0)
+        model = WordEmbedding_v1(3, vectors="static").initialize(docs).layers[1]
+        output, backprop = model.begin_update(docs)
+        backprop(numpy.ones_like(output))
+        projected[kind] = output, model.layers[0].get_grad("W")
+        nlp.to_disk(tmp_path / kind)
+        assert spacy.load(tmp_path / kind).vocab.vectors.data.dtype == kind
+    for one, other in zip(projected["float32"], projected["float16"], strict=True):
+        assert one.dtype == other.dtype == "float32"
+        numpy.testing.assert_allclose(one, other, atol=2e-2)
+
+
 def test_floret_vectors_give_every_word_one():
     nlp = spacy.blank("en")
     nlp.vocab.vectors = Vectors(

@@ -1,0 +1,89 @@
+"""Models of `transformers`: how they are loaded, and how texts are batched for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
+
+import torch
+
+#: How a model is written that is one of `transformers`.
+PREFIX = "hf:"
+Precision = Literal["float32", "bfloat16"]
+Item = TypeVar("Item")
+
+
+def load(where: str, model: str, loader: Callable[[Any], Item]) -> Item:
+    """Load something of `transformers`, without what that prints of weights that are left out.
+
+    Args:
+        where: What needs it, for errors.
+        model: The name of the model or its folder, for errors.
+        loader: Gets the module `transformers`.
+
+    Raises:
+        ImportError: If `transformers` is missing.
+        ValueError: If the model cannot be loaded.
+    """
+    try:
+        import transformers
+    except ImportError as error:
+        raise ImportError(
+            f"{where} needs transformers ({error}): pip install transformers."
+        ) from error
+    with _silent(transformers):
+        try:
+            return loader(transformers)
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ValueError(
+                f"{where}: transformers cannot load '{model}' ({reason}). Give the name of a "
+                f"model on the Hugging Face hub, or its folder."
+            ) from error
+
+
+@contextmanager
+def _silent(transformers: Any) -> Iterator[None]:
+    logging = transformers.utils.logging
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def fastest_precision(device: str) -> Precision:
+    """Return the type that a device multiplies matrices of fastest.
+
+    Args:
+        device: As torch writes it.
+    """
+    if torch.device(device).type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    # A processor without these instructions emulates them, which is slower than float32.
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    found = [getattr(torch.cpu, name)() for name in checks if hasattr(torch.cpu, name)]
+    return "bfloat16" if any(found) else "float32"
+
+
+def batches_of_like_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Yield the numbers of texts of like length that fit together, the shortest first.
+
+    Args:
+        lengths: Of the texts, in tokens of the model.
+        batch_tokens: At most so many tokens of a batch, padding included. A longer text is alone.
+    """
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        # It is the longest by now.
+        if batch and (len(batch) + 1) * lengths[row] > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
