@@ -33,6 +33,7 @@ from .options import (
 )
 from .splits import ROOT, prepare
 from .tables import NONE, markdown, number, spread
+from .teacher import offline_encoder
 from .training import Measures, Task, finish
 
 OUTPUT = Path("benchmarks/results/distillation")
@@ -77,7 +78,11 @@ def main(
         ]
         if len({each.name for each in data}) < len(data):
             raise UsageError("two data sets have the same name: rename a folder, or run them apart")
-        others = {"encoder": encoder, "gold_weight": gold_weight, "explained": explain}
+        others = {
+            "encoder": encoder or offline_encoder(),
+            "gold_weight": gold_weight,
+            "explained": explain,
+        }
         tasks = [(each, plan(each, settings, **others)) for each in data]
         every = [task for _, own in tasks for task in own]
         finish(every, jobs if train else 0, describe, partial(write, output, tasks))
@@ -137,22 +142,18 @@ def row(name: str, results: Sequence[Measures]) -> Iterator[tuple[str, str]]:
     yield "ECE", spread(scores["calibration_error"], 3)
     yield "as teacher", spread(100 * scores["agreement"], 1)
     yield "gap closed, %", gap_closed(name, results)
-    fast = [words_per_second(each) for each in own]
-    slow = [words_per_second(result[TEACHER]) for result in results]
-    yield "words/s", number(pd.Series(fast).mean(), 0)
-    yield "x teacher", number((pd.Series(fast) / pd.Series(slow)).mean(), 0)
+    fast, slow = (
+        pd.Series([result[each]["words_per_second"] for result in results])
+        for each in (name, TEACHER)
+    )
+    yield "words/s", number(fast.mean(), 0)
+    yield "x teacher", number((fast / slow).mean(), 0)
     yield "size, MB", number(pd.Series([each["bytes"] for each in own]).mean() / 1e6, 1)
     yield (
         "comprehensiveness, % of leave one out",
         spread([100 * each["comprehensiveness"] for each in own if "comprehensiveness" in each], 0),
     )
     yield "training, min", number(pd.Series([each["cpu_seconds"] for each in own]).mean() / 60, 1)
-
-
-def words_per_second(measures: Measures) -> float:
-    """Return it as most would run a pipeline: a transformer in float32."""
-    found = measures.get("words_per_second", measures.get("words_per_second_float32"))
-    return float(found or 0)
 
 
 def gap_closed(name: str, results: Sequence[Measures]) -> str:

