@@ -46,9 +46,10 @@ TEACHER, PLAIN, DISTILLED, NARROW = "teacher", "plain", "distilled", "narrow"
 
 
 def narrow_config() -> Config:
-    """Make the config of a student that is half as wide."""
+    """Make the config of a student that is about twice as fast."""
     config = file_config(DISTILL_CONFIG)
-    config["components"]["attn_textcat"]["model"]["hidden_width"] = 64
+    model = config["components"]["attn_textcat"]["model"]
+    model["hidden_width"], model["tok2vec"]["width"] = 48, 64
     return config
 
 
@@ -56,7 +57,7 @@ def narrow_config() -> Config:
 STUDENTS: dict[str, tuple[str, Callable[[], Config], bool]] = {
     PLAIN: ("student without a teacher", partial(file_config, DEFAULT_CONFIG), False),
     DISTILLED: ("student", partial(file_config, DISTILL_CONFIG), True),
-    NARROW: ("student of width 64", narrow_config, True),
+    NARROW: ("narrow student", narrow_config, True),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy
 import spacy
@@ -82,7 +82,6 @@ def fine_tune(
     head_learn_rate: float = 1e-3,
     max_length: int = 256,
     bfloat16: bool = False,
-    pooling: str = "mean",
 ) -> None:
     """Fine-tune an encoder, and save it as a model for sequence classification.
 
@@ -111,8 +110,6 @@ def fine_tune(
     model = AutoModelForSequenceClassification.from_pretrained(
         encoder, label2id=ids, id2label={i: name for name, i in ids.items()}, num_labels=len(names)
     )
-    if pooling == "mean":
-        append_mean(model)
     head = list(model.classifier.parameters())
     others = [p for p in model.parameters() if not any(p is own for own in head)]
     optimizer = torch.optim.AdamW(
@@ -155,31 +152,6 @@ def batches(
         made += [own[i : i + size] for i in range(0, len(own), size)]
     for i in random.permutation(len(made)):
         yield [int(row) for row in made[i]]
-
-
-def append_mean(model: Any) -> None:
-    """Append a layer to a BERT that begins as the mean over the tokens, as the encoder was trained.
-
-    Models for sequence classification read the first token. There, this layer adds to it the mean
-    of all: each token is attended to alike, and its value is itself.
-    """
-    import copy
-
-    layers = model.bert.encoder.layer
-    layer = copy.deepcopy(layers[-1])
-    own = layer.attention.self
-    with torch.no_grad():
-        for linear in (own.query, own.key, layer.output.dense):
-            linear.weight.zero_()
-            linear.bias.zero_()
-        for linear in (own.value, layer.attention.output.dense, model.bert.pooler.dense):
-            nn.init.eye_(linear.weight)
-            linear.bias.zero_()
-        for norm in (layer.attention.output.LayerNorm, layer.output.LayerNorm):
-            norm.weight.fill_(1.0)
-            norm.bias.zero_()
-    layers.append(layer)
-    model.config.num_hidden_layers += 1
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from benchmarks.distilling import DISTILLED, PLAIN, STUDENTS, TEACHER, once, pla
 from benchmarks.models import UsageError
 from benchmarks.sentences import cut, write_tokens
 from benchmarks.splits import prepare
-from benchmarks.teacher import append_mean, batches, fine_tune
+from benchmarks.teacher import batches, fine_tune
 from benchmarks.training import Settings
 
 transformers = pytest.importorskip("transformers")
@@ -63,17 +63,6 @@ def test_an_epoch_has_every_text_once_beside_others_of_its_length():
     assert sorted(row for batch in made for row in batch) == list(range(500))
     spans = [max(lengths[row] for row in own) - min(lengths[row] for row in own) for own in made]
     assert numpy.mean(spans) < 10
-
-
-def test_the_layer_that_is_appended_adds_the_mean_of_all_tokens_to_the_first_one(encoder):
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(encoder).eval()
-    ids, mask = torch.tensor([[2, 5, 7, 0, 0]]), torch.tensor([[1, 1, 1, 0, 0]])
-    before = model.bert(ids, attention_mask=mask).last_hidden_state[0]
-    append_mean(model)
-    after = model.bert(ids, attention_mask=mask).last_hidden_state[0, 0]
-    expected = before[0] + before[:3].mean(dim=0)
-    expected = (expected - expected.mean()) / expected.std(correction=0)
-    torch.testing.assert_close(after, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_a_teacher_learns_and_is_read_with_its_labels(encoder, tmp_path):

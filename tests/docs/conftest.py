@@ -24,7 +24,7 @@ _SPEC.loader.exec_module(make_settings)
 def checkout(tmp_path_factory) -> Path:
     """A folder with what examples take from a checkout, and with a small trained pipeline.
 
-    It stands in for the one that `spacy project run all` trains.
+    It stands in for the one that `spacy project run all` trains, and for a student of `distill`.
     """
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("assets", "configs"):
@@ -35,6 +35,8 @@ def checkout(tmp_path_factory) -> Path:
     train(nlp)
     (folder / "training").mkdir()
     nlp.to_disk(folder / "training" / "model-best")
+    (folder / "training" / "distilled" / "student").mkdir(parents=True)
+    nlp.to_disk(folder / "training" / "distilled" / "student" / "model-best")
     (folder / "training" / "lemmas").mkdir()
     lemmatizer().to_disk(folder / "training" / "lemmas" / "model-best")
     return folder
