@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from spacy.language import Language
 from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
+from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 from spacy.vocab import Vocab
 
 from .docbins import has_documents, read_docs
 from .errors import DatasetError, MissingValue, RowProblem, explained
 from .labels import Cats, ColumnEncoder, ColumnsEncoder, make_encoder, sums_to_integer
+from .lazy_examples import LazyExample, Shared, can_be_lazy
 from .row_texts import check_text, tokenize
 from .rows import Row, Rows, Skipped
 
@@ -37,6 +39,7 @@ class HFDataset(Rows):
     labels: list[str] | None = None
     exclusive: bool | None = None
     label_separator: str | None = None
+    lazy: bool = False
     other_labels: Sequence[str] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +85,8 @@ class HFDataset(Rows):
             docs = read_docs(self, nlp.vocab, exclusive=self.exclusive)
             yield from Corpus(str(self.path)).make_examples(nlp, docs)
         else:
-            yield from self._read(lambda text, cats: self._make_example(nlp, text, cats), nlp)
+            make = self._example_maker(nlp)
+            yield from self._read(lambda text, cats: make(self._tokenize(nlp, text), cats), nlp)
 
     def label_names(self) -> list[str]:
         """Return the labels that a column of labels spells out, or that its type names."""
@@ -108,7 +112,7 @@ class HFDataset(Rows):
         return None if self.streaming else self._read(lambda text, cats: cats)
 
     def _has_documents(self) -> bool:
-        return has_documents(self, also=["exclusive", "skip_missing"])
+        return has_documents(self, also=["exclusive", "skip_missing", "lazy"])
 
     @cached_property
     def _encoder(self) -> ColumnEncoder | ColumnsEncoder:
@@ -200,12 +204,15 @@ class HFDataset(Rows):
             if label not in known
         }
 
-    def _make_example(self, nlp: Language, text: str, cats: dict[str, float]) -> Example:
-        """Tokenize the text once, and give the labels to the reference alone."""
-        predicted = tokenize(nlp, text, self._text_columns[0])
-        reference = predicted.copy()
-        reference.cats = cats
-        return Example(predicted, reference)
+    def _tokenize(self, nlp: Language, text: str) -> Doc:
+        return tokenize(nlp, text, self._text_columns[0])
+
+    def _example_maker(self, nlp: Language) -> Callable[[Doc, dict[str, float]], Example]:
+        """Return what makes an Example of a document, with the labels in the reference alone."""
+        if self.lazy and not self.streaming and can_be_lazy(nlp):
+            shared = Shared()
+            return lambda doc, cats: LazyExample(doc, cats, shared)
+        return _make_example
 
 
 class HFDataset_v1(HFDataset):  # noqa: N801
@@ -234,6 +241,10 @@ class HFDataset_v1(HFDataset):  # noqa: N801
             single value, and any number of a list or of several columns. It warns of probabilities
             that do not sum to 1. True saves memory, too, where all text classifiers of the pipeline
             have exclusive labels: the first row names all labels, the others those that are not 0.
+        lazy: Make the two documents of a row anew each time they are asked for, and keep its tokens
+            and labels as numbers. Training keeps all rows: a sentence then takes about 1 KB in
+            place of 20. What is written to a document is lost with it. Without effect where
+            `streaming` is true, on `.spacy` files, and where a tokenizer is not spaCy's own.
         label_separator: What stands between the labels in a string of several labels. A string
             that spells a list, such as "['a', 'b']", is read as that list without it.
 
@@ -246,6 +257,12 @@ class HFDataset_v1(HFDataset):  # noqa: N801
         if self.label_column == []:
             raise DatasetError("the 'label_column' of spacy-attn.HFDataset.v1 must name a column")
         super().__post_init__()
+
+
+def _make_example(predicted: Doc, cats: dict[str, float]) -> Example:
+    reference = predicted.copy()
+    reference.cats = cats
+    return Example(predicted, reference)
 
 
 def _is_for_exclusive_labels(nlp: Language) -> bool:

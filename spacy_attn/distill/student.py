@@ -39,6 +39,7 @@ def student_config(
             "label_column": [SCORE + label for label in labels],
             "labels": list(labels),
             "exclusive": exclusive,
+            "lazy": True,
         },
     )
     return config
