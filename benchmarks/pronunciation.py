@@ -59,11 +59,11 @@ def pronunciation_config() -> Config:
     config["components"][NAME] = own
     config["nlp"]["pipeline"] = [NAME]
     training = config["training"]
-    training["batcher"]["size"] = 128
+    training["batcher"]["size"] = 192
     training["max_steps"] = 100_000
     training["optimizer"]["learn_rate"] |= {"initial_rate": 0.002, "warmup_steps": 300}
-    training["score_weights"] = {"sounds_acc": 1.0}
-    config["initialize"]["after_init"]["epochs"] = 36
+    training["score_weights"] = {"sounds_acc": 1.0, "norm_acc": None}
+    config["initialize"]["after_init"]["epochs"] = 24
     return config
 
 

@@ -19,6 +19,7 @@ from ..checks import check_choice, check_positive, check_rate
 from ..nn.attention import SCORINGS, Scoring
 from ..nn.decoder import END, PADDING, Written
 from ..nn.encoder_decoder import EncoderDecoder
+from ..nn.known import KnownSequences
 from ..nn.runtime import with_gradients
 from .shim import TorchShim
 from .torch_layer import run_module, torch_layer
@@ -319,12 +320,14 @@ def write(
     longest: Sequence[int],
     beam_width: int = 1,
     alignment: bool = False,
+    known: KnownSequences | None = None,
 ) -> list[list[Written]]:
     """Write what follows from each source (see `spacy_attn.nn.decoder.AttentionDecoder.write`)."""
     decoder = model.get_ref("decoder")
     with _shim(decoder).predicting() as module:
         inputs = _inputs(decoder, sources)
-        return cast(list[list[Written]], module.write(*inputs, longest, beam_width, alignment))
+        found = module.write(*inputs, longest, beam_width, alignment, known)
+    return cast(list[list[Written]], found)
 
 
 def _inputs(decoder: Model, sources: Sources) -> tuple[torch.Tensor, torch.Tensor, list[int]]:

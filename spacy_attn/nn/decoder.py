@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from .attention import Attention, Scoring
 from .batching import Layout
-from .beam import Beam, Hypothesis
+from .beam import Beam, Hypothesis, Places
 from .fast_ops import dropout as dropout_values
 from .head import final_states
+from .known import KnownSequences
 from .lstm_step import LstmStep
 from .read_states import PaddedSource, Source
 from .stored import StoredModule
@@ -28,6 +29,8 @@ PADDING = -1
 
 # What has ended leaves a batch when no more than this part of it is left: copying has a cost, too.
 _FEW_LEFT = 0.75
+# By how much a score may differ when it is computed again among others.
+_ROUNDING = 1e-3
 
 # Whatever is not copied has a probability of 0, of which there is no logarithm.
 _TINY = 1e-30
@@ -54,14 +57,14 @@ class Written(NamedTuple):
 
 
 class _Memory(NamedTuple):
-    """What Q targets of each source remember from one step to the next, shape (B, Q, ...)."""
+    """What R targets remember from one step to the next, shape (R, ...)."""
 
     hidden: Tensor
     cell: Tensor
     attended: Tensor
 
     def rows(self, kept: Tensor) -> "_Memory":
-        return _Memory(*(part[kept] for part in self))
+        return _Memory(*(part.index_select(0, kept) for part in self))
 
 
 class AttentionDecoder(StoredModule):
@@ -180,7 +183,7 @@ class AttentionDecoder(StoredModule):
         Returns:
             Shape (B, L); 0 where there is padding.
         """
-        groups = source.groups()
+        groups = source.groups(_lengths(targets))
         if not groups:
             # Connected to the source, so that it has a gradient, too.
             return source.first.sum(1, keepdim=True).expand_as(targets)
@@ -204,22 +207,24 @@ class AttentionDecoder(StoredModule):
             (n_target, n_source).
         """
         found: list[Tensor] = [targets] * len(targets)
-        lengths = (targets != PADDING).sum(1) - 1
+        lengths = _lengths(targets)
         with torch.no_grad():
-            for group in source.groups():
+            for group in source.groups(lengths):
                 _, weights = self._follow(source.padded(group), _cut(targets[group]))
                 for i, n_source, of_source in zip(
                     group.tolist(), source.layout.lengths[group].tolist(), weights, strict=True
                 ):
-                    found[i] = of_source[: int(lengths[i]), :n_source]
+                    found[i] = of_source[: int(lengths[i]) - 1, :n_source]
         return found
 
+    @torch.no_grad()
     def write(
         self,
         source: Source,
         longest: Sequence[int],
         beam_width: int = 1,
         alignment: bool = False,
+        known: KnownSequences | None = None,
     ) -> list[list[Written]]:
         """Write what follows from each source, by beam search.
 
@@ -228,49 +233,82 @@ class AttentionDecoder(StoredModule):
             longest: The largest number of symbols that may be written for each source.
             beam_width: How many beginnings are kept at every step; 1 is greedy search.
             alignment: Whether to return the weights of attention of the first of each source.
+            known: Sequences to be preferred. They have a bonus from their first symbol on. Greedy
+                search comes first: beams are for sources where another sequence may have a higher
+                score.
 
         Returns:
             For each source at most so many, those that are complete first. Of these, and of those
-            that were cut off, the highest log-probability a symbol comes first.
+            that were cut off, the highest log-probability a symbol comes first. With known
+            sequences, it is the highest score: the log-probability and the bonus.
         """
-        written: list[list[Written]] = [[] for _ in longest]
-        with torch.no_grad():
-            bounds = torch.tensor(longest, dtype=torch.int64, device=source.states.device)
-            step = LstmStep(self.lstm)
-            for group in source.groups_to_write(beam_width, self.sizes["n_symbols"]):
-                beam = Beam(bounds[group], beam_width, END)
-                weights = self._search(source.padded(group), beam, step, alignment)
-                found = beam.hypotheses()
-                for i, of_source in zip(group.tolist(), found, strict=True):
-                    written[i] = [Written(*each[:3], alignment=None) for each in of_source]
-                if alignment:
-                    lengths = source.layout.lengths[group]
-                    alignments = _alignments([each[0] for each in found], weights, lengths)
-                    for i, own in zip(group.tolist(), alignments, strict=True):
-                        written[i][0] = written[i][0]._replace(alignment=own)
+        bounds = torch.tensor(longest, dtype=torch.int64, device=source.states.device)
+        if known is None:
+            found, _ = self._search(source, bounds, beam_width)
+        else:
+            found = self._search_known(source, bounds, beam_width, known)
+        written = [[Written(*each[:3], alignment=None) for each in own] for own in found]
+        if alignment and written:
+            first = [own[0].symbols.to(bounds.device) for own in written]
+            for own, weights in zip(written, self.align(source, _padded(first)), strict=True):
+                own[0] = own[0]._replace(alignment=weights.float())
         return written
+
+    def _search_known(
+        self, source: Source, longest: Tensor, beam_width: int, known: KnownSequences
+    ) -> list[list[Hypothesis]]:
+        """Search greedily, and with a beam where another sequence may have a higher score."""
+        found, left = self._search(source, longest, 1, known)
+        if beam_width == 1:
+            return found
+        least = [own[0].score if own[0].is_complete else -torch.inf for own in found]
+        unsure = [i for i, other in enumerate(left.tolist()) if other > least[i]]
+        picked = torch.tensor(unsure, dtype=torch.int64, device=longest.device)
+        lowest = torch.tensor(least, device=longest.device)[picked] - _ROUNDING
+        wider, _ = self._search(source.pick(picked), longest[picked], beam_width, known, lowest)
+        for i, own in zip(unsure, wider, strict=True):
+            # The greedy one may have been left for others that then fell behind.
+            is_best = not own or found[i][0].order > own[0].order
+            found[i] = [*found[i], *own][:beam_width] if is_best else own
+        return found
+
+    def _search(
+        self,
+        source: Source,
+        longest: Tensor,
+        beam_width: int,
+        known: KnownSequences | None = None,
+        least: Tensor | None = None,
+    ) -> tuple[list[list[Hypothesis]], Tensor]:
+        """Return what a search finds for each source, and `Beam.left`. Arguments are as there."""
+        found: list[list[Hypothesis]] = [[] for _ in longest]
+        left = torch.empty(len(longest))
+        step = LstmStep(self.lstm)
+        for group in source.groups_to_write(beam_width, self.sizes["n_symbols"]):
+            lowest = None if least is None else least[group]
+            beam = Beam(longest[group], beam_width, END, known, lowest)
+            self._fill(beam, source.padded(group), step)
+            for i, own in zip(group.tolist(), beam.hypotheses(), strict=True):
+                found[i] = own
+            left[group.cpu()] = beam.left.cpu()
+        return found, left
 
     # Its operations take a sixth less time than without gradients alone.
     @torch.inference_mode()
-    def _search(
-        self, source: PaddedSource, beam: Beam, step: LstmStep, alignment: bool
-    ) -> list[tuple[Tensor, Tensor]]:
-        """Search to the end; for an alignment, return what `_alignments` makes it of."""
+    def _fill(self, beam: Beam, source: PaddedSource, step: LstmStep) -> None:
+        """Search to the end."""
         output = self._padded_output(int(source.symbols.max()) + 1)
-        memory = self._start(source, beam.width)
-        all_weights = []
+        memory = self._start(source, beam.places)
         while n_left := int((goes_on := beam.goes_on()).sum()):
             if n_left <= _FEW_LEFT * len(goes_on):
                 kept = goes_on.nonzero().squeeze(1)
                 beam.keep(kept)
-                source, memory = source.rows(kept), memory.rows(kept)
-            memory, weights = self._step(step, source, memory, self._embed(beam.last))
-            if alignment:
-                all_weights.append((beam.active, weights))
-            parents = beam.extend(self._probabilities(source, memory.attended, weights, output))
-            if beam.width > 1:
-                memory = _Memory(*(_of_parents(part, parents) for part in memory))
-        return all_weights
+                source = source.rows(kept)
+            places = beam.places
+            vectors = self._embed(beam.last.flatten()[places.flat])
+            memory, weights = self._step(step, source, places, memory, vectors)
+            found = self._probabilities(source, places, memory.attended, weights, output)
+            memory = memory.rows(beam.extend(found))
 
     def _score(
         self, source: PaddedSource, targets: Tensor, dropout: float, label_smoothing: float
@@ -302,59 +340,64 @@ class AttentionDecoder(StoredModule):
         ends = targets.new_full((len(targets), 1), END)
         known = targets.masked_fill(targets == PADDING, END)
         vectors = dropout_values(self._embed(torch.cat((ends, known[:, :-1]), dim=1)), dropout)
-        memory = self._start(source, 1)
+        places = Places.all(len(targets), 1, targets.device)
+        memory = self._start(source, places)
         if self.sizes["input_feeding"]:
             step, steps = LstmStep(self.lstm), []
-            for vector in vectors.split(1, dim=1):
-                memory, weights = self._step(step, source, memory, vector, dropout)
-                steps.append((memory.attended, weights))
+            for vector in vectors.unbind(1):
+                memory, weights = self._step(step, source, places, memory, vector, dropout)
+                steps.append((memory.attended.unsqueeze(1), weights))
             attended, weights = (torch.cat(parts, dim=1) for parts in zip(*steps, strict=True))
             return attended, weights
         # One call for all steps, each of which is a query.
         inputs = torch.cat((vectors, _repeated(source.context, vectors)), dim=2)
-        state = (memory.hidden.transpose(0, 1), memory.cell.transpose(0, 1))
+        state = (memory.hidden.unsqueeze(0), memory.cell.unsqueeze(0))
         hidden, _ = self.lstm(inputs.transpose(0, 1), state)
-        return self._attend(source, hidden.transpose(0, 1), dropout)
+        hidden = hidden.transpose(0, 1)
+        contexts, weights = self._attend(source, hidden)
+        return self._combine(hidden, contexts, _repeated(source.context, hidden), dropout), weights
 
     def _embed(self, symbols: Tensor) -> Tensor:
         """Return the vectors of symbols. One that only a source has is read as unknown."""
         return self.embedding(symbols.masked_fill(symbols >= self.sizes["n_symbols"], UNKNOWN))
 
-    def _start(self, source: PaddedSource, n_queries: int) -> _Memory:
-        """Return what is remembered before the first step, in so many targets of each source."""
-        first = source.first.unsqueeze(1).expand(-1, n_queries, -1)
-        attended = first.new_zeros(*first.shape[:2], self.combined.out_features)
+    def _start(self, source: PaddedSource, places: Places) -> _Memory:
+        """Return what is remembered before the first step."""
+        first = source.first.index_select(0, places.sources)
+        attended = first.new_zeros(len(first), self.combined.out_features)
         return _Memory(first, torch.zeros_like(first), attended)
 
     def _step(
         self,
         step: LstmStep,
         source: PaddedSource,
+        places: Places,
         memory: _Memory,
         vectors: Tensor,
         dropout: float = 0.0,
     ) -> tuple[_Memory, Tensor]:
-        """Read one symbol more in each target, given by its vector, shape (B, Q, E).
+        """Read one symbol more in each target, given by its vector, shape (R, E).
 
         Returns:
-            What is remembered of it, and the weights of attention, shape (B, Q, T).
+            What is remembered of it, and the weights of attention, shape (B, K, T).
         """
-        inputs = [vectors, _repeated(source.context, vectors)]
+        context = source.context.index_select(0, places.sources)
+        inputs = [vectors, context]
         if self.sizes["input_feeding"]:
             inputs.append(memory.attended)
         hidden, cell = step(inputs, memory.hidden, memory.cell)
-        attended, weights = self._attend(source, hidden, dropout)
+        contexts, weights = self._attend(source, places.spread(hidden))
+        attended = self._combine(hidden, places.pick(contexts), context, dropout)
         return _Memory(hidden, cell, attended), weights
 
-    def _attend(
-        self, source: PaddedSource, hidden: Tensor, dropout: float
-    ) -> tuple[Tensor, Tensor]:
-        """Return o, shape (B, Q, O), and the weights of attention, shape (B, Q, T)."""
-        contexts, weights = self.attention.padded(
-            source.states, hidden, source.evidence, source.compared
-        )
-        parts = torch.cat((hidden, contexts, _repeated(source.context, hidden)), dim=2)
-        return torch.tanh(self.combined(dropout_values(parts, dropout))), weights
+    def _attend(self, source: PaddedSource, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Return c, shape (B, Q, D), and the weights of attention, shape (B, Q, T)."""
+        return self.attention.padded(source.states, hidden, source.evidence, source.compared)
+
+    def _combine(self, hidden: Tensor, contexts: Tensor, context: Tensor, dropout: float) -> Tensor:
+        """Return o, shape (..., O)."""
+        parts = torch.cat((hidden, contexts, context), dim=-1)
+        return torch.tanh(self.combined(dropout_values(parts, dropout)))
 
     def _output(self) -> tuple[Tensor, Tensor]:
         """Return the weight and the bias that make logits of o."""
@@ -371,19 +414,20 @@ class AttentionDecoder(StoredModule):
     def _probabilities(
         self,
         source: PaddedSource,
+        places: Places,
         attended: Tensor,
         weights: Tensor,
         output: tuple[Tensor, Tensor],
     ) -> Tensor:
-        """Return those of all symbols that an output is for, shape (B, Q, n)."""
-        written = F.linear(attended, *output).softmax(2)
+        """Return those of all symbols that an output is for, shape (R, n)."""
+        written = F.linear(attended, *output).softmax(1)
         if self.gate is None:
             return written
         gate = torch.sigmoid(self.gate(attended))
-        copied = source.symbols.unsqueeze(1).expand_as(weights)
+        copied = source.symbols.index_select(0, places.sources)
         # In mixed precision, they may be of two precisions.
-        shares = (weights * gate).to(written.dtype)
-        return written.mul_(1.0 - gate).scatter_add_(2, copied, shares)
+        shares = (places.pick(weights) * gate).to(written.dtype)
+        return written.mul_(1.0 - gate).scatter_add_(1, copied, shares)
 
     def _log_probabilities(
         self, attended: Tensor, copied: Tensor, targets: Tensor, label_smoothing: float
@@ -405,9 +449,14 @@ class AttentionDecoder(StoredModule):
         )
 
 
+def _lengths(targets: Tensor) -> Tensor:
+    """Return the number of symbols of each target, the end included."""
+    return (targets != PADDING).sum(1)
+
+
 def _cut(targets: Tensor) -> Tensor:
     """Leave out the padding that all targets have."""
-    return targets[:, : int((targets != PADDING).sum(1).max())]
+    return targets[:, : int(_lengths(targets).max())]
 
 
 def _repeated(context: Tensor, steps: Tensor) -> Tensor:
@@ -415,27 +464,7 @@ def _repeated(context: Tensor, steps: Tensor) -> Tensor:
     return context.unsqueeze(1).expand(-1, steps.shape[1], -1)
 
 
-def _of_parents(part: Tensor, parents: Tensor) -> Tensor:
-    """Return what the beginnings remember that others go on from, shape (B, Q, ...)."""
-    return part.gather(1, parents.unsqueeze(2).expand(-1, -1, part.shape[2]))
-
-
-def _alignments(
-    found: Sequence[Hypothesis], all_weights: list[tuple[Tensor, Tensor]], lengths: Tensor
-) -> list[Tensor]:
-    """Return the weights of attention of one sequence of each source, shape (n, n_source) each.
-
-    Args:
-        found: The sequences.
-        all_weights: The active sources of each step, and their weights, shape (A, K, T).
-        lengths: Of the sources, shape (B,).
-    """
-    n_sources = lengths.tolist()
-    n_steps, device = len(all_weights), lengths.device
-    beams = [F.pad(each.beams, (0, n_steps - len(each.beams))) for each in found]
-    of_beams = torch.stack(beams, dim=1).to(device)
-    weights = torch.zeros(n_steps, len(found), max(n_sources), dtype=torch.float32, device=device)
-    for of_all, beam, (active, of_active) in zip(weights, of_beams, all_weights, strict=True):
-        places = torch.arange(len(active), device=device)
-        of_all[active] = of_active[places, beam[active]].float()
-    return [weights[: len(each.symbols), i, : n_sources[i]].clone() for i, each in enumerate(found)]
+def _padded(symbols: Sequence[Tensor]) -> Tensor:
+    """Return targets as `AttentionDecoder.forward` takes them, shape (n, L)."""
+    ended = [F.pad(each, (0, 1), value=END) for each in symbols]
+    return nn.utils.rnn.pad_sequence(ended, batch_first=True, padding_value=PADDING)

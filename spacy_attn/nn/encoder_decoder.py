@@ -10,6 +10,7 @@ from .attention import Scoring
 from .bilstm import BiLSTM
 from .decoder import UNKNOWN, AttentionDecoder, Written
 from .fast_ops import dropout as dropout_values
+from .known import KnownSequences
 from .read_states import Source
 from .stored import StoredModule
 
@@ -181,7 +182,8 @@ class EncoderDecoder(StoredModule):
         longest: Sequence[int],
         beam_width: int = 1,
         alignment: bool = False,
+        known: KnownSequences | None = None,
     ) -> list[list[Written]]:
         """Write what follows from each sequence, as `AttentionDecoder.write` does."""
         source = self.read(given, symbols, lengths)
-        return self.decoder.write(source, longest, beam_width, alignment)
+        return self.decoder.write(source, longest, beam_width, alignment, known)

@@ -32,16 +32,15 @@ class LstmStep:
     def __call__(
         self, inputs: Sequence[Tensor], hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return the next hidden state and cell, shape (B, Q, H), of the present ones.
+        """Return the next hidden state and cell, shape (R, H), of the present ones.
 
         Args:
-            inputs: What is read, in parts, shape (B, Q, width) each.
+            inputs: What is read, in parts, shape (R, width) each.
             hidden: The present state.
             cell: The present cell.
         """
-        rows = torch.cat((*inputs, hidden), dim=2).flatten(0, 1)
-        read = torch.addmm(self._bias, rows, self._weight).view(*cell.shape[:2], -1)
-        gates, new = read.split([3 * cell.shape[2], cell.shape[2]], dim=2)
-        take, keep, show = torch.sigmoid(gates).chunk(3, dim=2)
+        read = torch.addmm(self._bias, torch.cat((*inputs, hidden), dim=1), self._weight)
+        gates, new = read.split([3 * cell.shape[1], cell.shape[1]], dim=1)
+        take, keep, show = torch.sigmoid(gates).chunk(3, dim=1)
         cell = keep * cell + take * torch.tanh(new)
         return show * torch.tanh(cell), cell

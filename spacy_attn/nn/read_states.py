@@ -42,9 +42,13 @@ class Source(NamedTuple):
         context, first = self.context[sources], self.first[sources]
         return self._replace(layout=layout, context=context, first=first)
 
-    def groups(self) -> list[Tensor]:
-        """Cut the sources into groups of like length, given by their indices, to read targets."""
-        return self._cut(cut_by_length(self.layout.lengths.tolist()))
+    def groups(self, targets: Tensor) -> list[Tensor]:
+        """Cut the sources into groups of like length, given by their indices, to read targets.
+
+        Args:
+            targets: The length of the target of each source, shape (B,).
+        """
+        return self._cut(cut_by_length(self.layout.lengths.maximum(targets).tolist()))
 
     def groups_to_write(self, beam_width: int, n_symbols: int) -> list[Tensor]:
         """Cut the sources into groups that fit memory, given by their indices, to search.

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy
 import pytest
 import torch
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from spacy_attn.nn.attention import SCORINGS
 from spacy_attn.nn.batching import Layout
 from spacy_attn.nn.decoder import END, PADDING, UNKNOWN, AttentionDecoder
+from spacy_attn.nn.known import KnownSequences
 from spacy_attn.nn.read_states import Source
 
 N_SYMBOLS, WIDTH = 9, 6
@@ -198,6 +201,90 @@ def test_batch_mates_and_padding_change_nothing(kind, lengths, beam_width, seed)
         assert one[0].alignment.shape == (len(one[0].symbols), lengths[i])
 
 
+KNOWN = [[2], [3, 4], [3, 5, 5]]
+
+
+def best_of_all(decoder, source, known, bonus, longest=3):
+    """Score every sequence that is complete, and return the highest score and that of `known`."""
+    every = [
+        [*symbols, END]
+        for n in range(longest)
+        for symbols in itertools.product(range(1, N_SYMBOLS), repeat=n)
+    ]
+    with torch.no_grad():
+        scores = decoder(source.pick(torch.zeros(len(every), dtype=torch.int64)), padded(every))
+    preferred = torch.tensor([target[:-1] in known for target in every])
+    return (scores.sum(1) + bonus * preferred).max().item()
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    known=st.lists(st.lists(st.integers(1, N_SYMBOLS - 1), max_size=2), max_size=6),
+    bonus=st.sampled_from([0.0, 2.0, 5.0]),
+    certainty=st.sampled_from([1.0, 8.0, 30.0]),
+    seed=st.integers(0, 99),
+)
+def test_known_sequences_are_preferred_by_their_bonus_and_the_best_of_all_is_found(
+    known, bonus, certainty, seed
+):
+    decoder = make_decoder(copy=False)
+    decoder.output.weight.data *= certainty
+    source = make_source(decoder, [3, 1, 4], seed)
+    sequences = KnownSequences(known, END, N_SYMBOLS, bonus)
+    for i, found in enumerate(decoder.write(source, [3] * 3, 600, known=sequences)):
+        best = found[0]
+        score = best.log_probability + bonus * (best.symbols.tolist() in known)
+        one = source.pick(torch.tensor([i]))
+        assert score == pytest.approx(best_of_all(decoder, one, known, bonus), abs=1e-3)
+
+
+@pytest.mark.parametrize("symbol", range(2, 8))
+@pytest.mark.parametrize("n_before", [0, 1])
+def test_a_known_sequence_is_found_however_many_symbols_are_more_probable(symbol, n_before):
+    decoder = make_decoder(copy=False)
+    torch.nn.init.zeros_(decoder.output.weight)
+    shares = torch.tensor([0.5, 1e-9, 0.2, 0.1, 0.08, 0.06, 0.04, 0.02, 1e-9])
+    decoder.output_bias.data = shares.log()
+    expected = [2] * n_before + [symbol]
+    known = KnownSequences([expected, [7, 7, 7]], END, len(shares), 9.0)
+    ((found, *_),) = decoder.write(make_source(decoder, [3]), [8], 9, known=known)
+    assert found.symbols.tolist() == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=6),
+    beam_width=st.integers(1, 3),
+    certainty=st.sampled_from([1.0, 8.0, 30.0]),
+    seed=st.integers(0, 99),
+)
+def test_with_known_sequences_each_source_is_written_as_alone_no_worse_than_greedily(
+    lengths, beam_width, certainty, seed
+):
+    decoder = make_decoder()
+    decoder.output.weight.data *= certainty
+    source = make_source(decoder, lengths, seed)
+    known = KnownSequences(KNOWN, END, N_SYMBOLS, 2.0)
+
+    def write(source, width):
+        found = decoder.write(source, [8] * len(source.layout), width, known=known)
+        return [
+            [
+                (w.is_complete, w.log_probability + 2.0 * (w.symbols.tolist() in KNOWN))
+                for w in of_source
+            ]
+            for of_source in found
+        ]
+
+    together, greedy = write(source, beam_width), write(source, 1)
+    for i, ranks in enumerate(together):
+        (alone,) = write(part_of(source, decoder, i), beam_width)
+        assert alone[0] == pytest.approx(ranks[0], abs=1e-3)
+        assert 1 <= len(ranks) <= beam_width
+        assert ranks == sorted(ranks, reverse=True)
+        assert (ranks[0][0], ranks[0][1] + 1e-3) >= greedy[i][0]
+
+
 def test_a_symbol_that_no_vocabulary_has_can_be_copied_and_not_otherwise():
     decoder = make_decoder()
     source = make_source(decoder, [3], symbols=torch.tensor([2, N_SYMBOLS, 3]))
@@ -230,23 +317,6 @@ def test_what_has_an_end_comes_before_what_was_cut_off_however_probable_this_is(
     assert found[0].is_complete
     cut = next(each for each in found if not each.is_complete)
     assert cut.log_probability > found[0].log_probability
-
-
-def test_a_search_keeps_no_weights_of_attention_where_nobody_asks_for_them(monkeypatch):
-    decoder, kept = make_decoder(), []
-    search = decoder._search
-
-    def record(*args):
-        kept.append(search(*args))
-        return kept[-1]
-
-    monkeypatch.setattr(decoder, "_search", record)
-    source = make_source(decoder, [3, 2])
-    with torch.no_grad():
-        decoder.write(source, [4, 4], 2, alignment=False)
-        decoder.write(source, [4, 4], 2, alignment=True)
-    assert not kept[0]
-    assert kept[1]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

@@ -83,9 +83,10 @@ class Dictionary:
         """How many different targets there are."""
         return len(self._targets)
 
-    def has_target(self, target: Target) -> bool:
-        """Return whether any form is mapped to a target."""
-        return target in self._targets
+    @property
+    def targets(self) -> Iterator[Target]:
+        """All that forms are mapped to."""
+        return iter(self._targets)
 
     def count(self, form: str, target: Target) -> int:
         """Return how often a form was mapped to a target."""

@@ -10,7 +10,15 @@ from spacy.tokens import Doc, Token
 
 from ...alignment import Alignment
 from ...models.arrays import runs
-from ...models.attention_decoder import Written, align, score, token_layer, write
+from ...models.attention_decoder import (
+    END,
+    KnownSequences,
+    Written,
+    align,
+    score,
+    token_layer,
+    write,
+)
 from ..prediction import MAX_CHUNK_TOKENS
 from .characters import by_character, from_symbols
 from .dictionary import Counts, Target
@@ -73,43 +81,24 @@ class QuestionsMixin(TransducerTrainingMixin):
 
     def _write_all(self, forms: list[str], contexts: _Contexts) -> list[Target]:
         """Write what is most probable after each form, and rather what training had."""
-        found = self._search(forms, contexts, 1)
-        if self.beam_width > 1:
-            # A wider search takes several times as long.
-            unsure = [i for i, (_, is_sure) in enumerate(found) if not is_sure]
-            searched = self._search([forms[i] for i in unsure], contexts[unsure], self.beam_width)
-            for i, better in zip(unsure, searched, strict=True):
-                found[i] = better
-        return [value for value, _ in found]
-
-    def _search(
-        self, forms: list[str], contexts: _Contexts, beam_width: int
-    ) -> list[tuple[Target, bool]]:
-        """Return the best value of each form, and whether no other one can be better."""
-        if not forms:
-            return []
         symbols = [self._source_symbols(form) for form in forms]
         sources = self._sources(symbols, self.model.ops.xp.asarray(contexts))
         longest = [self._longest(len(each)) for each in symbols]
-        results = []
-        for form, source, found in zip(
-            forms, symbols, write(self.model, sources, longest, beam_width), strict=True
-        ):
-            values = [self._spell(written, source, form) for written in found]
-            # What was cut off is taken only where nothing else was found.
-            ranks = [
-                (
-                    written.is_complete,
-                    written.log_probability + self.known_bonus * self.dictionary.has_target(value),
-                )
-                for written, value in zip(found, values, strict=True)
-            ]
-            is_complete, best = max(ranks)
-            # The others share the rest of the probability.
-            rest = -math.expm1(min(0.0, found[0].log_probability))
-            is_most = rest <= 0.0 or best >= math.log(rest) + self.known_bonus
-            results.append((values[ranks.index((is_complete, best))], is_complete and is_most))
-        return results
+        found = write(self.model, sources, longest, self.beam_width, known=self._known_targets())
+        return [
+            self._spell(each[0], source, form)
+            for each, source, form in zip(found, symbols, forms, strict=True)
+        ]
+
+    def _known_targets(self) -> KnownSequences:
+        """Return what training had, for a search."""
+        key = (self.dictionary.n_targets, len(self.symbols), self.known_bonus)
+        if getattr(self, "_known_by", None) != key:
+            targets = self.dictionary.targets if self.known_bonus else ()
+            numbers = [self.symbols.numbers(self._target_symbols(each)) for each in targets]
+            self._known = KnownSequences(numbers, END, len(self.symbols), self.known_bonus)
+            self._known_by = key
+        return self._known
 
     def _spell(self, written: Written, source: Sequence[str], form: str) -> Target:
         symbols = self.symbols.spell(written.symbols.tolist(), source)

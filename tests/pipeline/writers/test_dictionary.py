@@ -41,7 +41,8 @@ def test_stored_and_loaded_it_finds_the_same_in_the_same_order(entries):
             one, other = again.find(form_id, part), dictionary.find(form_id, part)
             assert list(one.items()) == list(other.items()), pos
         assert again.count(form, target) == dictionary.count(form, target)
-        assert again.has_target(target)
+        assert target in set(again.targets)
+    assert len(set(again.targets)) == again.n_targets
 
 
 def test_a_form_is_found_with_its_part_of_speech_and_otherwise_without():

@@ -156,7 +156,7 @@ def test_an_unknown_noun_is_not_shortened_by_a_suffix_that_it_does_not_have(lemm
     assert set(sources(lemmatizer, *UNKNOWN)) == {"decoder"}
     pairs = list(zip(UNKNOWN, lemmas, strict=True))
     # Of a small model, and of words that begin as known ones do.
-    assert sum(word.startswith(lemma) and word != lemma for word, lemma in pairs) <= 2
+    assert sum(word.startswith(lemma) and word != lemma for word, lemma in pairs) <= 3
     assert sum(map(str.__eq__, UNKNOWN, lemmas)) >= 50
 
 

@@ -3,14 +3,11 @@
 import numpy
 import pytest
 import spacy
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 from thinc.api import fix_random_seed
-
-from spacy_attn.nn.decoder import Written
 
 from ..made_up import (
     SMALL,
@@ -57,24 +54,6 @@ def make_transducer(pairs, steps=0, target="_.written", lang="xx", **config):
     for _ in range(steps):
         nlp.update(list(examples()), sgd=sgd)
     return nlp
-
-
-def test_a_value_that_ends_is_preferred_to_one_that_was_cut_off(untrained, monkeypatch):
-    component, widths = untrained.get_pipe("attn_lemmatizer"), []
-    (z,) = component.symbols.numbers(["z"])
-    cut_off = Written(torch.tensor([z] * 3), -0.001, False, None)
-    ends = Written(torch.tensor([z]), -9.0, True, None)
-
-    def write(model, sources, longest, beam_width):
-        widths.append(beam_width)
-        return [[cut_off] if beam_width == 1 else [cut_off, ends] for _ in longest]
-
-    monkeypatch.setattr("spacy_attn.pipeline.writers.questions.write", write)
-    component._forget()
-    assert read(untrained, "unseen") == ["z"]
-    # However probable, what was cut off is not sure.
-    assert widths == [1, component.beam_width]
-    component._forget()
 
 
 # Any documents
