@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .interpret.corpus import summarize_corpus
     from .interpret.methods import explain
     from .interpret.show.pictures import render
+    from .interpret.show.saving import save
     from .tables.annotator import Annotator
 
 #: The version of spacy-attn.
@@ -20,6 +21,7 @@ __all__ = [
     "__version__",
     "explain",
     "render",
+    "save",
     "summarize_corpus",
 ]
 
@@ -30,6 +32,7 @@ _WHERE = {
     "Explanation": ".explanation",
     "explain": ".interpret.methods",
     "render": ".interpret.show.pictures",
+    "save": ".interpret.show.saving",
     "summarize_corpus": ".interpret.corpus",
 }
 

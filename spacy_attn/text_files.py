@@ -63,12 +63,17 @@ def write_text(path: Path, text: str) -> None:
     The folder is made if it is missing. The text goes to another file of it first. A file that has
     the name already is replaced, with its permissions. A device or a pipe is written to.
     """
+    write_bytes(path, text.encode("utf8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as `write_text` does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf8")
+        path.write_bytes(content)
         return
     with complete_file(path) as temporary:
-        temporary.write_text(text, encoding="utf8")
+        temporary.write_bytes(content)
 
 
 @contextmanager

@@ -132,6 +132,8 @@ ALLOWED = {
         "checks",
         "alignment",
         "explanation",
+        "span_explanation",
+        "targets",
         "extensions",
         "token_values",
         "written_data",
@@ -144,6 +146,8 @@ ALLOWED = {
         "checks",
         "alignment",
         "explanation",
+        "span_explanation",
+        "targets",
         "text_files",
         "token_values",
         "written_data",
@@ -169,9 +173,13 @@ ALLOWED = {
         "models",
         "alignment",
         "explanation",
+        "span_explanation",
+        "targets",
         "text_files",
     },
-    "explanation": set(),
+    "targets": set(),
+    "span_explanation": {"targets"},
+    "explanation": {"checks", "span_explanation", "targets"},
     "alignment": {"explanation"},
     "doc_data": {"explanation"},
     "token_values": {"doc_data", "explanation"},
@@ -277,7 +285,7 @@ def test_the_oldest_tested_versions_are_the_lower_bounds():
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf8"))["project"]
     extras = project["optional-dependencies"]
     required = [*project["dependencies"], *extras["captum"], *extras["faithfulness"]]
-    required += extras["seq2seq"]
+    required += [*extras["pictures"], *extras["seq2seq"]]
     bounds = dict(re.fullmatch(r"(\w+)>=([\d.]+)(?:,.*)?", line).groups() for line in required)
     lines = (root / "constraints-oldest.txt").read_text(encoding="utf8").splitlines()
     pins = dict(line.split("==") for line in lines if "==" in line)

@@ -1,14 +1,19 @@
-"""`python -m spacy attn explain`: explanations as JSON lines."""
+"""`python -m spacy attn explain`: explanations as JSON lines, or as a file."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from spacy import util
+from spacy.cli._util import Opt
+from wasabi import msg
 
 from ..explanation import CONTRIBUTIONS
 from ..interpret.methods import check_method, explain
+from ..interpret.show.saving import check_ending, save
 from ..pipeline.finding import find_component
 from . import options as opt
 from .console import failing, prepare, progress
@@ -18,7 +23,17 @@ from .texts import read_texts
 def explain_cli(
     model: opt.Model,
     text: opt.Text,
+    output: Annotated[
+        Path | None,
+        Opt(
+            "--output",
+            "-o",
+            help="File to write instead: .json, .jsonl or a picture as of 'render'",
+            dir_okay=False,
+        ),
+    ] = None,
     method: opt.MethodName = CONTRIBUTIONS,
+    contrast: opt.ContrastNames = None,
     component: opt.ComponentName = None,
     split: opt.Split = None,
     text_column: opt.TextColumn = None,
@@ -34,14 +49,22 @@ def explain_cli(
     each token adds to the logit of each label. Nothing else goes to the
     standard output.
     """
-    prepare(code_path, gpu_id, printing=True)
+    prepare(code_path, gpu_id, printing=output is None)
     with failing(f"Can't load the pipeline '{model}'"):
         nlp = util.load_model(model)
-        component, _ = find_component(nlp, component)
+        component, found = find_component(nlp, component)
     with failing("Can't explain the texts"):
+        if output is not None:
+            check_ending(output)
         check_method("spacy attn explain", method)
+        pair = opt.read_contrast(contrast, found.labels)
         options = opt.DataOptions(split, text_column, label_column, labels, settings)
         texts = read_texts(text, nlp, options)
-        explanations = explain(nlp, texts, component=component, method=method)
-        for explanation in progress(explanations, printing=True):
-            typer.echo(json.dumps(explanation.to_dict(), allow_nan=False))
+        explained = explain(nlp, texts, component=component, method=method, contrast=pair)
+        if output is None:
+            for explanation in progress(explained, printing=True):
+                typer.echo(json.dumps(explanation.to_dict(), allow_nan=False))
+            return
+        explanations = list(progress(explained))
+        save(explanations, output, CONTRIBUTIONS)
+    msg.good(f"Saved {len(explanations)} explanations: {output}")

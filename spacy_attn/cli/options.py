@@ -15,6 +15,7 @@ from ..data.docbins import is_spacy_data
 from ..data.reader import HFDataset
 from ..data.source import Source
 from ..interpret.methods import METHODS
+from ..targets import Contrast, check_contrast
 
 Model = Annotated[str, Arg(help="Name of or path to a trained pipeline")]
 CodePath = Annotated[
@@ -30,6 +31,10 @@ ComponentName = Annotated[
     str | None, Opt("--component", help="Name of the component, where there are several")
 ]
 MethodName = Annotated[str, Opt("--method", "-m", help=f"How to attribute: {', '.join(METHODS)}")]
+ContrastNames = Annotated[
+    str | None,
+    Opt("--contrast", help="Two labels, separated by a comma: why the first and not the second"),
+]
 Limit = Annotated[int, Opt("--limit", "-n", min=0, help="Use the first documents only; 0 uses all")]
 
 Data = Annotated[
@@ -158,6 +163,27 @@ def make_source(
     source.columns = (text_column,)
     source.all_columns = True
     return source
+
+
+def read_contrast(names: str | None, labels: Sequence[str]) -> Contrast | None:
+    """Read a pair of labels, which may have commas in them; None where none is given.
+
+    Raises:
+        ValueError: If it is no pair of two of the labels, or several ones.
+    """
+    if names is None:
+        return None
+    parts = names.split(",")
+    pairs = [
+        (",".join(parts[:i]).strip(), ",".join(parts[i:]).strip()) for i in range(1, len(parts))
+    ]
+    known = [pair for pair in pairs if all(label in labels for label in pair)]
+    if len(known) > 1 or not pairs:
+        raise ValueError(
+            f"'--contrast {names}' must name two labels, separated by a comma, of "
+            f"{', '.join(map(repr, labels))}."
+        )
+    return check_contrast((known or pairs)[0], labels)
 
 
 def split_names(names: str) -> list[str]:

@@ -27,6 +27,7 @@ def report_cli(
     ] = Path("report.html"),
     limit: opt.Limit = 0,
     method: opt.MethodName = CONTRIBUTIONS,
+    contrast: opt.ContrastNames = None,
     component: opt.ComponentName = None,
     split: opt.Split = None,
     text_column: opt.TextColumn = None,
@@ -51,6 +52,7 @@ def report_cli(
     nlp = classifier.nlp
     with failing("Can't make the report"):
         check_method("spacy attn report", method)
+        pair = opt.read_contrast(contrast, classifier.labels)
     with failing("Can't read the data"):
         examples = list(islice(reader(nlp), limit or None))
         if not examples:
@@ -63,6 +65,7 @@ def report_cli(
             list(progress(explanations, total=len(examples))),
             [example.reference.cats for example in examples],
             classifier.decisions,
+            contrast=pair,
             title=f"{_short(model)} on {_short(data)}{by}",
             direction=nlp.vocab.writing_system.get("direction", "auto"),
             language=nlp.lang or "",

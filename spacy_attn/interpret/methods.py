@@ -12,6 +12,8 @@ from thinc.types import Floats2d
 
 from ..checks import check_choice
 from ..explanation import CONTRIBUTIONS, Explanation, Floats
+from ..span_explanation import LEAVE_ONE_OUT
+from ..targets import Contrast, check_contrast
 from .gradients import gradient_x_input, integrated_gradients, require_captum
 from .leave_one_out import leave_one_out
 from .subject import Classifier
@@ -20,7 +22,6 @@ Method = Callable[[Classifier, list[Doc], Sequence[int]], list[Floats2d]]
 
 GRADIENT_X_INPUT = "gradient_x_input"
 INTEGRATED_GRADIENTS = "integrated_gradients"
-LEAVE_ONE_OUT = "leave_one_out"
 
 # The contributions come with every explanation: they need no method.
 _FURTHER: dict[str, Method] = {
@@ -38,6 +39,7 @@ def explain(
     component: str | None = None,
     method: str = CONTRIBUTIONS,
     labels: Iterable[str] | None = None,
+    contrast: Contrast | None = None,
     batch_size: int = 64,
 ) -> Iterator[Explanation]:
     """Attribute each label's logit to the tokens, for some texts.
@@ -58,6 +60,11 @@ def explain(
             "leave_one_out": by how much the logit is lower without the token. It takes as many
             predictions as there are tokens.
         labels: The labels to explain, which explanations are then cut down to; by default all.
+        contrast: A pair of labels, if it is asked why the first and not the second. Explanations
+            say what each token adds to the difference of their logits, in
+            `explanation.of_label(contrast)`, and pictures show it. Every method is linear in the
+            logits, so that this is the difference of what it says about each. With independent
+            labels, it compares two decisions.
         batch_size: Number of texts that are worked on at once.
 
     Returns:
@@ -65,17 +72,22 @@ def explain(
 
     Raises:
         ValueError: If the pipeline has no such component or several to choose from, for an unknown
-            method or label, and if `texts` is a single text.
+            method or label, for a contrast of anything but two of the explained labels, and if
+            `texts` is a single text.
         ImportError: If the method needs a package that is not installed.
     """
     check_several("spacy_attn.explain", texts)
     check_method("spacy_attn.explain", method)
     classifier = Classifier(nlp, component)
     columns = classifier.columns(labels)
+    explained = [classifier.labels[column] for column in columns]
+    contrast = check_contrast(contrast, explained, f"'{classifier.name}'")
     return (
         explanation
         for batch in minibatch(texts, batch_size)
-        for explanation in explain_docs(classifier, classifier.prepare(batch), method, columns)
+        for explanation in explain_docs(
+            classifier, classifier.prepare(batch), method, columns, contrast
+        )
     )
 
 
@@ -105,15 +117,21 @@ def check_method(where: str, method: str) -> None:
 
 
 def explain_docs(
-    classifier: Classifier, docs: list[Doc], method: str, columns: Sequence[int] | None = None
+    classifier: Classifier,
+    docs: list[Doc],
+    method: str,
+    columns: Sequence[int] | None = None,
+    contrast: Contrast | None = None,
 ) -> list[Explanation]:
     """Explain documents that the components before this one have seen.
 
     Args:
         columns: The places of the labels among those of the component; None for all.
+        contrast: As for `explain`; two of these labels.
     """
     chosen = classifier.columns(None) if columns is None else list(columns)
-    explanations = [_select(one, chosen) for one in classifier.component.explain(docs)]
+    explained = classifier.component.explain(docs, contrast=contrast)
+    explanations = [_select(one, chosen) for one in explained]
     if method == CONTRIBUTIONS:
         return explanations
     found = cast(list[Floats], _FURTHER[method](classifier, docs, chosen))

@@ -15,6 +15,7 @@ from ..models.arrays import runs
 from ..models.contract import classify_states, embed, encode_vectors, sees_tokens_alone
 from ..pipeline.decisions import AnyFloats, Decisions
 from ..pipeline.finding import find_component, find_decisions, names_before, run_before
+from ..targets import column_of
 
 Indices = NDArray[numpy.intp]
 
@@ -68,11 +69,7 @@ class Classifier:
         if labels is None:
             return list(range(len(self.labels)))
         wanted = [labels] if isinstance(labels, str) else list(labels)
-        for label in wanted:
-            if label not in self.labels:
-                known = ", ".join(map(repr, self.labels))
-                raise ValueError(f"There is no label {label!r}; '{self.name}' has {known}.")
-        return [self.labels.index(label) for label in wanted]
+        return [column_of(label, self.labels, f"'{self.name}'") for label in wanted]
 
     def prepare(self, texts: Iterable[str | Doc]) -> list[Doc]:
         """Make documents, and have the components before this one see them.

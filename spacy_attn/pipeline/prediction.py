@@ -13,6 +13,8 @@ from ..explanation import Explanation
 from ..extensions import install_contributions, install_extensions
 from ..models import contract
 from ..models.arrays import runs
+from ..span_explanation import ENTITY, SENTENCE, find_spans
+from ..targets import Contrast, check_contrast
 from ..token_values import set_values
 from .finite import check_logits
 from .several import several_docs
@@ -167,7 +169,9 @@ class AttentionPredictorMixin(TextCategorizer):
 
     # Explanation
 
-    def explain(self, docs: Iterable[Doc]) -> list[Explanation]:
+    def explain(
+        self, docs: Iterable[Doc], *, contrast: Contrast | None = None
+    ) -> list[Explanation]:
         """Say what each token contributes to each label's logit, in one pass through the model.
 
         The contributions are exact: they add up to the logits of the scores minus the bias.
@@ -175,15 +179,18 @@ class AttentionPredictorMixin(TextCategorizer):
         Args:
             docs: The documents to explain, which are not modified. Components that this one listens
                 to must have seen them.
+            contrast: A pair of labels, if it is asked why the first and not the second.
 
         Returns:
             One for each document.
 
         Raises:
-            ValueError: If the component has not been initialized.
+            ValueError: If the component has not been initialized, and for a contrast of anything
+                but two of its labels.
             TypeError: For a text or a single document.
         """
         docs = several_docs(self.name, docs, " Texts go to spacy_attn.explain(nlp, texts).")
+        contrast = check_contrast(contrast, self.labels, f"'{self.name}'")
         logits, attention, contributions = self._predict_parts(docs)
         to_numpy = self.model.ops.to_numpy
         _, bias = self.output_weights()
@@ -198,6 +205,9 @@ class AttentionPredictorMixin(TextCategorizer):
                 scores=to_numpy(scores[i]),
                 bias=to_numpy(bias).copy(),  # to be written to as one likes
                 attributions=to_numpy(contributions[i]),
+                contrast=contrast,
+                sentences=find_spans(doc, SENTENCE),
+                entities=find_spans(doc, ENTITY),
             )
             for i, doc in enumerate(docs)
         ]

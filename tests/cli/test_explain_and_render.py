@@ -14,6 +14,8 @@ from spacy.training import Example
 from typer.testing import CliRunner
 
 import spacy_attn
+from spacy_attn import Explanation
+from spacy_attn.cli.options import read_contrast
 from spacy_attn.written_data import store_generated
 
 from ..conftest import SMALL_MODEL, make_examples, make_nlp
@@ -89,6 +91,55 @@ def test_render_shows_the_method_that_is_asked_for(model, tmp_path):
     output = tmp_path / "page.html"
     run("render", model, TEXT, "-m", "leave_one_out", "-s", "contributions", "-o", output)
     assert output.read_text("utf8") == spacy_attn.render(expected, "contributions", page=True)
+
+
+def test_explain_and_render_show_why_one_label_and_not_another(model, tmp_path):
+    pair = ("negative", "positive")
+    printed = json.loads(run("explain", model, TEXT, "--contrast", "negative, positive").stdout)
+    (expected,) = spacy_attn.explain(spacy.load(model), [TEXT], contrast=pair)
+    assert printed == expected.to_dict()
+    assert (
+        "“negative” rather than “positive”"
+        in run("render", model, TEXT, "--contrast", "negative,positive").stdout
+    )
+    output = tmp_path / "page.html"
+    run("render", model, TEXT, "--contrast", "negative,positive", "-o", output)
+    assert output.read_text("utf8") == spacy_attn.render(expected, "contributions", page=True)
+    run("report", model, "--help")
+
+
+def test_labels_of_a_contrast_may_have_commas():
+    labels = ["a", "a,b", "c", "b,c"]
+    assert read_contrast("a,b,c", ["a,b", "c"]) == ("a,b", "c")
+    assert read_contrast("c, a,b", labels) == ("c", "a,b")
+    assert read_contrast(None, labels) is None
+    for names, message in (
+        ("a,b,c", "must name two labels, separated by a comma, of 'a', 'a,b', 'c', 'b,c'"),
+        ("a", "'--contrast a' must name two labels, separated by a comma, of"),
+        ("a,x", "There is no label 'x'"),
+        ("a,a", "label 'a' with itself"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_contrast(names, labels)
+
+
+def test_output_is_a_file_of_the_kind_that_its_name_ends_in(model, tmp_path):
+    text = "A gorgeous movie. So dull."
+    for command, name, beginning in (
+        ("explain", "x.jsonl", b'{"text": "A gorgeous'),
+        ("explain", "x.json", b"["),
+        ("render", "x.svg", b"<?xml"),
+        ("render", "x.tex", b"% Compile"),
+    ):
+        by = ["--by", "sentence"] if command == "render" else []
+        run(command, model, text, "-o", tmp_path / name, *by)
+        assert (tmp_path / name).read_bytes().startswith(beginning)
+    (line,) = (tmp_path / "x.jsonl").read_text("utf8").splitlines()
+    (expected,) = spacy_attn.explain(spacy.load(model), [text])
+    assert Explanation.from_dict(json.loads(line)) == expected
+    # The pipeline finds no sentences itself.
+    printed = run("render", model, text, "--by", "sentence").stdout
+    assert "the number of sentences" in " ".join(printed.split())
 
 
 def test_the_component_is_chosen_by_name_where_there_are_several(tmp_path):
@@ -195,19 +246,32 @@ def test_unknown_styles_labels_and_methods_are_errors(model, tmp_path):
         (("render", tmp_path / "none", TEXT), "[E050]"),
         (("render", model, "missing.txt"), "There is no file 'missing.txt'"),
         (("render", model, TEXT, "--style", "dep"), "There is no style 'dep'"),
-        (("render", model, TEXT, "--label", "positive"), "Attention is the same for all labels"),
+        (
+            ("render", model, TEXT, "--style", "attention", "--label", "positive"),
+            "Attention is the same for all labels",
+        ),
         (
             ("render", model, TEXT, "-s", "contributions", "-l", "good", "-o", tmp_path / "x.html"),
             "There is no label 'good'",
         ),
         (("explain", model, TEXT, "--method", "magic"), "but is 'magic'"),
+        (("explain", model, TEXT, "--contrast", "positive"), "must name two labels"),
+        (("render", model, TEXT, "--contrast", "positive,good"), "There is no label 'good'"),
+        (("explain", model, TEXT, "-o", tmp_path / "x.doc"), "'x.doc' must end in one of"),
+        (("render", model, TEXT, "-o", tmp_path / "x"), "'x' must end in one of"),
+        (
+            ("render", model, TEXT, "-o", tmp_path / "x.tex", "--theme", "dark"),
+            "theme 'dark' is for",
+        ),
+        (("render", model, TEXT, "--by", "word"), "'by' must be one of"),
+        (("render", model, TEXT, "--by", "entity"), "looked for the entities"),
         (("render", model, TEXT, "--method", "magic"), "but is 'magic'"),
         (
             ("render", model, TEXT, "--style", "attention", "--method", "contributions"),
             "Attention is not found by a method",
         ),
     ):
-        assert message in run(*arguments, code=1).stderr
+        assert message in " ".join(run(*arguments, code=1).stderr.split())
     assert not (tmp_path / "x.html").exists()
 
 
@@ -260,6 +324,8 @@ def test_what_does_not_go_with_alignments_is_an_error(model, reversing_model):
         ((reversing_model, TEXT, "--component", "x"), "leave out '--component x'"),
         ((reversing_model, TEXT, "--method", "leave_one_out"), "leave out '--method leave_one_out"),
         ((reversing_model, TEXT, "--label", "x"), "not to a label: leave out the label 'x'"),
+        ((reversing_model, TEXT, "--contrast", "x,y"), "leave out '--contrast x,y'"),
+        ((reversing_model, TEXT, "--by", "sentence"), "no bars: leave out by='sentence'"),
     ):
         errors = run("render", *arguments, "--style", "alignment", code=1).stderr
         assert message in " ".join(errors.split())

@@ -169,11 +169,31 @@ def test_chosen_labels_are_explained_alone_in_their_order(words_nlp, method):
     assert single.scores == pytest.approx([whole.scores[whole.labels.index("negative")]])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_contrast_is_the_difference_of_two_labels_by_every_method(words_nlp, method):
+    pair = ("negative", "positive")
+    contrasted = explain(words_nlp, TEXTS, method=method, contrast=pair)
+    for one, other in zip(contrasted, explain(words_nlp, TEXTS, method=method), strict=True):
+        assert one.contrast == pair
+        expected = other.of_label("negative") - other.of_label("positive")
+        numpy.testing.assert_allclose(one.of_label(pair), expected, atol=1e-6)
+
+
+def test_contributions_to_a_contrast_add_up_to_the_difference_of_the_logits(nlp):
+    pair = ("positive", "negative")
+    for explanation in explain(nlp, [*TEXTS, "dull fun " * 500], contrast=pair):
+        total = explanation.of_label(pair).sum(dtype=numpy.float64) + explanation.bias_of(pair)
+        difference = explanation.logits @ [-1, 1] * (1 if explanation.labels[1] == pair[0] else -1)
+        assert total == pytest.approx(difference, abs=1e-5)
+
+
 def test_independent_labels_are_explained_likewise():
     nlp = make("words", "attn_textcat_multilabel")
     for method in METHODS:
-        (explanation,) = explain(nlp, ["great fun"], method=method)
+        pair = ("positive", "negative")
+        (explanation,) = explain(nlp, ["great fun"], method=method, contrast=pair)
         assert explanation.attributions.shape == (2, 2)
+        assert explanation.contrast == pair
         assert dict(
             zip(explanation.labels, explanation.scores.tolist(), strict=True)
         ) == pytest.approx(nlp("great fun").cats)

@@ -10,7 +10,8 @@ import numpy
 from spacy.tokens import Doc, Span, Token
 
 from ...alignment import ALIGNMENT, Alignment
-from ...explanation import shorten
+from ...explanation import TOKEN, shorten
+from ...targets import Contrast
 from ...written_data import (
     document_alignment,
     generated_text,
@@ -133,14 +134,21 @@ def _cells(read: list[str], written: str, weights: list[float], levels: list[int
 
 
 def matrices(
-    docs: object, written_attr: str | None = None, *, label: str | None = None
+    docs: object,
+    written_attr: str | None = None,
+    *,
+    label: str | None = None,
+    contrast: Contrast | None = None,
+    by: str = TOKEN,
 ) -> list[Matrix]:
     """Pick the alignments to be shown. Arguments and errors are those of `render`."""
-    if label is not None:
+    if label is not None or contrast is not None:
+        given = f"the contrast {contrast!r}" if label is None else f"the label {label!r}"
         raise ValueError(
-            f"An alignment belongs to what was written, not to a label: leave out the label "
-            f"{label!r}."
+            f"An alignment belongs to what was written, not to a label: leave out {given}."
         )
+    if by != TOKEN:
+        raise ValueError(f"An alignment has no bars: leave out by={by!r}.")
     if isinstance(docs, Alignment):
         return [_from_alignment(docs)]
     if isinstance(docs, Doc | Span | Token):

@@ -8,17 +8,17 @@ from spacy.tokens import Doc, Span, Token
 from spacy.util import is_in_jupyter
 
 from ...alignment import ALIGNMENT, Alignment
-from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation
-from .matrices import matrices
-from .scale import GREYS, SCALES
-from .shaded_text import ShadedText, describe_values, shaded_texts, value_names
+from ...explanation import ATTENTION, CONTRIBUTIONS, TOKEN, Explanation
+from ...targets import Contrast
+from .legend import legend_of
+from .matrices import Matrix, matrices
+from .scale import GREYS
+from .shaded_text import MAX_SCORES, ShadedText, default_style, shaded_texts, value_names
 from .templating import fill_template, in_notebook, visible
 
 if TYPE_CHECKING:
     import pandas
 
-# So many labels are named with their scores.
-MAX_SCORES = 4
 # So many rows of a table are shown in a notebook.
 _MAX_ROWS = 60
 
@@ -29,9 +29,11 @@ Shown = Doc | Explanation | Span | Token | Alignment | Sequence[Alignment | None
 
 def render(
     docs: Shown | Iterable[Shown],
-    style: str = ATTENTION,
+    style: str | None = None,
     *,
     label: str | None = None,
+    contrast: Contrast | None = None,
+    by: str = TOKEN,
     page: bool = False,
     minify: bool = False,
     jupyter: bool | None = None,
@@ -57,9 +59,14 @@ def render(
             documents that a component has written for, spans or tokens of these, or alignments, in
             lists or lists of lists.
         style: "attention", or "contributions", which shows the attributions of explanations
-            whatever method they were found by, and names it; or "alignment".
-        label: The label whose contributions to show; by default each document's label with the
-            highest score.
+            whatever method they were found by, and names it; or "alignment". By default attention,
+            or contributions where a label or a contrast is given.
+        label: The label whose contributions to show; by default the contrast that an explanation
+            was asked for, or else each document's label with the highest score.
+        contrast: A pair of labels: shows what speaks for the first and not for the second, the
+            differences of their contributions.
+        by: "sentence" or "entity" gives each of them a bar, with what its tokens add up to. A long
+            document opens at the sentences that count most, as many as `fold` allows.
         page: Return a complete HTML page. To be shown in a notebook, which is a page already, it
             is left out.
         minify: Leave out line breaks and indentation.
@@ -76,23 +83,31 @@ def render(
         The HTML; None where it is shown.
 
     Raises:
-        ValueError: If a document has no attention, contributions or alignment, or not the label; or
-            for an unknown style, or a label for attention or alignments.
+        ValueError: If a document has no attention, contributions or alignment, not the label, or no
+            sentences or entities; or for an unknown style, for a label for attention or alignments,
+            and for a contrast of anything but two labels of the document.
         TypeError: For anything that the style cannot show.
     """
     if fold < 0:
         raise ValueError(f"'fold' must be a number of tokens, or 0 to fold nothing, but is {fold}.")
+    style = style or default_style(label, contrast)
     if style == ALIGNMENT:
-        html, title = _matrices(docs, label, written_attr, minify), style
+        shown = matrices(docs, written_attr, label=label, contrast=contrast, by=by)
+        html, title = _matrices(shown, minify), style
     else:
         texts = shaded_texts(
             docs,
             style,
             label=label,
+            contrast=contrast,
+            by=by,
             attention_attr=attention_attr,
             contributions_attr=contributions_attr,
         )
-        html, title = _shaded(texts, style, fold, minify), ", ".join(value_names(texts) or [style])
+        html, title = (
+            _shaded(texts, style, by, fold, minify),
+            ", ".join(value_names(texts) or [style]),
+        )
     if jupyter or (jupyter is None and not page and is_in_jupyter()):
         from IPython.display import HTML, display
 
@@ -105,14 +120,13 @@ def render(
     return html
 
 
-def _shaded(texts: list[ShadedText], style: str, fold: int, minify: bool) -> str:
+def _shaded(texts: list[ShadedText], style: str, by: str, fold: int, minify: bool) -> str:
     return fill_template(
         "render.html.jinja",
         minify=minify,
         texts=texts,
-        scale=SCALES[style],
         styles=[style],
-        what=describe_values(texts, style),
+        key=legend_of(texts, style, by),
         # One legend is for all: where it cannot name the method, each document does.
         name_methods=len(value_names(texts)) > 1,
         max_scores=MAX_SCORES,
@@ -120,13 +134,11 @@ def _shaded(texts: list[ShadedText], style: str, fold: int, minify: bool) -> str
     )
 
 
-def _matrices(
-    docs: Shown | Iterable[Shown], label: str | None, written_attr: str | None, minify: bool
-) -> str:
+def _matrices(shown: list[Matrix], minify: bool) -> str:
     return fill_template(
         "alignment.html.jinja",
         minify=minify,
-        matrices=matrices(docs, written_attr, label=label),
+        matrices=shown,
         scale=GREYS,
         scales={ALIGNMENT: GREYS},
         styles=[ALIGNMENT],

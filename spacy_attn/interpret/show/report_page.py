@@ -8,13 +8,17 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from ...explanation import CONTRIBUTIONS, Explanation, method_name
+from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, method_name
 from ...pipeline.decisions import Decisions, Outcome
+from ...targets import Contrast, check_contrast
+from .legend import Legend
 from .scale import SCALES
 from .templating import fill_template, visible
 
 # Nobody reads more digits of a tooltip, and they would double the size of the page.
 _DIGITS = 3
+# What negative values speak for, where some documents are shaded for a label and others for a pair.
+_AGAINST = "against it or, where it is compared with another label, for that one"
 
 
 def report(
@@ -22,6 +26,7 @@ def report(
     cats: Sequence[Mapping[str, float]],
     by: Decisions,
     *,
+    contrast: Contrast | None = None,
     title: str = "Report",
     direction: str = "auto",
     language: str = "",
@@ -32,6 +37,9 @@ def report(
         explanations: Of each document.
         cats: The annotation of each document, as in `Doc.cats`; empty where there is none.
         by: How the component decides.
+        contrast: A pair of labels, if the page is to begin with what speaks for the first and not
+            for the second. By default, it begins with what speaks for the predicted label; where
+            that is wrong, with what speaks for the gold label and not for the predicted one.
         title: Of the page.
         direction: Of the texts: "ltr", "rtl" or "auto".
         language: The code of the texts' language, or "".
@@ -40,8 +48,10 @@ def report(
         The HTML.
 
     Raises:
-        ValueError: For values that are not finite, or attributions of several methods.
+        ValueError: For values that are not finite, for attributions of several methods, and for a
+            contrast of anything but two of the component's labels.
     """
+    contrast = check_contrast(contrast, by.labels)
     methods = list(dict.fromkeys(explanation.method for explanation in explanations))
     if len(methods) > 1:
         raise ValueError(
@@ -65,7 +75,11 @@ def report(
             for style, scale in SCALES.items()
         },
         "documents": [
-            {**_document(explanation), **_numbered(outcome, summary["labels"])}
+            {
+                **_document(explanation),
+                **_numbered(outcome, summary["labels"]),
+                "view": first_view(outcome, explanation.scores, by),
+            }
             for explanation, outcome in zip(explanations, outcomes, strict=True)
         ],
     }
@@ -79,7 +93,11 @@ def report(
         labels=by.labels,
         exclusive=by.exclusive,
         method=method,
-        what=what,
+        keys=[
+            Legend(SCALES[ATTENTION], "A token's share of the attention"),
+            Legend(SCALES[CONTRIBUTIONS], what, negative=_AGAINST),
+        ],
+        chosen=contrast or ("", ""),
         styles=None,
         data=data,
     )
@@ -166,6 +184,27 @@ def _label_scores(confusion: NDArray[numpy.intp], by: Decisions) -> list[LabelSc
 
 def _share(count: int, of: int) -> float | None:
     return count / of if of else None
+
+
+def first_view(
+    outcome: Outcome, scores: NDArray[numpy.floating], by: Decisions
+) -> tuple[int, int | None]:
+    """Return the numbers of the label that a document is first shaded for, and of one that it is
+    compared with.
+
+    Where the decision is wrong, these are a label that was missed and one that was given in its
+    place. With independent labels, there may be one of them alone.
+    """
+    best = outcome.predicted[0] if by.exclusive else int(scores.argmax())
+    if outcome.correct is not False:
+        return best, None
+    gold = outcome.gold or []
+    missed = [label for label in gold if label not in outcome.predicted]
+    wrong = [label for label in outcome.predicted if label not in gold]
+    if not by.exclusive:
+        wrong = [label for label in wrong if label in outcome.known]
+    label, other = [*missed[:1], *wrong[:1], None, None][:2]
+    return (best, None) if label is None else (label, other)
 
 
 def _document(explanation: Explanation) -> dict[str, Any]:

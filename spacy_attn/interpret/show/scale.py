@@ -32,6 +32,10 @@ Colour = dict[str, str]
 # What lies behind the shades, and the text on them.
 PAPER = {"light": "#ffffff", "dark": "#15181d"}
 INK = {"light": "#1a1d21", "dark": "#eef0f3"}
+# Less important text, rules between documents, and what is pointed out.
+QUIET = {"light": "#5b6470", "dark": "#a3adb9"}
+LINE = {"light": "#dfe3e8", "dark": "#333a44"}
+ACCENT = {"light": "#15559f", "dark": "#82bdff"}
 # Where a mark begins, on the way from the paper to its full colour: it must be seen to be a mark.
 _FAINTEST_MARK = 0.3
 

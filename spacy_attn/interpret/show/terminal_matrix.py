@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.style import Style
 from rich.text import Text
 
+from ...explanation import TOKEN
+from ...targets import Contrast
 from .matrices import Cell, Matrix, matrices
 from .scale import GREYS, INK, PAPER, text_on
 from .templating import visible
@@ -23,13 +25,19 @@ _CELL_WIDTH = 3
 MAX_HEIGHT, MAX_WIDTH = 16, 24
 
 
-def terminal_matrices(docs: object, *, label: str | None = None) -> RenderableType:
+def terminal_matrices(
+    docs: object,
+    *,
+    label: str | None = None,
+    contrast: Contrast | None = None,
+    by: str = TOKEN,
+) -> RenderableType:
     """Draw alignments and a legend, to be printed with a `rich.console.Console`.
 
     Arguments and errors are those of `spacy_attn.render`.
     """
     parts: list[RenderableType] = []
-    for matrix in matrices(docs, label=label):
+    for matrix in matrices(docs, label=label, contrast=contrast, by=by):
         parts += [_title(matrix), _Grid(matrix), Text()]
     bar = Text.assemble(
         ("0 ", _QUIET),

@@ -73,5 +73,8 @@ class Page(HTMLParser):
         if "sa-t" in classes:
             self.tokens[-1] += data
 
+    def elements_of(self, tag: str) -> list[dict]:
+        return [found for name, found in self.elements if name == tag]
+
     def with_class(self, name: str) -> list[dict]:
         return [found for _, found in self.elements if name in (found.get("class") or "").split()]

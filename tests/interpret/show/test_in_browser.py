@@ -120,10 +120,29 @@ def shades(page, number: int) -> list[str]:
     return page.eval_on_selector_all(tokens, f"all => all.map({name})")
 
 
+def rounded(values) -> numpy.ndarray:
+    """Values as they are in the page."""
+    return numpy.array([float(f"{value:.3g}") for value in values])
+
+
 def names(style: str, values) -> list[str]:
     scale = SCALES[style]
-    rounded = numpy.array([float(f"{value:.3g}") for value in values])
-    return [scale.name(level) for level in scale.levels(rounded)]
+    return [scale.name(level) for level in scale.levels(rounded(values))]
+
+
+def contrasted(number: int, label: str, other: str) -> list[str]:
+    """The shades of what speaks for one label and not for another."""
+    one, two = (rounded(EXPLANATIONS[number].of_label(each)) for each in (label, other))
+    scale = SCALES["contributions"]
+    return [scale.name(level) for level in scale.levels(one - two)]
+
+
+def first_shades(number: int) -> list[str]:
+    """Those that the page begins with."""
+    gold, predicted = GOLD[number], PREDICTED[number]
+    if gold != predicted:
+        return contrasted(number, gold, predicted)
+    return names("contributions", EXPLANATIONS[number].of_label(predicted))
 
 
 def test_filters_show_the_documents_they_name(page):
@@ -194,7 +213,7 @@ def test_back_and_forward_go_through_what_was_chosen(page, address):
 def test_an_address_with_what_there_is_not_shows_everything(page, address, hostile):
     page.goto(f"{address}#{hostile}")
     assert_shown(page, where(lambda i: True))
-    assert shades(page, 2) == names("contributions", EXPLANATIONS[2].of_label(PREDICTED[2]))
+    assert shades(page, 2) == first_shades(2)
     page.reload()
     assert_shown(page, where(lambda i: True))
 
@@ -260,9 +279,9 @@ def test_a_cell_of_the_table_shows_its_documents_and_hides_them_again(page):
 
 def test_tokens_have_the_shades_of_what_is_chosen(page):
     for number in (0, 2):
-        explanation = EXPLANATIONS[number]
-        predicted = explanation.of_label(PREDICTED[number])
-        assert shades(page, number) == names("contributions", predicted)
+        assert shades(page, number) == first_shades(number)
+    page.select_option("[name=label]", "predicted")
+    assert shades(page, 2) == names("contributions", EXPLANATIONS[2].of_label(PREDICTED[2]))
     page.select_option("[name=label]", "gold")
     assert shades(page, 2) == names("contributions", EXPLANATIONS[2].of_label(GOLD[2]))
     page.select_option("[name=label]", label="negative")
@@ -278,6 +297,35 @@ def test_tokens_have_the_shades_of_what_is_chosen(page):
     shaded = page.locator(f"article[data-number='{last}'] [class*=' sa-a']")
     playwright.expect(shaded).not_to_have_count(0)
     assert shades(page, last) == names("attention", EXPLANATIONS[last].attention)
+
+
+def test_a_wrong_document_begins_with_the_gold_label_rather_than_the_predicted_one(page):
+    page.check("[name=correct][value=false]", force=True)
+    wrong = next(i for i in numbers(page) if len(EXPLANATIONS[i].tokens) <= 100)
+    shown = page.locator(f"article[data-number='{wrong}'] .doc-shown")
+    named = f"{GOLD[wrong]} rather than {PREDICTED[wrong]}"
+    playwright.expect(shown).to_have_text(f"shaded for {named}")
+    assert shades(page, wrong) == first_shades(wrong)
+    page.locator(f"article[data-number='{wrong}'] .sa-t").first.hover()
+    assert page.inner_text("#tip").splitlines()[-1].startswith(named)
+    assert page.is_disabled("[name=other]")
+    page.select_option("[name=label]", label="negative")
+    page.select_option("[name=other]", label="positive")
+    assert shades(page, wrong) == contrasted(wrong, "negative", "positive")
+    page.wait_for_url("**label=0&other=1**")
+    # With itself, a label is compared with nothing.
+    page.select_option("[name=other]", label="negative")
+    assert shades(page, wrong) == names("contributions", EXPLANATIONS[wrong].of_label("negative"))
+
+
+def test_a_report_can_begin_with_a_contrast(context, tmp_path):
+    path = tmp_path / "report.html"
+    by = Decisions(LABELS, exclusive=True)
+    path.write_text(report(EXPLANATIONS[:3], CATS[:3], by, contrast=("negative", "positive")))
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert shades(page, 2) == contrasted(2, "negative", "positive")
+    page.close()
 
 
 def test_all_documents_come_while_scrolling(page):
@@ -327,7 +375,7 @@ def test_the_numbers_of_a_token_are_under_the_name_of_their_method(context, tmp_
 
 def test_long_documents_unfold(page):
     button = page.locator("article[data-number='1'] .unfold")
-    every = names("contributions", EXPLANATIONS[1].of_label(PREDICTED[1]))
+    every = first_shades(1)
     assert shades(page, 1) == every[:100]
     assert button.inner_text() == "Show all 300 tokens"
     button.click()

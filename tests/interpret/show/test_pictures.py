@@ -155,6 +155,99 @@ def test_contributions_are_those_of_the_predicted_label_or_of_the_given_one():
     assert shades(Page(given_one)) == ["n8", "p0"]
 
 
+def test_a_contrast_is_shaded_by_the_difference_of_its_labels_and_named():
+    explanation = make_explanation(attributions=numpy.array([[-2, 0], [1, 2]], dtype="f"))
+    pair = ("positive", "negative")
+    html = spacy_attn.render(explanation, contrast=pair, page=True)
+    page = Page(html)
+    assert shades(page) == ["p8", "p4"]
+    logits = explanation.logits[1] - explanation.logits[0]
+    assert f"positive rather than negative, {logits:+.2f} logits".replace("-", "−") in html
+    assert "to “positive” rather than “negative”, in logits" in html
+    assert "speaks for “positive”, orange with a line below for “negative”" in html
+    assert "contributed to positive rather than negative" in page.with_class("sa-t")[0]["title"]
+    assert len(page.with_class("sa-shown")) == 2
+    # Asked for when it was explained, it need not be named again; a label comes before it.
+    asked = make_explanation(attributions=explanation.attributions, contrast=pair)
+    assert spacy_attn.render(asked, "contributions", page=True) == html
+    assert shades(Page(spacy_attn.render(asked, label="negative"))) == ["n8", "p4"]
+    other = spacy_attn.render([asked, explanation], "contributions")
+    assert "contributes to what is named above the document" in other
+    assert "for the label that is named first, orange with a line below against it or for" in other
+
+
+def test_a_contrast_of_a_document_is_that_of_its_contributions():
+    nlp = make_nlp(contributions_attr="contributions")
+    train(nlp, steps=5)
+    pair = ("positive", "negative")
+    doc = nlp("great fun")
+    (explanation,) = nlp.get_pipe("attn_textcat").explain([doc])
+    one, other = (Page(spacy_attn.render(each, contrast=pair)) for each in (doc, explanation))
+    assert shades(one) == shades(other)
+
+
+SENTENCES = ((0, 2, ""), (2, 3, ""), (3, 5, ""))
+IN_SENTENCES = make_explanation(
+    ["So", "dull", "Fun", "a", "b"],
+    sentences=SENTENCES,
+    entities=((2, 3, "<MOOD>"),),
+    attributions=numpy.array([[0, -1.0], [0, -0.5], [0, 2.25], [0, 0.5], [0, 0.25]]),
+)
+
+
+def bars(page):
+    return [
+        float(found["style"].split()[-1]) for found in page.elements_of("i") if "style" in found
+    ]
+
+
+def test_each_sentence_has_a_bar_and_the_sum_of_its_tokens():
+    html = spacy_attn.render(IN_SENTENCES, "contributions", by="sentence")
+    page = Page(html)
+    assert page.tokens == [*IN_SENTENCES.tokens]
+    assert re.findall(r'sa-number">(.*?)<', html) == ["−1.500", "+2.250", "+0.750"]
+    # Times the three sentences, of the 6 logits of the longest bar; more is clipped.
+    assert bars(page) == [0.75, 1.0, 0.375]
+    assert "Its bar is this times the number of sentences, on the same scale." in html
+    attention = spacy_attn.render(IN_SENTENCES, by="sentence")
+    numbers = re.findall(r'sa-number">([\d.]+)\xa0%<', attention)
+    assert sum(map(float, numbers)) == pytest.approx(100, abs=0.2)
+
+
+def test_each_entity_has_a_bar_and_all_other_tokens_have_one_together():
+    html = spacy_attn.render(IN_SENTENCES, "contributions", by="entity")
+    assert Page(html).tokens == ["Fun"]
+    assert "&lt;MOOD&gt;" in html
+    assert re.findall(r'sa-number">(.*?)<', html) == ["+2.250", "−0.750"]
+    assert "(all other tokens)" in html
+
+
+def test_a_long_document_opens_at_the_sentences_that_count():
+    html = spacy_attn.render(IN_SENTENCES, "contributions", by="sentence", fold=3)
+    folded = re.findall(r"<details>(.*?)</details>", html, re.S)
+    assert ["1 sentence, together +0.750" in each for each in folded] == [True]
+    assert Page(html).tokens == [*IN_SENTENCES.tokens]
+    # One sentence is open at least.
+    html = spacy_attn.render(IN_SENTENCES, "contributions", by="sentence", fold=1)
+    assert html.count("<details>") == 2
+    assert "<details>" not in spacy_attn.render(IN_SENTENCES, by="sentence", fold=0)
+
+
+def test_sentences_of_a_document_have_bars_too(trained_nlp):
+    doc = trained_nlp("great fun. So dull.")
+    with pytest.raises(ValueError, match=r"sentences of 'great fun. So dull.'"):
+        spacy_attn.render(doc, by="sentence")
+    doc[3].is_sent_start = True
+    assert spacy_attn.render(doc, by="sentence").count('class="sa-row"') == 2
+
+
+def test_what_does_not_add_up_has_no_bars():
+    explanation = make_explanation(method="leave_one_out", sentences=((0, 2, ""),))
+    with pytest.raises(ValueError, match="do not add up to that of a span"):
+        spacy_attn.render(explanation, "contributions", by="sentence")
+    assert "sa-row" in spacy_attn.render(explanation, by="sentence")
+
+
 def test_long_documents_fold_and_say_what_is_in_the_fold():
     explanation = make_explanation(["a"] * 5, attention=numpy.array([0.5, 0.2, 0.1, 0.1, 0.1]))
     html = spacy_attn.render(explanation, fold=3)
@@ -268,8 +361,25 @@ def test_wrong_arguments_are_refused_with_what_to_do(trained_nlp):
         with pytest.raises(error, match=message):
             spacy_attn.render(*arguments)
     for options, message in (
-        ({"label": "positive"}, "same for all labels: leave out the label 'positive'"),
-        ({"label": "good", "style": "contributions"}, "'good'; there are 'negative', 'positive'"),
+        (
+            {"label": "positive", "style": "attention"},
+            "same for all labels: leave out the label 'positive'",
+        ),
+        (
+            {"contrast": ("positive", "negative"), "style": "attention"},
+            r"leave out the contrast \('positive', 'negative'\)",
+        ),
+        ({"label": "good"}, "'good'; the document has 'negative', 'positive'"),
+        ({"contrast": ("positive", "good")}, "'good'; the document has 'negative', 'positive'"),
+        ({"contrast": ("positive", "positive")}, "of the label 'positive' with itself is 0"),
+        ({"contrast": "positive"}, "must be a pair of labels, .* but is 'positive'"),
+        (
+            {"contrast": ("positive", "negative"), "label": "positive"},
+            "one of them alone can be shown",
+        ),
+        ({"by": "word"}, "'by' must be one of token, sentence, entity, but is 'word'"),
+        ({"by": "sentence"}, "looked for the sentences of 'great fun .*'sentencizer'"),
+        ({"by": "entity"}, "looked for the entities of 'great fun .*'ner'"),
         ({"fold": -1}, "'fold' must be .* but is -1"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -13,7 +13,7 @@ from spacy.training import Example
 from spacy_attn.explanation import method_name
 from spacy_attn.interpret.methods import METHODS
 from spacy_attn.interpret.show import templating
-from spacy_attn.interpret.show.report_page import report, summarize
+from spacy_attn.interpret.show.report_page import first_view, report, summarize
 from spacy_attn.pipeline.decisions import Decisions
 from spacy_attn.pipeline.scorer import textcat_multilabel_score, textcat_score
 
@@ -115,6 +115,41 @@ def test_confidence_and_loss_of_independent_labels():
     counts = summarize([outcome], by)["confusion"]
     # Rows: labels; columns: gold and predicted, gold alone, predicted alone, neither.
     assert counts == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("scores", "cats", "exclusive", "view"),
+    [
+        ([0.2, 0.7, 0.1], {"b": 1.0}, True, (1, None)),
+        ([0.2, 0.7, 0.1], {"c": 1.0}, True, (2, 1)),
+        ([0.2, 0.7, 0.1], {"new": 1.0}, True, (1, None)),
+        ([0.2, 0.7, 0.1], {}, True, (1, None)),
+        ([0.2, 0.7, 0.6], {"b": 1.0, "c": 1.0, "a": 0.0}, False, (1, None)),
+        ([0.2, 0.7, 0.1], {"a": 1.0, "b": 0.0}, False, (0, 1)),
+        # Nothing was given in place of what was missed, or missed for what was given.
+        ([0.2, 0.7, 0.1], {"a": 1.0, "b": 1.0}, False, (0, None)),
+        ([0.9, 0.7, 0.1], {"a": 1.0, "b": 0.0}, False, (1, None)),
+        # The annotation does not speak of the label that was given.
+        ([0.2, 0.7, 0.1], {"a": 1.0}, False, (0, None)),
+        ([0.2, 0.7, 0.1], {"new": 1.0}, False, (1, None)),
+    ],
+)
+def test_a_wrong_document_begins_with_what_was_missed_and_what_was_given(
+    scores, cats, exclusive, view
+):
+    by = Decisions(LABELS, exclusive)
+    values = numpy.array(scores)
+    assert first_view(by.judge(values, cats), values, by) == view
+
+
+def test_a_report_begins_with_the_contrast_that_is_asked_for():
+    by = Decisions(LABELS, exclusive=True)
+    explanation = make_explanation(labels=LABELS)
+    html = report([explanation], [{"a": 1.0}], by, contrast=("b", "c"))
+    assert re.findall(r'<option value="(\d)" selected>', html) == ["1", "2"]
+    assert "selected" not in report([explanation], [{"a": 1.0}], by)
+    with pytest.raises(ValueError, match="label 'b' with itself"):
+        report([explanation], [{}], by, contrast=("b", "b"))
 
 
 def test_documents_without_annotation_are_shown_and_not_counted():

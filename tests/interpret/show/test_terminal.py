@@ -37,6 +37,22 @@ def test_tokens_have_the_colours_of_the_scale_and_negative_ones_a_line_below():
         assert f"\x1b[{line};38;2;238;240;243;48;2;{channels}m{text}\x1b[0m" in printed
 
 
+def test_a_contrast_is_named_and_sentences_have_bars():
+    explanation = make_explanation(
+        ["not", "fun"],
+        attributions=numpy.array([[0, -3.0], [0, 1.5]]),
+        sentences=((0, 1, ""), (1, 2, "")),
+        contrast=("positive", "negative"),
+    )
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    console.print(terminal_view([explanation], "contributions", by="sentence"))
+    printed = console.file.getvalue()
+    assert "positive rather than negative, " in printed
+    assert "−3.000 not" in printed
+    assert "+1.500 fun" in printed
+    assert "blue: for “positive”, orange, underlined: for “negative”" in " ".join(printed.split())
+
+
 @pytest.mark.parametrize(
     ("style", "strongest"),
     [

@@ -39,7 +39,7 @@ function readControls() {
 
 const highest = (scores) => scores.indexOf(Math.max(...scores));
 
-// The number of the label whose contributions to show of a document, or null if it has none.
+// The number of a label that is chosen by a word or a number, or null if the document has none.
 function labelToShow(doc, choice) {
   // Not every gold label is one of the component's, which come first.
   if (choice === "gold") return doc.gold && doc.gold[0] < doc.scores.length ? doc.gold[0] : null;
@@ -48,12 +48,32 @@ function labelToShow(doc, choice) {
   return report.exclusive ? doc.predicted[0] : highest(doc.scores);
 }
 
-// The values to shade a document by: {values, scale, label}. No values: nothing to shade.
+// The numbers of the label to shade a document for, and of the one it is compared with, if any. Where
+// the decision was wrong, the page begins with what speaks for the gold label and not for this one.
+function targetToShow(doc, wanted) {
+  if (wanted.label === "view") return doc.view;
+  const label = labelToShow(doc, wanted.label);
+  const other = wanted.other ? labelToShow(doc, wanted.other) : null;
+  return [label, other === label ? null : other];
+}
+
+function valuesOf(doc, [label, other]) {
+  if (label === null) return null;
+  if (other === null) return doc.attributions[label];
+  return doc.attributions[label].map((value, i) => value - doc.attributions[other][i]);
+}
+
+// The values to shade a document by: {values, scale, target}. No values: nothing to shade.
 function viewOf(doc, wanted) {
   const scale = report.scales[wanted.style];
-  if (wanted.style === "attention") return { values: doc.attention, scale, label: null };
-  const label = labelToShow(doc, wanted.label);
-  return { values: label === null ? null : doc.attributions[label], scale, label };
+  if (wanted.style === "attention") return { values: doc.attention, scale, target: [null, null] };
+  const target = targetToShow(doc, wanted);
+  return { values: valuesOf(doc, target), scale, target };
+}
+
+function targetName([label, other]) {
+  if (label === null) return "";
+  return report.labels[label] + (other === null ? "" : ` rather than ${report.labels[other]}`);
 }
 
 // ---- Filtering and sorting ----------------------------------------------------------------------
@@ -137,6 +157,7 @@ function headOf(doc) {
   head.append(meter);
   if (doc.loss !== null) head.append(element("span", "doc-number", `loss ${doc.loss.toFixed(2)}`));
   head.append(element("span", "doc-number", `${doc.length} ${doc.length === 1 ? "token" : "tokens"}`));
+  head.append(element("span", "doc-shown"));
   return head;
 }
 
@@ -184,14 +205,16 @@ const documentOf = (node) => documents[node.closest("article").dataset.number];
 
 function shade(article, wanted) {
   const doc = documentOf(article);
-  const { values, scale } = viewOf(doc, wanted);
+  const { values, scale, target } = viewOf(doc, wanted);
+  const shown = targetName(target);
+  article.querySelector(".doc-shown").textContent = shown && `shaded for ${shown}`;
   article.querySelectorAll(".sa-t").forEach((token, i) => {
     token.className = values ? `sa-t sa-${shadeOf(values[i], doc.length, scale)}` : "sa-t";
   });
   article.shadedFor = shadingKey(wanted);
 }
 
-const shadingKey = (wanted) => `${wanted.style} ${wanted.label}`;
+const shadingKey = (wanted) => `${wanted.style} ${wanted.label} ${wanted.other}`;
 
 // ---- The list -----------------------------------------------------------------------------------
 
@@ -231,6 +254,7 @@ function showShades() {
     legend.hidden = legend.dataset.legend !== wanted.style;
   }
   controls.elements.label.disabled = wanted.style === "attention";
+  controls.elements.other.disabled = wanted.style === "attention" || wanted.label === "view";
   for (const article of list.children) if (article.isInView) shade(article, wanted);
 }
 
@@ -265,6 +289,8 @@ function tipRows(doc, i) {
   order.sort((a, b) => a - b);
   rows.push([report.method, ""]);
   for (const label of order) rows.push([report.labels[label], signed(doc.attributions[label][i])]);
+  const { values, target } = viewOf(doc, readControls());
+  if (values && target[1] !== null) rows.push([targetName(target), signed(values[i])]);
   return rows;
 }
 
@@ -351,7 +377,7 @@ function keepInAddress(name) {
 function chooseFromAddress() {
   clearTimeout(keeping);
   const wanted = new URLSearchParams(location.hash.slice(1));
-  controls.elements.label.disabled = false;
+  controls.elements.label.disabled = controls.elements.other.disabled = false;
   for (const [name, value] of Object.entries(initial)) {
     const control = controls.elements[name];
     control.value = wanted.get(name) ?? value;
@@ -378,7 +404,7 @@ function showChosen(name) {
   const [from, to] = confidenceBounds(wanted);
   document.getElementById("confidence-range").textContent = `${from} – ${to}\u00a0%`;
   showChosenCell(wanted);
-  if (["style", "label"].includes(name)) showShades();
+  if (["style", "label", "other"].includes(name)) showShades();
   else showList();
 }
 
