@@ -26,6 +26,7 @@ GROUPS = {
     "spacy_factories": "factory",
     "spacy_architectures": "@architectures",
     "spacy_readers": "@readers",
+    "spacy_augmenters": "@augmenters",
     "spacy_callbacks": "@callbacks",
     "spacy_scorers": "@scorers",
     "thinc_optimizers": "@optimizers",

@@ -42,6 +42,7 @@ NAMES = {
         "spacy-attn.textcat_multilabel_scorer.v1",
         "spacy-attn.transducer_scorer.v1",
     },
+    "spacy_augmenters": {"spacy-attn.augment.v1"},
     "spacy_callbacks": {
         "spacy-attn.bound_patience.v1",
         "spacy-attn.calibrate.v1",
@@ -138,7 +139,7 @@ ALLOWED = {
         "token_values",
         "written_data",
     },
-    "data": {"pipeline", "text_files", "written_data"},
+    "data": {"pipeline", "checks", "text_files", "written_data"},
     "interpret": {
         "pipeline",
         "models",

@@ -1,6 +1,6 @@
 """The corpus reader `spacy-attn.HFDataset.v1`: a data set of labelled texts as spaCy Examples."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -19,6 +19,7 @@ from .row_texts import check_text, tokenize
 from .rows import Row, Rows, Skipped
 
 Item = TypeVar("Item")
+Augmenter = Callable[[Language, Example], Iterable[Example]]
 
 
 @dataclass(kw_only=True)
@@ -40,6 +41,7 @@ class HFDataset(Rows):
     exclusive: bool | None = None
     label_separator: str | None = None
     lazy: bool = False
+    augmenter: Augmenter | None = None
     other_labels: Sequence[str] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +77,8 @@ class HFDataset(Rows):
             nlp: Makes the documents.
 
         Yields:
-            An Example for each row, in the order of the data set.
+            An Example for each row, in the order of the data set, and what the augmenter makes of
+            it.
 
         Raises:
             DatasetError: If the data set cannot be opened, lacks a column, or has no row; or at a
@@ -83,10 +86,12 @@ class HFDataset(Rows):
         """
         if self._has_documents():
             docs = read_docs(self, nlp.vocab, exclusive=self.exclusive)
-            yield from Corpus(str(self.path)).make_examples(nlp, docs)
+            examples = Corpus(str(self.path)).make_examples(nlp, docs)
         else:
             make = self._example_maker(nlp)
-            yield from self._read(lambda text, cats: make(self._tokenize(nlp, text), cats), nlp)
+            examples = self._read(lambda text, cats: make(self._tokenize(nlp, text), cats), nlp)
+        for example in examples:
+            yield from [example] if self.augmenter is None else self.augmenter(nlp, example)
 
     def label_names(self) -> list[str]:
         """Return the labels that a column of labels spells out, or that its type names."""
@@ -112,7 +117,7 @@ class HFDataset(Rows):
         return None if self.streaming else self._read(lambda text, cats: cats)
 
     def _has_documents(self) -> bool:
-        return has_documents(self, also=["exclusive", "skip_missing", "lazy"])
+        return has_documents(self, also=["exclusive", "skip_missing", "lazy", "augmenter"])
 
     @cached_property
     def _encoder(self) -> ColumnEncoder | ColumnsEncoder:
@@ -247,6 +252,9 @@ class HFDataset_v1(HFDataset):  # noqa: N801
             `streaming` is true, on `.spacy` files, and where a tokenizer is not spaCy's own.
         label_separator: What stands between the labels in a string of several labels. A string
             that spells a list, such as "['a', 'b']", is read as that list without it.
+        augmenter: Yields what to train on in place of each Example, as that of `spacy.Corpus.v1`
+            does. `spacy-attn.augment.v1` adds variants of the text. They are kept as they are, also
+            where `lazy` is true.
 
     Raises:
         DatasetError: If the settings contradict one another. The data set itself is opened at the
