@@ -42,6 +42,14 @@ def distill_cli(
         float,
         Opt("--gold-weight", min=0.0, max=1.0, help="What annotated labels count beside a teacher"),
     ] = 0.0,
+    augment: Annotated[
+        int,
+        Opt(
+            "--augment",
+            min=0,
+            help="Learn so many variants of each text, too, with masked words or cut to a few",
+        ),
+    ] = 0,
     baseline: Annotated[
         bool, Opt("--baseline", help="Train the config without a teacher, too, to compare")
     ] = False,
@@ -68,6 +76,7 @@ def distill_cli(
     load_code(code_path)
     with failing("Can't distill", config_path):
         # Not imported for other commands.
+        from ..data.augmenter import make_augment
         from ..distill.distilling import Distillation
 
         config = util.load_config(
@@ -89,6 +98,7 @@ def distill_cli(
             partial(_set_up, code_path, gpu_id),
             gpu_id,
             lambda total, done: progress_bar("texts", total=total, initial=done),
+            make_augment(augment, seed=config["training"]["seed"]) if augment else None,
         )
         result = distillation.run(sources, workers=workers, baseline=baseline)
     _show(result)
@@ -115,8 +125,9 @@ def _find_teacher(name: str, names: dict[str, str], lang: str, precision: Precis
 def _show(result: Result) -> None:
     counts = result.texts
     typer.echo(
-        f"{counts.annotated:,} texts of the corpus and {counts.further:,} further ones; left out: "
-        f"{counts.repeated:,} repeated, {counts.held_out:,} that are scored, {counts.blank:,} blank"
+        f"{counts.annotated:,} texts of the corpus, {counts.further:,} further ones and "
+        f"{counts.variants:,} variants; left out: {counts.repeated:,} repeated, "
+        f"{counts.held_out:,} that are scored, {counts.blank:,} blank"
     )
     for corpus, measures in result.measures.items():
         header = (corpus, "accuracy", "macro F", "ECE", "as teacher", "words/s", "MB")

@@ -27,6 +27,7 @@ from .student import corpus_name, student_config
 from .training_texts import SCHEMA, TEXT, Counts, write_texts
 
 if TYPE_CHECKING:
+    from ..data.reader import Augmenter
     from ..tables.shards import Shard
 
 Corpora = dict[str, Callable[[Language], Any]]
@@ -110,6 +111,7 @@ class Distillation:
         set_up: Called in each process that applies a teacher.
         gpu_id: The GPU to train on; -1 for the CPU.
         bar: Makes a progress bar of a name, a total and what is done.
+        augmenter: Yields variants of texts, which the teachers label, too.
     """
 
     teachers: Sequence[Teacher]
@@ -119,6 +121,7 @@ class Distillation:
     set_up: Callable[[], object]
     gpu_id: int
     bar: Callable[[int, int], AbstractContextManager[Bar]]
+    augmenter: Augmenter | None = None
 
     def run(self, further: Sequence[Source], *, workers: int, baseline: bool) -> Result:
         """Do all steps. Texts that were labelled before are not labelled again.
@@ -161,7 +164,7 @@ class Distillation:
         self.output.mkdir(parents=True, exist_ok=True)
         path = self.output / "texts.parquet"
         held_out = [corpora[name] for name in _scored(corpora)]
-        texts = write_texts(path, nlp, corpora["train"], further, held_out)
+        texts = write_texts(path, nlp, corpora["train"], further, held_out, self.augmenter)
         parts = [self._label(path, texts.digest, i, workers) for i in range(len(self.teachers))]
         soft = self.output / "train.parquet"
         exclusive = self.teachers[0].annotator.decisions.exclusive

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,11 @@ from ..tables.shards import cut
 from ..text_files import TEMPORARY
 
 if TYPE_CHECKING:
+    from ..data.reader import Augmenter
     from ..data.source import Source
 
 Corpus = Callable[[Language], Iterable[Example]]
+Row = tuple[str, list[tuple[str, float]] | None]
 
 TEXT, GOLD = "text", "gold"
 #: `gold` holds the annotated labels of a text and their probabilities; null where there is none.
@@ -38,6 +41,7 @@ class Counts:
     Attributes:
         annotated: Those of the corpus.
         further: Those of other data sets that are used.
+        variants: Those that the augmenter has made of them, and that are used.
         repeated: Those of other data sets that are left out, since the corpus or another row of
             these has the same text.
         held_out: Those that are left out since they are scored.
@@ -47,6 +51,7 @@ class Counts:
 
     annotated: int = 0
     further: int = 0
+    variants: int = 0
     repeated: int = 0
     held_out: int = 0
     blank: int = 0
@@ -59,6 +64,7 @@ def write_texts(
     corpus: Corpus,
     sources: Sequence[Source],
     held_out: Iterable[Corpus] = (),
+    augmenter: Augmenter | None = None,
 ) -> Counts:
     """Write the texts of a corpus, and of other data sets, as a Parquet file.
 
@@ -72,6 +78,8 @@ def write_texts(
         corpus: The reader of the annotated training data.
         sources: Other data sets, of which the column of texts is read.
         held_out: Readers of the data that are scored.
+        augmenter: Yields an example, and then variants of it. These have no labels. They are left
+            out if they are the same as another text.
 
     Raises:
         DatasetError: If a data set cannot be read, or a row has no text.
@@ -79,13 +87,22 @@ def write_texts(
     counts, digest = Counts(), hashlib.sha256()
     scored = {_words(example.reference.text) for each in held_out for example in each(nlp)}
 
-    def rows() -> Iterator[tuple[str, list[tuple[str, float]] | None]]:
+    def rows() -> Iterator[Row]:
         seen = set()
+
+        def variants(example: Example) -> Iterator[Row]:
+            for variant in islice(augmenter(nlp, example), 1, None) if augmenter else ():
+                words = _words(variant.reference.text)
+                if words and words not in scored and words not in seen:
+                    seen.add(words)
+                    counts.variants += 1
+                    yield variant.reference.text, None
+
         for example in corpus(nlp):
-            text = example.reference.text
-            seen.add(_words(text))
+            seen.add(_words(example.reference.text))
             counts.annotated += 1
-            yield text, list(example.reference.cats.items()) or None
+            yield example.reference.text, list(example.reference.cats.items()) or None
+            yield from variants(example)
         for text in _texts(sources):
             words = _words(text)
             if not words:
@@ -98,6 +115,9 @@ def write_texts(
                 seen.add(words)
                 counts.further += 1
                 yield text, None
+                if augmenter:
+                    doc = nlp.make_doc(text)
+                    yield from variants(Example(doc, doc))
 
     new = path.with_suffix(TEMPORARY)
     with writing(new, ".parquet", SCHEMA) as write:
@@ -115,7 +135,7 @@ def write_texts(
     return counts
 
 
-def _tables(rows: Iterable[tuple[str, list[tuple[str, float]] | None]]) -> Iterator[pa.Table]:
+def _tables(rows: Iterable[Row]) -> Iterator[pa.Table]:
     batch = []
     for row in rows:
         batch.append(row)
@@ -126,7 +146,7 @@ def _tables(rows: Iterable[tuple[str, list[tuple[str, float]] | None]]) -> Itera
         yield _table(batch)
 
 
-def _table(rows: list[tuple[str, list[tuple[str, float]] | None]]) -> pa.Table:
+def _table(rows: list[Row]) -> pa.Table:
     texts, gold = zip(*rows, strict=True)
     return pa.table([pa.array(texts, pa.string()), pa.array(gold, SCHEMA.field(GOLD).type)], SCHEMA)
 

@@ -65,10 +65,15 @@ def fastest_precision(device: str) -> Precision:
     """
     if torch.device(device).type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    # A processor without these instructions emulates them, which is slower than float32.
-    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    found = [getattr(torch.cpu, name)() for name in checks if hasattr(torch.cpu, name)]
-    return "bfloat16" if any(found) else "float32"
+    return "bfloat16" if _has_tiles() else "float32"
+
+
+def _has_tiles() -> bool:
+    """Return whether the processor has AMX. Without it, bfloat16 takes longer than float32."""
+    if hasattr(torch.cpu, "get_capabilities"):
+        return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    check = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return check is not None and bool(check())
 
 
 def batches_of_like_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

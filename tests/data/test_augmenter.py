@@ -73,7 +73,8 @@ def test_a_window_is_a_run_of_tokens_aligned_with_its_annotations(tokens, seed, 
         assert len(found) in range(min(2, len(tokens)), 5)
         assert any(tokens[i : i + len(found)] == found for i in range(len(tokens)))
         assert variant.predicted.text == variant.reference.text
-        assert len(variant.alignment.x2y.lengths) == len(variant.predicted)
+        if as_tokenized:
+            assert words(variant.predicted) == found
 
 
 def annotated():

@@ -63,8 +63,8 @@ def distill(teacher, data, *options, code=0):
 
 def test_a_student_is_trained_compared_and_saved(teacher, data):
     more = ["--texts", str(data / "more.parquet"), "--gold-weight", "0.5", "--baseline"]
-    shown, output = distill(teacher, data, *more)
-    assert f"{len(TEXTS)} texts of the corpus and 2 further ones" in shown
+    shown, output = distill(teacher, data, *more, "--augment", "2")
+    assert f"{len(TEXTS)} texts of the corpus, 2 further ones and " in shown
     found = json.loads((output / "distillation.json").read_text())
     for corpus in ("dev", "test"):
         measures = found["measures"][corpus]
@@ -75,7 +75,8 @@ def test_a_student_is_trained_compared_and_saved(teacher, data):
     student = spacy.load(output / "student" / "model-best")
     assert set(student("a text").cats) == set(spacy.load(teacher)("a text").cats)
     learned = pq.read_table(output / "train.parquet").to_pylist()
-    assert len(learned) == len(TEXTS) + 2
+    assert found["texts"]["variants"] > 2
+    assert len(learned) == len(TEXTS) + 2 + found["texts"]["variants"]
 
 
 def test_texts_are_labelled_once_and_anew_if_they_or_the_teacher_change(teacher, data, tmp_path):

@@ -29,9 +29,9 @@ def source(tmp_path, texts, name="further.parquet", column="text"):
     return found
 
 
-def collect(tmp_path, rows, sources=(), held_out=()):
-    path = tmp_path / "texts.parquet"
-    counts = write_texts(path, spacy.blank("en"), corpus(rows), sources, map(corpus, held_out))
+def collect(tmp_path, rows, sources=(), held_out=(), augmenter=None):
+    path, scored = tmp_path / "texts.parquet", map(corpus, held_out)
+    counts = write_texts(path, spacy.blank("en"), corpus(rows), sources, scored, augmenter)
     return counts, pq.read_table(path).to_pylist()
 
 
@@ -54,6 +54,28 @@ def test_a_further_text_that_is_scored_or_repeated_is_left_out_and_counted(tmp_p
     )
     assert [row["text"] for row in rows] == ["one", "new"]
     assert (counts.repeated, counts.held_out, counts.blank) == (2, 2, 3)
+
+
+def test_variants_follow_their_text_without_labels_unless_another_text_is_the_same(tmp_path):
+    def augment(nlp, example):
+        yield example
+        for ending in ("", "!", " yes", " no", " maybe", " yes"):
+            doc = nlp.make_doc(example.text + ending)
+            yield Example.from_dict(doc, {"cats": {"a": 0.5}})
+
+    counts, rows = collect(
+        tmp_path,
+        [("one", {"a": 1.0})],
+        [source(tmp_path, ["two", "one yes", "two no"])],
+        [[("one maybe", {"a": 1.0})]],
+        augment,
+    )
+    texts = ["one", "one yes", "one no", "two", "two yes", "two no", "two maybe"]
+    assert [row["text"] for row in rows] == texts
+    assert [row["gold"] for row in rows] == [[("a", 1.0)], *[None] * 6]
+    assert (counts.annotated, counts.further, counts.variants) == (1, 1, 5)
+    # The last two are the same as variants of texts before.
+    assert counts.repeated == 2
 
 
 def test_annotated_texts_all_stay_also_repeated_and_empty_ones(tmp_path):
