@@ -13,6 +13,7 @@ from spacy import util
 from spacy.cli.train import train
 from spacy.language import Language
 from spacy.training import Example
+from spacy.training.initialize import load_vectors_into_model
 from thinc.api import Config
 
 from ..data.source import Source
@@ -185,7 +186,11 @@ class Distillation:
             found = Config({"corpora": corpora})
             corpora[name] = util.dot_to_object(found, corpus_name(config, setting))
         settings = {**config["nlp"], "pipeline": [], "disabled": []}
-        return util.load_model_from_config(Config({"nlp": settings}), auto_fill=True), corpora
+        nlp = util.load_model_from_config(Config({"nlp": settings}), auto_fill=True)
+        if vectors := config["initialize"]["vectors"]:
+            # An augmenter may need them.
+            load_vectors_into_model(nlp, vectors)
+        return nlp, corpora
 
     def _label(self, texts: Path, digest: str, number: int, workers: int) -> list[Path]:
         """Have a teacher label the texts, and return the files that hold them."""

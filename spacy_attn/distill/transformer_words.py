@@ -20,7 +20,8 @@ _BATCH_PIECES = 8192
 class TransformerWords:
     """Finds what a layer of an encoder of `transformers` makes of the tokens of documents.
 
-    The layers above it are not computed.
+    The layers above it are not computed. Where an encoder normalizes what its last layer returns,
+    what the layer returns is normalized.
 
     Args:
         model: The name of the encoder on the Hugging Face hub, or its folder. It may be fine-tuned
@@ -87,20 +88,20 @@ class TransformerWords:
             docs: They are read at once, so that there should not be too many of them.
 
         Yields:
-            The mean over the pieces of each token, shape (n_tokens, width); and which tokens have
-            a piece, shape (n_tokens,).
+            The mean over the pieces that a token shares, shape (n_tokens, width); and which tokens
+            have a piece, shape (n_tokens,).
         """
         found: list[tuple[list[Any], list[Any]]] = [([], []) for _ in docs]
-        for number, tokens, states in self._piece_states([doc.text for doc in docs]):
-            found[number][0].append(tokens)
+        for number, spans, states in self._piece_states([doc.text for doc in docs]):
+            found[number][0].append(spans)
             found[number][1].append(states)
-        for doc, (spans, parts) in zip(docs, found, strict=True):
-            yield _mean_by_token(doc, numpy.concatenate(spans), numpy.concatenate(parts))
+        for doc, parts in zip(docs, found, strict=True):
+            yield _mean_by_token(doc, *map(numpy.concatenate, parts))
 
     def _piece_states(
         self, texts: list[str]
     ) -> Iterator[tuple[int, NDArray[numpy.int64], NDArray[numpy.float32]]]:
-        """Yield the number of a text, where pieces end in it, and their states."""
+        """Yield the number of a text, where pieces begin and end in it, and their states."""
         encoded = self._tokenizer(
             texts,
             truncation=True,
@@ -117,11 +118,11 @@ class TransformerWords:
                 output = self._model(**batch.to(self._model.device), output_hidden_states=True)
             states = output.hidden_states[self.layer].float().cpu().numpy()
             for row, own in zip(rows, states, strict=True):
-                start, end = numpy.array(encoded["offset_mapping"][row]).T
+                spans = numpy.array(encoded["offset_mapping"][row])
                 # Those that stand for no characters are special ones.
-                real = end > start
+                real = spans[:, 1] > spans[:, 0]
                 own = own[-len(real) :] if self._pads_left else own[: len(real)]
-                yield texts_of[row], end[real], own[real]
+                yield texts_of[row], spans[real], own[real]
 
     @property
     def _pads_left(self) -> bool:
@@ -129,17 +130,22 @@ class TransformerWords:
 
 
 def _mean_by_token(
-    doc: Doc, ends: NDArray[numpy.int64], states: NDArray[numpy.float32]
+    doc: Doc, spans: NDArray[numpy.int64], states: NDArray[numpy.float32]
 ) -> tuple[NDArray[numpy.float32], NDArray[numpy.bool_]]:
     """Return the mean over the pieces of each token, and which tokens have any."""
-    characters = numpy.full(len(doc.text), -1)
+    of_characters = numpy.full(len(doc.text), -1)
     for token in doc:
         if not token.is_space:
-            characters[token.idx : token.idx + len(token)] = token.i
-    # A piece may begin with the space before its word.
-    tokens = characters[ends - 1]
-    states, tokens = states[tokens >= 0], tokens[tokens >= 0]
+            of_characters[token.idx : token.idx + len(token)] = token.i
+    # A piece can be part of two tokens, and have the space before its word.
+    pairs = {
+        (piece, token)
+        for piece, (start, end) in enumerate(spans.tolist())
+        for token in of_characters[start:end].tolist()
+        if token >= 0
+    }
+    pieces, tokens = numpy.array(sorted(pairs), dtype=int).reshape(-1, 2).T
     sums = numpy.zeros((len(doc), states.shape[1]), dtype=numpy.float32)
-    numpy.add.at(sums, tokens, states)
+    numpy.add.at(sums, tokens, states[pieces])
     counts = numpy.bincount(tokens, minlength=len(doc))
     return sums / counts.clip(min=1)[:, None], counts > 0

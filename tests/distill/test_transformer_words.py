@@ -6,6 +6,7 @@ import numpy
 import pytest
 import spacy
 import torch
+from spacy.tokens import Doc
 
 from spacy_attn.distill import transformer_words
 from spacy_attn.distill.transformer_words import TransformerWords
@@ -14,9 +15,10 @@ from .conftest import N_LAYERS
 
 transformers = pytest.importorskip("transformers")
 
-# The tokens are in pieces: good, bad ##ly, un ##good, a comma; a space and a word without a piece.
-TEXT = "good  badly, ungood \u4e00"
-PIECES_OF_TOKENS = [[1], [], [2, 3], [4], [5, 6], [7]]
+# Its pieces are good, bad ##ly, a comma, un ##good, an unknown one, and a good of two tokens.
+TEXT = "good  badly, ungood \u4e00 good"
+TOKENS = ["good", " ", "badly", ",", "ungood", "\u4e00", "go", "od"]
+PIECES_OF_TOKENS = [[1], [], [2, 3], [4], [5, 6], [7], [8], [8]]
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +26,19 @@ def nlp():
     return spacy.blank("en")
 
 
+@pytest.fixture(scope="module")
+def doc(nlp):
+    spaces = [True, False, False, True, True, True, False, False]
+    return Doc(nlp.vocab, words=TOKENS, spaces=spaces)
+
+
 def vectors_of(words, docs):
     return list(words.token_vectors(docs))
 
 
 @pytest.mark.parametrize("layer", range(N_LAYERS + 1))
-def test_a_token_has_the_mean_of_what_the_layer_makes_of_its_pieces(encoder, nlp, layer):
-    doc = nlp.make_doc(TEXT)
+def test_a_token_has_the_mean_of_what_the_layer_makes_of_its_pieces(encoder, doc, layer):
+    assert doc.text == TEXT
     words = TransformerWords(str(encoder), layer, "float32")
     ((found, known),) = vectors_of(words, [doc])
     tokenizer = transformers.AutoTokenizer.from_pretrained(encoder)
@@ -71,11 +79,11 @@ def test_vectors_do_not_depend_on_what_is_read_beside(encoder, nlp, batch, monke
         numpy.testing.assert_allclose(found, own, atol=1e-5)
 
 
-def test_a_fine_tuned_classifier_is_read_without_its_head(encoder, nlp, tmp_path):
+def test_a_fine_tuned_classifier_is_read_without_its_head(encoder, doc, tmp_path):
     model = transformers.AutoModelForSequenceClassification.from_pretrained(encoder)
     model.save_pretrained(tmp_path)
     transformers.AutoTokenizer.from_pretrained(encoder).save_pretrained(tmp_path)
-    docs = [nlp.make_doc(TEXT)]
+    docs = [doc]
     one, other = (vectors_of(TransformerWords(str(path)), docs) for path in (encoder, tmp_path))
     numpy.testing.assert_array_equal(one[0][0], other[0][0])
 
