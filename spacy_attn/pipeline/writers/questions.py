@@ -84,7 +84,9 @@ class QuestionsMixin(TransducerTrainingMixin):
         symbols = [self._source_symbols(form) for form in forms]
         sources = self._sources(symbols, self.model.ops.xp.asarray(contexts))
         longest = [self._longest(len(each)) for each in symbols]
-        found = write(self.model, sources, longest, self.beam_width, known=self._known_targets())
+        # Greedy search finds the same, whatever is known.
+        known = self._known_targets() if self.beam_width > 1 else None
+        found = write(self.model, sources, longest, self.beam_width, known=known)
         return [
             self._spell(each[0], source, form)
             for each, source, form in zip(found, symbols, forms, strict=True)

@@ -111,8 +111,8 @@ class AttentionTransducer(QuestionsMixin):
                 lower case: which characters each one was written for. It takes more time.
             beam_width: How many beginnings of a value are kept while it is written. 1 is greedy
                 search, which is faster.
-            known_bonus: What is added to the log-probability of a value that training had, when the
-                best in the beam is chosen. It makes no difference to greedy search.
+            known_bonus: What is added to the log-probability of a value that training had, and to
+                that of its beginnings. It makes no difference to greedy search.
             max_length: A form of more characters keeps itself as its value. Neither that nor a form
                 with a value of more characters or symbols is learned from. It bounds the memory.
             cache_size: How many answers of the model are kept for forms that come again in the same
