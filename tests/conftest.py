@@ -8,6 +8,7 @@ import pickle
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import numpy
 import pytest
 import spacy
@@ -15,6 +16,11 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from thinc.api import fix_random_seed
+
+# Properties are tried on fewer examples than Hypothesis would take, and on as many on demand.
+hypothesis.settings.register_profile("quick", max_examples=30, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 SMALL_EMBEDDING = {"@architectures": "spacy-attn.WordEmbedding.v1", "width": 12, "min_frequency": 1}
 SMALL_MODEL = {

@@ -5,7 +5,7 @@ import warnings
 import numpy
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Token
 from spacy.tokens.underscore import Underscore
@@ -100,7 +100,6 @@ texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)
 sources = st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=8))
 
 
-@settings(max_examples=40)
 @given(st.lists(st.tuples(texts, st.booleans(), sources, st.none() | texts), max_size=6), st.data())
 def test_anything_survives_being_stored_and_sent(tokens, data):
     words, spaces, origins, lemmas = map(list, zip(*tokens, strict=True)) if tokens else [[]] * 4

@@ -4,7 +4,7 @@ import random
 
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -34,7 +34,6 @@ def tokens(doc: Doc):
     return [(token.text, token.norm_, token.whitespace_, token.idx) for token in doc]
 
 
-@settings(max_examples=40)
 @given(st.lists(st.sampled_from(PARTS) | st.text(max_size=5)).map(" ".join))
 def test_documents_and_labels_are_those_of_an_example_that_keeps_them(text):
     expected, found = eager(text), lazy(text)

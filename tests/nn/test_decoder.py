@@ -171,7 +171,7 @@ def decoder_writes(decoder, source, longest=8, beam_width=1):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5),
     beam_width=st.integers(1, 4),
@@ -217,7 +217,6 @@ def best_of_all(decoder, source, known, bonus, longest=3):
     return (scores.sum(1) + bonus * preferred).max().item()
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     known=st.lists(st.lists(st.integers(1, N_SYMBOLS - 1), max_size=2), max_size=6),
     bonus=st.sampled_from([0.0, 2.0, 5.0]),
@@ -251,7 +250,6 @@ def test_a_known_sequence_is_found_however_many_symbols_are_more_probable(symbol
     assert found.symbols.tolist() == expected
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=6),
     beam_width=st.integers(1, 3),

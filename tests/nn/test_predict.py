@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_attn.nn.bilstm import BiLSTM
@@ -10,7 +10,6 @@ from spacy_attn.nn.predict import classify
 
 @pytest.mark.parametrize("depth", [1, 2])
 @given(lengths=st.lists(st.integers(0, 40), min_size=1, max_size=30))
-@settings(deadline=None, max_examples=40)
 def test_sub_batch_by_sub_batch_gives_what_the_whole_batch_gives(depth, lengths):
     torch.manual_seed(0)
     encoder = BiLSTM(5, 4, depth)

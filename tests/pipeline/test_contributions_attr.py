@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 from spacy.tokens import Doc
@@ -124,7 +124,6 @@ def test_the_setting_survives_saving_the_pipeline(nlp, tmp_path):
     numpy.testing.assert_array_equal(loaded(WITNESS)._.contributions, nlp(WITNESS)._.contributions)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=8), st.integers(1, 3), st.data())
 def test_any_merges_keep_the_sums_of_each_label(word_lengths, n_labels, data):
     install_contributions()

@@ -37,7 +37,7 @@ def nlp():
 
 
 @given(st.data())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_is_refused_or_changes_no_prediction(nlp, reloaded, saved, tmp_path, data):
     component = reloaded.get_pipe(NAME)
     shutil.copytree(saved / NAME, tmp_path, dirs_exist_ok=True)

@@ -128,7 +128,7 @@ def test_stored_weights_hold_no_pickle(nlp, tmp_path):
     n_labels=st.integers(2, 5),
     width=st.integers(1, 6),
 )
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_models_of_any_size_round_trip(hidden_width, depth, attention, evidence, n_labels, width):
     model = {
         **SMALL_MODEL,

@@ -9,6 +9,9 @@ from spacy_attn import Annotator
 from ..conftest import MIXED_TEXTS, make_nlp
 from .scripts import run_script
 
+# It starts many processes.
+pytestmark = pytest.mark.slow
+
 ALL = {"attention": True, "contributions": True, "tokens": True}
 
 # Torch has used several threads before, in our component and in one that is not ours: what then

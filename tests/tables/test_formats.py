@@ -88,7 +88,7 @@ def test_csv_has_lists_and_mappings_as_json(tmp_path):
     assert len(others) == 5
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs", "Cc"])), min_size=1),
     sizes=st.lists(st.integers(0, 4)),

@@ -70,7 +70,7 @@ def test_all_rows_come_with_all_columns_in_their_order(folder, name):
     assert schema_of_any(shards).names == ["id", "text", "more"]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     n=st.integers(1, 40),
     group=st.integers(1, 40),

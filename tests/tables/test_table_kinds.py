@@ -6,7 +6,7 @@ import pandas
 import pyarrow
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -28,7 +28,6 @@ KINDS = {
     ),
     pyarrow.dictionary(pyarrow.int8(), pyarrow.string()): st.sampled_from(["x", "y"]),
 }
-few = settings(deadline=None, max_examples=40)
 TEXT_TYPES = [
     pyarrow.string(),
     pyarrow.large_string(),
@@ -83,7 +82,6 @@ def expected(texts):
 ADDED = list(expected([]))
 
 
-@few
 @given(table=tables())
 def test_an_arrow_table_keeps_its_rows_columns_types_and_metadata(annotator, table):
     annotated = annotator(table)
@@ -93,7 +91,6 @@ def test_an_arrow_table_keeps_its_rows_columns_types_and_metadata(annotator, tab
     assert annotated.schema.equals(annotator.schema(table.schema), check_metadata=True)
 
 
-@few
 @given(table=tables())
 def test_a_record_batch_comes_back_as_one(annotator, table):
     batch = pyarrow.RecordBatch.from_pylist(table.to_pylist(), table.schema)
@@ -104,7 +101,6 @@ def test_a_record_batch_comes_back_as_one(annotator, table):
     )
 
 
-@few
 @given(table=tables(), data=st.data())
 def test_a_data_frame_keeps_its_index_types_and_attributes(annotator, table, data):
     frame = table.to_pandas()
@@ -122,7 +118,6 @@ def test_a_data_frame_keeps_its_index_types_and_attributes(annotator, table, dat
     assert found == expected(list(frame["text"]))
 
 
-@few
 @given(table=tables())
 def test_a_mapping_keeps_its_values_and_gets_lists(annotator, table):
     columns = table.to_pydict()
@@ -135,7 +130,6 @@ def test_a_mapping_keeps_its_values_and_gets_lists(annotator, table):
 values = st.text("ab ", max_size=9) | st.sampled_from([None, 3, 0.5, "refused", "x" * 1_000_001])
 
 
-@few
 @given(column=st.lists(values, max_size=20), batch_size=st.integers(1, 6))
 def test_whichever_rows_fail_all_others_have_what_they_have_alone(annotator, column, batch_size):
     forgiving = copy.copy(annotator)

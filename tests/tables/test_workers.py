@@ -1,3 +1,5 @@
+import pytest
+
 from .scripts import run_script
 
 SPAWN = """
@@ -29,6 +31,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_worker_has_the_threads_that_are_asked_for_and_its_parent_keeps_its_own(model, tmp_path):
     lines = run_script(SPAWN, tmp_path, model)
     assert lines == ["(['positive'], 2) (['negative'], 2)", "3"]

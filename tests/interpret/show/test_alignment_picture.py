@@ -6,7 +6,7 @@ import re
 import numpy
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from spacy.tokens import Doc
@@ -182,7 +182,6 @@ def test_in_a_notebook_an_alignment_is_its_picture():
 
 
 @pytest.mark.parametrize("minify", [False, True])
-@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(HOSTILE)),
     st.lists(st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(HOSTILE)),

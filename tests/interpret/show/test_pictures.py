@@ -8,7 +8,7 @@ from typing import cast
 import numpy
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import spacy_attn
@@ -31,7 +31,6 @@ def shades(page):
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("minify", [False, True])
-@settings(deadline=None)
 @given(
     tokens=st.lists(
         st.text(st.characters(codec="utf-8"), min_size=1, max_size=8) | st.sampled_from(HOSTILE)

@@ -1,7 +1,7 @@
 import numpy
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
@@ -49,7 +49,6 @@ def test_a_word_has_the_mean_of_its_ngrams_vectors_regardless_of_case():
 
 
 @given(st.lists(st.lists(st.text(min_size=1, max_size=8), max_size=6), max_size=5))
-@settings(deadline=None)
 def test_any_batch_gets_the_vectors_its_documents_get_alone(words):
     model = make_ngrams()
     batch = [Doc(NLP.vocab, words=own) for own in words]

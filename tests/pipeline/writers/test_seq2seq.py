@@ -120,7 +120,7 @@ def test_explain_returns_the_alignments_and_leaves_documents_as_they_are(nlp):
     numpy.testing.assert_array_equal(found[0].weights, nlp("eine Katze .")._.alignment)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(texts=st.lists(st.sampled_from([*TEXTS, *OTHERS]), max_size=6))
 def test_neither_order_nor_company_changes_what_a_document_gets(nlp, texts):
     for doc, text in zip(nlp.pipe(texts), texts, strict=True):

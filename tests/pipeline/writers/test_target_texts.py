@@ -2,7 +2,7 @@
 
 import pytest
 import spacy
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spacy_attn.pipeline.writers.target_texts import (
@@ -17,7 +17,6 @@ from spacy_attn.pipeline.writers.target_texts import (
 TEXTS = st.text(st.sampled_from("aB'.,-() \n\t\N{GRINNING FACE}\u0301"), max_size=20)
 
 
-@settings(deadline=None)
 @given(text=TEXTS)
 @example(text="  two spaces, first and  between. ")
 @example(text="can't (well-known) \n lines")
