@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -55,6 +55,7 @@ def main(
         str, Option(help="The encoder to fine-tune; by default all-MiniLM-L6-v2 as a package")
     ] = "",
     gold_weight: Annotated[float, Option(help="As for `spacy attn distill`")] = 0.0,
+    augment: Annotated[int, Option(help="Variants of each text to learn, too")] = 0,
     explain: Annotated[int, Option(help="Scored documents to explain, the first")] = 200,
     seeds: Seeds = "0,1,2",
     override: Override = None,
@@ -78,7 +79,8 @@ def main(
         ]
         if len({each.name for each in data}) < len(data):
             raise UsageError("two data sets have the same name: rename a folder, or run them apart")
-        others = {
+        others: dict[str, Any] = {
+            "augment": augment,
             "encoder": encoder or offline_encoder(),
             "gold_weight": gold_weight,
             "explained": explain,
@@ -115,11 +117,13 @@ def write(output: Path, tasks: Sequence[tuple[Taught, Sequence[DistillationTask]
 def caption(data: Taught, results: Sequence[Measures]) -> str:
     """Say what was learned and scored."""
     counts = data.counts
-    further = pd.Series([result["texts"]["further"] for result in results]).mean()
+    texts = pd.DataFrame([result["texts"] for result in results])
+    further, variants = (texts[name].mean() for name in ("further", "variants"))
+    made = f" and {variants:,.0f} variants of texts" if variants else ""
     return (
         f"{len(data.labels)} labels. Teacher and students learn from {counts['train']:,} labelled "
-        f"rows, students with a teacher also from {further:,.0f} texts without labels. Selected "
-        f"and calibrated on {counts['validation']:,} rows ({data.selection}), scored on "
+        f"rows, students with a teacher also from {further:,.0f} texts without labels{made}. "
+        f"Selected and calibrated on {counts['validation']:,} rows ({data.selection}), scored on "
         f"{counts['test']:,} ({data.scored}). Seeds: {len(results)}."
     )
 

@@ -18,6 +18,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from spacy_attn import Annotator
 from spacy_attn.cli.options import make_reader, make_source
+from spacy_attn.data.augmenter import make_augment
 from spacy_attn.distill.comparison import Comparison, size_of
 from spacy_attn.distill.distilling import Distillation, Teacher
 from spacy_attn.distill.hf_classifier import hf_pipeline
@@ -129,10 +130,19 @@ MODEL = Model("distillation", "distillation", "ours", partial(file_config, DISTI
 
 @dataclass(frozen=True)
 class DistillationTask(Task):
-    """A teacher to fine-tune on a data set with a seed, and students of it."""
+    """A teacher to fine-tune on a data set with a seed, and students of it.
+
+    Attributes:
+        encoder: What is fine-tuned.
+        gold_weight: What labels count beside the teacher.
+        augment: The variants of each text that students learn, too.
+        explained: The number of scored documents whose explanations are measured.
+        keep: Whether to keep the models when they are measured.
+    """
 
     encoder: str
     gold_weight: float = 0.0
+    augment: int = 0
     explained: int = 200
     keep: bool = False
 
@@ -153,7 +163,8 @@ class DistillationTask(Task):
 
     def decisive(self) -> Measures:
         configs = {name: self.student(name, Path()) for name in STUDENTS}
-        return {**configs, "gold_weight": self.gold_weight, "encoder": Path(self.encoder).name}
+        weights = {"gold_weight": self.gold_weight, "augment": self.augment}
+        return {**configs, **weights, "encoder": Path(self.encoder).name}
 
     def act(self, folder: Path) -> Measures:
         """Make what is missing in a folder, and measure it. Times are those of the processor."""
@@ -210,6 +221,7 @@ class DistillationTask(Task):
             _nothing,
             -1,
             lambda total, done: tqdm(total=total, initial=done),
+            make_augment(self.augment, seed=self.seed or 0) if self.augment else None,
         )
         start = time.perf_counter()
         taught = distillation.teach([further], workers=1)
@@ -289,11 +301,15 @@ def _nothing() -> None:
     """Prepare nothing in a worker."""
 
 
-def plan(data: Taught, settings: Settings, **others: Any) -> list[DistillationTask]:
+def plan(
+    data: Taught, settings: Settings, *, gold_weight: float = 0.0, augment: int = 0, **others: Any
+) -> list[DistillationTask]:
     """Return a unit of work for each seed."""
+    # A published result is found by its name, so that a setting has one of its own.
+    changed = {"gold weight": gold_weight, "augment": augment}
+    name = ", ".join([MODEL.name, *(f"{key} {value}" for key, value in changed.items() if value)])
+    model = replace(MODEL, name=name, title=name)
     # Made in a folder that stays until it is measured, so that it goes on where it was.
     own = replace(settings, keep=True)
-    return [
-        DistillationTask(data, MODEL, seed, own, keep=settings.keep, **others)
-        for seed in settings.seeds
-    ]
+    others |= {"gold_weight": gold_weight, "augment": augment, "keep": settings.keep}
+    return [DistillationTask(data, model, seed, own, **others) for seed in settings.seeds]
