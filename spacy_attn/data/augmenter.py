@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from spacy.language import Language
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc, Span, Token
 from spacy.training import Example
 
 from ..checks import check_not_negative, check_positive
@@ -12,6 +13,8 @@ from .similar_words import NearWords, SameTagWords, SimilarWords
 
 # What is annotated of a word itself, which a mask or another word does not have.
 _OF_WORDS = ("TAG", "POS", "MORPH", "LEMMA")
+# What is annotated of its place, which they have.
+_OF_STRUCTURE = ("HEAD", "DEP", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID", "ENT_ID")
 _NAME = "spacy-attn.augment.v1"
 
 
@@ -162,15 +165,23 @@ def _variant(
     """Make an example of some tokens of a document, with other words in their places."""
     whole = (start, end) == (0, len(reference))
     part = reference if whole else reference[start:end].as_doc()
-    annotations = Example(part, part).to_dict()
-    annotations["doc_annotation"]["cats"] = dict(reference.cats)
-    tokens = annotations["token_annotation"]
+    words, spaces = [t.text for t in part], [bool(t.whitespace_) for t in part]
+    annotated: Any = part.to_array([*_OF_WORDS, *_OF_STRUCTURE])
     for i, word in changed.items():
         if start <= i < end:
-            tokens["ORTH"][i - start] = word
-            for name in _OF_WORDS:
-                tokens[name][i - start] = ""
+            words[i - start] = word
+            annotated[i - start, : len(_OF_WORDS)] = 0
     if not whole:
-        tokens["SPACY"][-1] = False
-    doc = Doc(nlp.vocab, words=tokens["ORTH"], spaces=tokens["SPACY"])
-    return Example.from_dict(doc if as_tokenized else nlp.make_doc(doc.text), annotations)
+        spaces[-1] = False
+    doc = Doc(nlp.vocab, words=words, spaces=spaces)
+    doc.from_array([*_OF_WORDS, *_OF_STRUCTURE], annotated)
+    doc.cats = dict(reference.cats)
+    for name, group in reference.spans.items():
+        doc.spans[name] = [
+            Span(doc, span.start - start, span.end - start, span.label, kb_id=span.kb_id)
+            for span in group
+            if start <= span.start and span.end <= end
+        ]
+    if as_tokenized:
+        return Example(Doc(nlp.vocab, words=words, spaces=spaces), doc)
+    return Example(nlp.make_doc(doc.text), doc)

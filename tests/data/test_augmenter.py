@@ -79,7 +79,7 @@ def test_a_window_is_a_run_of_tokens_aligned_with_its_annotations(tokens, seed, 
 
 def annotated():
     tags = ["DET", "NOUN", "VERB", "PROPN", "PROPN", "PUNCT"]
-    return Doc(
+    doc = Doc(
         NLP.vocab,
         words=["The", "man", "saw", "New", "York", "."],
         spaces=[True, True, True, True, False, False],
@@ -90,6 +90,8 @@ def annotated():
         deps=["det", "nsubj", "ROOT", "compound", "dobj", "punct"],
         ents=["O", "O", "O", "B-GPE", "I-GPE", "O"],
     )
+    doc.spans["a"] = [Span(doc, 0, 2, "x"), Span(doc, 3, 5, "y")]
+    return doc
 
 
 def test_annotations_stay_with_their_tokens_and_those_of_a_masked_word_are_left_out():
@@ -101,18 +103,24 @@ def test_annotations_stay_with_their_tokens_and_those_of_a_masked_word_are_left_
             assert token.pos_ == ("" if masked else old.pos_)
             assert (token.dep_, token.head.i) == (old.dep_, old.head.i)
         assert [(ent.start, ent.end) for ent in variant.reference.ents] == [(3, 5)]
+        assert [(span.start, span.label_) for span in variant.reference.spans["a"]] == [
+            (0, "x"),
+            (3, "y"),
+        ]
 
 
 def test_windows_keep_the_annotations_of_their_tokens():
     doc = annotated()
-    seen = set()
+    seen, spans = set(), set()
     settings = {"mask": 0.0, "window": 1.0, "min_window": 2, "max_window": 3, "copies": 30}
     for variant in variants(Example(NLP.make_doc(doc.text), doc), **settings):
         reference = variant.reference
         lemmas = {token.text: token.lemma_ for token in doc}
         assert all(token.lemma_ == lemmas[token.text] for token in reference)
         seen.update(ent.text for ent in reference.ents)
+        spans.update((span.label_, span.text) for span in reference.spans["a"])
     assert seen == {"New York"}
+    assert spans == {("x", "The man"), ("y", "New York")}
 
 
 def test_the_same_seed_makes_the_same_variants_and_another_pass_others():
@@ -207,7 +215,6 @@ def test_corpus_readers_take_it_from_a_config(reader, kind, tmp_path, write):
     if kind == "documents":
         doc = NLP.make_doc(TEXT)
         doc.cats = CATS
-        doc.spans["a"] = [Span(doc, 0, 2, "x")]
         path = tmp_path / "train.spacy"
         DocBin(docs=[doc], store_user_data=True).to_disk(path)
     elif reader == "spacy.Corpus.v1":
