@@ -15,6 +15,8 @@ from . import options as opt
 from .console import failing, load_code, progress_bar, require_output
 
 if TYPE_CHECKING:
+    from thinc.api import Config
+
     from ..distill.comparison import Measures
     from ..distill.distilling import Result, Teacher
     from ..distill.hf_classifier import Precision
@@ -25,8 +27,9 @@ def distill_cli(
     teacher: Annotated[
         str,
         Arg(
-            help="A trained pipeline, its name or folder; or 'hf:' and a model of transformers "
-            "that classifies texts. Separate several by commas"
+            help="A trained pipeline, its name or folder; 'hf:' and a model of transformers that "
+            "classifies texts; or 'table:' and a table of texts and probabilities. Separate "
+            "several by commas"
         ),
     ],
     config_path: Annotated[
@@ -37,7 +40,9 @@ def distill_cli(
         list[str] | None,
         Opt("--texts", help="Another data set whose texts are learned from. May be given again"),
     ] = None,
-    text_column: Annotated[str, Opt("--text-column", help="Its column of the texts")] = "text",
+    text_column: Annotated[
+        str, Opt("--text-column", help="Its column of the texts, and that of a table")
+    ] = "text",
     gold_weight: Annotated[
         float,
         Opt("--gold-weight", min=0.0, max=1.0, help="What annotated labels count beside a teacher"),
@@ -55,7 +60,10 @@ def distill_cli(
     ] = False,
     rename: Annotated[
         list[str] | None,
-        Opt("--rename", help="A label of a model of transformers, as LABEL_0=negative"),
+        Opt(
+            "--rename",
+            help="A label of a model of transformers, or a column of a table, as LABEL_0=negative",
+        ),
     ] = None,
     precision: Annotated[
         Literal["float32", "bfloat16"],
@@ -89,9 +97,9 @@ def distill_cli(
             if not (old and sign and new):
                 raise ValueError(f"'--rename {pair}' renames nothing: write LABEL=NAME")
             names[old] = new
-        lang = config["nlp"]["lang"]
+        find = partial(_find_teacher, names, config, text_column, precision)
         distillation = Distillation(
-            [_find_teacher(each, names, lang, precision) for each in opt.split_names(teacher)],
+            [find(each) for each in opt.split_names(teacher)],
             config,
             output,
             gold_weight,
@@ -105,17 +113,30 @@ def distill_cli(
     msg.good("Saved the student", output / "student" / "model-best")
 
 
-def _find_teacher(name: str, names: dict[str, str], lang: str, precision: Precision) -> Teacher:
+def _find_teacher(
+    names: dict[str, str], config: Config, text_column: str, precision: Precision, name: str
+) -> Teacher:
+    from ..distill import labelled_table
     from ..distill.comparison import size_of
     from ..distill.distilling import Teacher
     from ..distill.hf_classifier import hf_pipeline
+    from ..distill.student import has_exclusive_labels
     from ..distill.transformers_models import PREFIX
     from ..tables.annotator import Annotator
 
+    if name.startswith(labelled_table.PREFIX):
+        table = labelled_table.LabelledTable(
+            name.removeprefix(labelled_table.PREFIX),
+            exclusive=has_exclusive_labels(config),
+            text_column=text_column,
+            renamed=names,
+        )
+        return Teacher(name, table)
     if name.startswith(PREFIX):
         model = name.removeprefix(PREFIX)
         size = size_of(Path(model)) if Path(model).is_dir() else None
-        return Teacher(name, Annotator(hf_pipeline(model, names, lang, precision)), size)
+        nlp = hf_pipeline(model, names, config["nlp"]["lang"], precision)
+        return Teacher(name, Annotator(nlp), size)
     folder = Path(name)
     if not folder.is_dir() and util.is_package(name):
         folder = util.get_package_path(name)
@@ -129,10 +150,17 @@ def _show(result: Result) -> None:
         f"{counts.variants:,} variants; left out: {counts.repeated:,} repeated, "
         f"{counts.held_out:,} that are scored, {counts.blank:,} blank"
     )
+    if result.mixed.by_annotation or result.mixed.unlabelled:
+        typer.echo(
+            f"no teacher has labelled {result.mixed.by_annotation:,} texts that are learned by "
+            f"their annotation, and {result.mixed.unlabelled:,} that are left out without one"
+        )
     for corpus, measures in result.measures.items():
         header = (corpus, "accuracy", "macro F", "ECE", "as teacher", "words/s", "MB")
         rows = [(name, *_cells(each)) for name, each in measures.items()]
         typer.echo(table(rows, header=header, divider=True, aligns=("l", *"rrrrrr")))
+        if "teacher" not in measures:
+            typer.echo(f"no teacher has labelled all texts of '{corpus}', so none is in this table")
         if (closed := result.closed.get(corpus)) is not None:
             typer.echo(f"{100 * closed:.0f} % of the teacher's lead made up for")
 
@@ -142,8 +170,8 @@ def _cells(measures: Measures) -> tuple[str, ...]:
         f"{100 * measures.accuracy:.1f}",
         f"{100 * measures.macro_f:.1f}",
         f"{measures.calibration_error:.3f}",
-        f"{100 * measures.agreement:.1f}",
-        f"{measures.words_per_second:,.0f}",
+        "-" if measures.agreement is None else f"{100 * measures.agreement:.1f}",
+        "-" if measures.words_per_second is None else f"{measures.words_per_second:,.0f}",
         "-" if measures.size is None else f"{measures.size / 1e6:,.1f}",
     )
 

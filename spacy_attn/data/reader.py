@@ -116,6 +116,19 @@ class HFDataset(Rows):
             return (doc.cats for doc in docs)
         return None if self.streaming else self._read(lambda text, cats: cats)
 
+    def read_texts(self) -> Iterator[tuple[str, dict[str, float]]]:
+        """Go through the texts of the rows and their labels, without making documents.
+
+        It is for tables, and not for `.spacy` files.
+
+        Yields:
+            The text and `Doc.cats` of each row.
+
+        Raises:
+            DatasetError: As `__call__`.
+        """
+        return self._read(lambda text, cats: (text, cats))
+
     def _has_documents(self) -> bool:
         return has_documents(self, also=["exclusive", "skip_missing", "lazy", "augmenter"])
 

@@ -18,6 +18,7 @@ from spacy.vocab import Vocab
 from ..pipeline.decisions import Decisions
 from ..pipeline.scorer import textcat_multilabel_score, textcat_score
 from ..tables.annotator import Annotator
+from .labelled_table import LabelledTable
 from .soft_labels import SCORE
 from .training_texts import TEXT
 
@@ -33,16 +34,17 @@ class Measures:
         accuracy: The share of documents that are decided rightly.
         macro_f: The F score, averaged over the labels.
         calibration_error: The expected calibration error of the scores.
-        agreement: The share of documents that are decided as the teacher does.
-        words_per_second: Tokens of the pipeline, from texts to labels, in one process.
+        agreement: The share of documents that are decided as the teacher does; None without one.
+        words_per_second: Tokens of the pipeline, from texts to labels, in one process; None for a
+            table.
         size: The bytes of its files; None where that is not known.
     """
 
     accuracy: float
     macro_f: float
     calibration_error: float
-    agreement: float
-    words_per_second: float
+    agreement: float | None
+    words_per_second: float | None
     size: int | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,8 +64,12 @@ class Comparison:
         self._cats = [example.reference.cats for example in examples]
         self._of_teacher: NDArray[numpy.bool_] | None = None
 
-    def measure(self, annotator: Annotator, size: int | None) -> Measures:
-        """Measure a pipeline. The first one is the teacher."""
+    def can_measure(self, annotator: Annotator | LabelledTable) -> bool:
+        """Return whether it says something of all documents, which a table may not."""
+        return not isinstance(annotator, LabelledTable) or annotator.knows(self._texts)
+
+    def measure(self, annotator: Annotator | LabelledTable, size: int | None) -> Measures:
+        """Measure a pipeline, or a table that knows all documents. The first one is the teacher."""
         annotator(pa.table({TEXT: self._texts[:_N_WARM_UP]}))
         before, start = annotator.n_words, time.perf_counter()
         table = annotator(pa.table({TEXT: self._texts}))
@@ -79,7 +85,7 @@ class Comparison:
             found["cats_macro_f"],
             found["cats_ece"],
             float((decided == self._of_teacher).all(axis=1).mean()),
-            (annotator.n_words - before) / seconds,
+            n_words / seconds if (n_words := annotator.n_words - before) else None,
             size,
         )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from spacy import util
 from spacy.cli.train import train
@@ -23,13 +24,16 @@ from ..tables.output_folder import Output
 from ..tables.shards import cut
 from ..text_files import write_text
 from .comparison import Comparison, Measures, closed_gap, size_of
-from .soft_labels import common_labels, write_soft_labels
+from .labelled_table import LabelledTable
+from .soft_labels import Mixed, common_labels, write_soft_labels
 from .student import corpus_name, student_config
 from .training_texts import SCHEMA, TEXT, Counts, write_texts
 
 if TYPE_CHECKING:
     from ..data.reader import Augmenter
-    from ..tables.shards import Shard
+    from ..tables.shards import ParquetShard, Shard
+
+TEACHER, STUDENT, PLAIN = "teacher", "student", "without a teacher"
 
 Corpora = dict[str, Callable[[Language], Any]]
 
@@ -39,16 +43,16 @@ _ROWS_PER_PART = 10_000
 
 @dataclass(frozen=True)
 class Teacher:
-    """A pipeline to learn from.
+    """What to learn from: a pipeline, or a table that it has labelled.
 
     Attributes:
         name: As the user has written it.
-        annotator: Applies it.
+        annotator: Applies it, or looks up what it has said.
         size: The bytes of its files; None where that is not known.
     """
 
     name: str
-    annotator: Annotator
+    annotator: Annotator | LabelledTable
     size: int | None = None
 
 
@@ -61,16 +65,24 @@ class SoftLabels:
         labels: The labels.
         exclusive: Whether they exclude one another.
         texts: What became of the texts.
+        mixed: How many of them have less than a teacher's labels and an annotation.
     """
 
     path: Path
     labels: tuple[str, ...]
     exclusive: bool
     texts: Counts
+    mixed: Mixed
 
     def config(self, config: Config) -> Config:
         """Return a training config that learns them, and is otherwise the same."""
-        return student_config(config, self.path, self.labels, exclusive=self.exclusive)
+        return student_config(
+            config,
+            self.path,
+            self.labels,
+            exclusive=self.exclusive,
+            has_unknown=self.mixed.unknown > 0,
+        )
 
 
 @dataclass
@@ -79,18 +91,21 @@ class Result:
 
     Attributes:
         texts: What became of the texts.
-        measures: By corpus, "dev" or "test", and by pipeline.
+        mixed: How many of them have less than a teacher's labels and an annotation.
+        measures: By corpus, "dev" or "test", and by pipeline. The teacher is missing where it is a
+            table that lacks some of the texts.
         closed: By corpus, the share of the teacher's lead that was made up for.
     """
 
     texts: Counts
+    mixed: Mixed
     measures: dict[str, dict[str, Measures]] = field(default_factory=dict)
     closed: dict[str, float | None] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return it as JSON."""
         found = {
-            "texts": vars(self.texts),
+            "texts": vars(self.texts) | vars(self.mixed),
             "measures": {
                 corpus: {name: each.to_dict() for name, each in own.items()}
                 for corpus, own in self.measures.items()
@@ -105,7 +120,8 @@ class Distillation:
     """Trains a student on what teachers say of texts.
 
     Attributes:
-        teachers: Their probabilities are averaged. The first one is compared with the student.
+        teachers: Their probabilities are averaged. The first one that knows all texts of a corpus
+            is compared with the student there.
         config: The training config of the student, with its variables.
         output: The folder for all that is made.
         gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
@@ -137,16 +153,15 @@ class Distillation:
         """
         nlp, corpora = self._read_config()
         taught = self.teach(further, workers=workers)
-        result = Result(taught.texts)
-        trained = {"student": self._train(taught.config(self.config), "student")}
+        result = Result(taught.texts, taught.mixed)
+        trained = {STUDENT: self._train(taught.config(self.config), "student")}
         if baseline:
-            trained["without a teacher"] = self._train(self.config, "baseline")
+            trained[PLAIN] = self._train(self.config, "baseline")
         for name in _scored(corpora):
             own = self._compare(list(corpora[name](nlp)), trained)
             result.measures[name] = own
-            if baseline:
-                first, second, third = own.values()
-                result.closed[name] = closed_gap(first, second, third)
+            if baseline and TEACHER in own:
+                result.closed[name] = closed_gap(own[TEACHER], own[STUDENT], own[PLAIN])
         write_text(self.output / "distillation.json", result.to_json())
         return result
 
@@ -166,17 +181,17 @@ class Distillation:
         path = self.output / "texts.parquet"
         held_out = [corpora[name] for name in _scored(corpora)]
         texts = write_texts(path, nlp, corpora["train"], further, held_out, self.augmenter)
-        parts = [self._label(path, texts.digest, i, workers) for i in range(len(self.teachers))]
+        parts = [self._label(path, i, workers) for i in range(len(self.teachers))]
         soft = self.output / "train.parquet"
         exclusive = self.teachers[0].annotator.decisions.exclusive
-        write_soft_labels(
+        mixed = write_soft_labels(
             soft,
             zip(*parts, strict=True),
             labels,
             exclusive=exclusive,
             gold_weight=self.gold_weight,
         )
-        return SoftLabels(soft, labels, exclusive, texts)
+        return SoftLabels(soft, labels, exclusive, texts, mixed)
 
     def _read_config(self) -> tuple[Language, Corpora]:
         """Return a pipeline that makes documents, and the readers of the corpora."""
@@ -192,14 +207,16 @@ class Distillation:
             load_vectors_into_model(nlp, vectors)
         return nlp, corpora
 
-    def _label(self, texts: Path, digest: str, number: int, workers: int) -> list[Path]:
+    def _label(self, texts: Path, number: int, workers: int) -> list[Path]:
         """Have a teacher label the texts, and return the files that hold them."""
-        teacher = self.teachers[number]
-        place = Output(self.output / f"teacher-{number}")
+        teacher, folder = self.teachers[number], self.output / f"teacher-{number}"
         source = Source(str(texts))
         source.columns, source.all_columns = (TEXT,), True
-        shards: list[Shard] = cut(source, _ROWS_PER_PART)
-        arguments = {"model": teacher.annotator.digest, "texts": digest}
+        shards = [_by_content(shard) for shard in cut(source, _ROWS_PER_PART)]
+        if isinstance(teacher.annotator, LabelledTable):
+            return teacher.annotator.label(shards, folder)
+        place = Output(folder)
+        arguments = {"model": teacher.annotator.digest}
         with place.begun(arguments, overwrite=True):
             finished = place.finished([shard.identity for shard in shards], overwrite=True)
             job = Job(teacher.annotator, place, SCHEMA, self.set_up)
@@ -225,11 +242,24 @@ class Distillation:
         return folder / "model-best"
 
     def _compare(self, examples: list[Example], trained: Mapping[str, Path]) -> dict[str, Measures]:
-        comparison, first = Comparison(examples), self.teachers[0]
-        found = {"teacher": comparison.measure(first.annotator, first.size)}
+        comparison = Comparison(examples)
+        able = [each for each in self.teachers if comparison.can_measure(each.annotator)]
+        found = {}
+        for first in able[:1]:
+            found[TEACHER] = comparison.measure(first.annotator, first.size)
         for name, folder in trained.items():
-            found[name] = comparison.measure(Annotator(folder), size_of(folder))
+            measures = comparison.measure(Annotator(folder), size_of(folder))
+            found[name] = measures if able else replace(measures, agreement=None)
         return found
+
+
+def _by_content(shard: Shard) -> Shard:
+    """Return rows of a file that are the same as long as they read the same."""
+    digest = hashlib.sha256()
+    for table in shard.batches(_ROWS_PER_PART):
+        for row in zip(*(table[name].to_pylist() for name in SCHEMA.names), strict=True):
+            digest.update(repr(row).encode(errors="surrogatepass"))
+    return replace(cast("ParquetShard", shard), state=digest.hexdigest())
 
 
 def _scored(corpora: Corpora) -> list[str]:

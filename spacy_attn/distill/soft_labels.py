@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,27 @@ from ..text_files import complete_file
 from .training_texts import GOLD, TEXT
 
 SCORE = "score_"
+
+
+@dataclass
+class Mixed:
+    """How many texts have less than a teacher's labels and an annotation.
+
+    Attributes:
+        by_annotation: Those that no teacher has labelled. Their annotation is learned alone.
+        unlabelled: Those that are left out, since they have no annotation either.
+        unknown: Values of independent labels that are not known of texts that are learned.
+    """
+
+    by_annotation: int = 0
+    unlabelled: int = 0
+    unknown: int = 0
+
+    def add(self, taught: NDArray[Any], mixed: NDArray[Any], n_texts: int) -> None:
+        """Count texts of which something is known, out of a number of texts."""
+        self.by_annotation += int(numpy.isnan(taught).all(axis=1).sum())
+        self.unlabelled += n_texts - len(mixed)
+        self.unknown += int(numpy.isnan(mixed).sum())
 
 
 def common_labels(teachers: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
@@ -44,48 +66,72 @@ def write_soft_labels(
     *,
     exclusive: bool,
     gold_weight: float,
-) -> None:
+) -> Mixed:
     """Write the texts with a column `score_LABEL` for each label, as a Parquet file.
+
+    A text that no teacher has labelled keeps its annotation, and is left out if it has none.
 
     Args:
         path: The file.
         parts: The files in which teachers have annotated the texts, those of the same texts
-            together. Their probabilities are averaged.
+            together. Their probabilities are averaged; null is left out.
         labels: The labels.
         exclusive: Whether the labels exclude one another. Then they sum to 1.
         gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
+
+    Returns:
+        How many texts have less than both.
 
     Raises:
         ValueError: If an annotated label is none of these.
     """
     schema = pa.schema([(TEXT, pa.string()), *((SCORE + label, pa.float32()) for label in labels)])
+    counts = Mixed()
     with complete_file(path) as temporary, writing(temporary, ".parquet", schema) as write:
         for files in parts:
-            for tables in zip(*map(_tables, files), strict=True):
-                mixed = _mix(tables, labels, exclusive=exclusive, gold_weight=gold_weight)
-                columns = [pa.array(column) for column in mixed.astype("float32").T]
-                write(pa.table([tables[0][TEXT].combine_chunks(), *columns], schema))
+            tables = [pq.read_table(file) for file in files]
+            taught = _average(tables, labels)
+            mixed = _mix(taught, tables[0], labels, exclusive=exclusive, gold_weight=gold_weight)
+            # Of exclusive labels, one that is not known is not right.
+            known = mixed.sum(axis=1) > 0 if exclusive else ~numpy.isnan(mixed).all(axis=1)
+            counts.add(taught[known], mixed[known], len(mixed))
+            if exclusive:
+                mixed[known] /= mixed[known].sum(axis=1, keepdims=True)
+            scores = mixed[known].astype("float32")
+            columns = [pa.array(column, from_pandas=True) for column in scores.T]
+            texts = tables[0][TEXT].combine_chunks().filter(pa.array(known))
+            write(pa.table([texts, *columns], schema))
+    return counts
 
 
-def _tables(file: Path) -> Iterator[pa.Table]:
-    with pq.ParquetFile(file) as opened:
-        for group in range(opened.num_row_groups):
-            yield opened.read_row_group(group, use_threads=False)
+def _average(tables: Sequence[pa.Table], labels: Sequence[str]) -> NDArray[numpy.float64]:
+    """Return what teachers say, shape (n_texts, n_labels); NaN where none says anything."""
+    said = numpy.array(
+        [
+            numpy.column_stack([table[SCORE + label].to_numpy() for label in labels])
+            for table in tables
+        ],
+        dtype=numpy.float64,
+    )
+    n_teachers = (~numpy.isnan(said)).sum(axis=0)
+    total = numpy.nansum(said, axis=0)
+    return numpy.divide(total, n_teachers, out=total * numpy.nan, where=n_teachers > 0)
 
 
 def _mix(
-    tables: Sequence[pa.Table], labels: Sequence[str], *, exclusive: bool, gold_weight: float
+    taught: NDArray[numpy.float64],
+    texts: pa.Table,
+    labels: Sequence[str],
+    *,
+    exclusive: bool,
+    gold_weight: float,
 ) -> NDArray[numpy.float64]:
-    """Return what is learned of each text, shape (n_texts, n_labels)."""
-    taught = [
-        numpy.column_stack([table[SCORE + label].to_numpy() for label in labels])
-        for table in tables
-    ]
-    scores: NDArray[numpy.float64] = numpy.mean(taught, axis=0)
-    for row, gold in enumerate(tables[0][GOLD].to_pylist()):
+    """Return what is learned of each text, shape (n_texts, n_labels); NaN where it is nothing."""
+    scores = taught.copy()
+    for row, gold in enumerate(texts[GOLD].to_pylist()):
         if gold:
-            scores[row] = _with_gold(scores[row], dict(gold), labels, exclusive, gold_weight)
-    return scores / scores.sum(axis=1, keepdims=True) if exclusive else scores
+            scores[row] = _with_gold(taught[row], dict(gold), labels, exclusive, gold_weight)
+    return scores
 
 
 def _with_gold(
@@ -102,5 +148,8 @@ def _with_gold(
         )
     # Of independent labels that are not annotated nothing is known.
     absent = numpy.zeros(len(labels)) if exclusive else taught
-    annotated = [gold.get(label, other) for label, other in zip(labels, absent, strict=True)]
-    return (1.0 - weight) * taught + weight * numpy.array(annotated)
+    annotated = numpy.array(
+        [gold.get(label, other) for label, other in zip(labels, absent, strict=True)]
+    )
+    mixed = (1.0 - weight) * taught + weight * annotated
+    return numpy.where(numpy.isnan(taught), annotated, mixed)

@@ -10,9 +10,17 @@ from thinc.api import Config
 
 from .soft_labels import SCORE
 
+# Rows out of which each is drawn where training streams them, which does not shuffle them itself.
+_SHUFFLE_BUFFER = 10_000
+
 
 def student_config(
-    config: Config, texts: Path, labels: Sequence[str], *, exclusive: bool
+    config: Config,
+    texts: Path,
+    labels: Sequence[str],
+    *,
+    exclusive: bool,
+    has_unknown: bool = False,
 ) -> Config:
     """Return a config that trains on texts with probabilities.
 
@@ -21,12 +29,16 @@ def student_config(
         texts: The file that `write_soft_labels` has written.
         labels: Its labels.
         exclusive: Whether they exclude one another.
+        has_unknown: Whether some probabilities are null, which is for independent labels.
 
     Raises:
         ValueError: If the training corpus is none of [corpora].
     """
     config = config.copy()
     name, path = corpus_name(config, "train_corpus"), str(texts.resolve())
+    interpolated = config.interpolate()
+    streaming = interpolated["training"]["max_epochs"] == -1
+    buffer = util.dot_to_object(interpolated, name).get("shuffle_buffer") or _SHUFFLE_BUFFER
     if "train" in config.get("paths", {}):
         # Where users look for what was trained on.
         config["paths"]["train"], path = path, "${paths.train}"
@@ -39,10 +51,19 @@ def student_config(
             "label_column": [SCORE + label for label in labels],
             "labels": list(labels),
             "exclusive": exclusive,
-            "lazy": True,
+            "skip_missing": has_unknown,
+            "lazy": not streaming,
+            "streaming": streaming,
+            "shuffle_buffer": buffer if streaming else 0,
         },
     )
     return config
+
+
+def has_exclusive_labels(config: Config) -> bool:
+    """Return whether the student of a config has labels that exclude one another."""
+    factories = [block.get("factory", "") for block in config["components"].values()]
+    return not any(factory.endswith("_multilabel") for factory in factories)
 
 
 def corpus_name(config: Config, setting: str) -> str:

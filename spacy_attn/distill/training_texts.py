@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +17,7 @@ from spacy.training import Example
 from ..data.errors import DatasetError
 from ..tables.formats import writing
 from ..tables.shards import cut
-from ..text_files import TEMPORARY
+from ..text_files import complete_file
 
 if TYPE_CHECKING:
     from ..data.reader import Augmenter
@@ -46,7 +45,6 @@ class Counts:
             these has the same text.
         held_out: Those that are left out since they are scored.
         blank: Those that are left out since there is nothing in them.
-        digest: A hash of all that is used.
     """
 
     annotated: int = 0
@@ -55,7 +53,6 @@ class Counts:
     repeated: int = 0
     held_out: int = 0
     blank: int = 0
-    digest: str = ""
 
 
 def write_texts(
@@ -84,54 +81,44 @@ def write_texts(
     Raises:
         DatasetError: If a data set cannot be read, or a row has no text.
     """
-    counts, digest = Counts(), hashlib.sha256()
-    scored = {_words(example.reference.text) for each in held_out for example in each(nlp)}
+    counts = Counts()
+    scored = {_identity(example.reference.text) for each in held_out for example in each(nlp)}
 
     def rows() -> Iterator[Row]:
         seen = set()
 
         def variants(example: Example) -> Iterator[Row]:
             for variant in islice(augmenter(nlp, example), 1, None) if augmenter else ():
-                words = _words(variant.reference.text)
-                if words and words not in scored and words not in seen:
-                    seen.add(words)
+                identity = _identity(variant.reference.text)
+                if identity and identity not in scored and identity not in seen:
+                    seen.add(identity)
                     counts.variants += 1
                     yield variant.reference.text, None
 
         for example in corpus(nlp):
-            seen.add(_words(example.reference.text))
+            seen.add(_identity(example.reference.text))
             counts.annotated += 1
             yield example.reference.text, list(example.reference.cats.items()) or None
             yield from variants(example)
         for text in _texts(sources):
-            words = _words(text)
-            if not words:
+            identity = _identity(text)
+            if not identity:
                 counts.blank += 1
-            elif words in scored:
+            elif identity in scored:
                 counts.held_out += 1
-            elif words in seen:
+            elif identity in seen:
                 counts.repeated += 1
             else:
-                seen.add(words)
+                seen.add(identity)
                 counts.further += 1
                 yield text, None
                 if augmenter:
                     doc = nlp.make_doc(text)
                     yield from variants(Example(doc, doc))
 
-    new = path.with_suffix(TEMPORARY)
-    with writing(new, ".parquet", SCHEMA) as write:
+    with complete_file(path) as new, writing(new, ".parquet", SCHEMA) as write:
         for table in _tables(rows()):
             write(table)
-            columns = (table[name].to_pylist() for name in SCHEMA.names)
-            for row in zip(*columns, strict=True):
-                digest.update(repr(row).encode())
-    if path.exists() and filecmp.cmp(path, new, shallow=False):
-        # What was made of a file before counts as long as nobody has written to that.
-        new.unlink()
-    else:
-        new.replace(path)
-    counts.digest = digest.hexdigest()
     return counts
 
 
@@ -171,6 +158,8 @@ def _texts(sources: Sequence[Source]) -> Iterator[str]:
                     yield text
 
 
-def _words(text: str) -> str:
-    """Return what makes two texts the same, however they are cut into tokens."""
-    return _SEPARATORS.sub("", text.casefold())
+def _identity(text: str) -> bytes:
+    """Return what is the same of two same texts, however they are cut into tokens."""
+    letters = _SEPARATORS.sub("", text.casefold()).encode(errors="surrogatepass")
+    # A hash, since those of all texts are in memory.
+    return hashlib.blake2b(letters, digest_size=16).digest() if letters else b""

@@ -24,34 +24,13 @@ from spacy_attn.cli import app
 from spacy_attn.cli import apply as cli
 from spacy_attn.tables import bulk
 from spacy_attn.tables.annotator import Annotator
-from spacy_attn.tables.task_workers import Event, HaltError
 
 from ..conftest import MIXED_TEXTS, TEXTS
+from ..tasks_here import run_here
 
 N_ROWS = 40
 ROWS = [{"id": i, "text": f"{text} {i}"} for i, text in enumerate([*TEXTS, *MIXED_TEXTS] * 4)]
 ROWS = ROWS[:N_ROWS]
-
-
-def run_here(tasks, prepare, n_workers, n_threads=1):
-    """Do the tasks in this process, as the processes of `run_tasks` do them."""
-    try:
-        work = prepare()
-    except Exception as error:
-        yield Event("no worker", None, str(error))
-        return
-    yield Event("ready", None, None)
-    for number, task in tasks.items():
-        reported = []
-        try:
-            value = work(task, reported.append)
-        except Exception as error:
-            yield Event("failed", number, str(error))
-            if isinstance(error, HaltError):
-                return
-            continue
-        yield from (Event("progress", number, n) for n in reported)
-        yield Event("done", number, value)
 
 
 def stay_here(monkeypatch):

@@ -2,21 +2,39 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import spacy
+from spacy.tokens import DocBin
+from spacy.util import registry
 from thinc.api import Config
+from tqdm import tqdm
 from typer.testing import CliRunner
 
-from spacy_attn.cli import app
+from spacy_attn.cli import app, distill_student, options
+from spacy_attn.distill import distilling
 from spacy_attn.distill.comparison import Measures, closed_gap
+from spacy_attn.distill.distilling import Distillation, Teacher
+from spacy_attn.distill.labelled_table import LabelledTable
+from spacy_attn.distill.student import student_config
+from spacy_attn.tables import bulk
+from spacy_attn.tables.annotator import Annotator
 
 from ..conftest import TEXTS, make_nlp, train
 from ..docs.pages import ROOT
+from ..tasks_here import run_here
 
+N_ROWS = len(TEXTS)
 FEW_STEPS = ["--training.max_steps", "2", "--training.eval_frequency", "1"]
+
+
+@pytest.fixture(autouse=True)
+def _one_process(monkeypatch):
+    monkeypatch.setattr(bulk, "run_tasks", run_here)
+    monkeypatch.setattr(distill_student, "_set_up", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -79,21 +97,168 @@ def test_a_student_is_trained_compared_and_saved(teacher, data):
     assert len(learned) == len(TEXTS) + 2 + found["texts"]["variants"]
 
 
+def teach(data, *teachers, texts=()):
+    """Have teachers label the texts, three in a part, and return all that is to be learned."""
+    config = Config().from_disk(data / "student.cfg", interpolate=False)
+    teachers = [each if isinstance(each, Teacher) else pipeline(each) for each in teachers]
+    distillation = Distillation(
+        teachers,
+        config,
+        data / "out",
+        gold_weight=0.0,
+        set_up=lambda: None,
+        gpu_id=-1,
+        bar=lambda total, done: tqdm(total=total, initial=done, disable=True),
+    )
+    sources = [options.make_source(str(data / name), None, "text", ()) for name in texts]
+    return distillation.teach(sources, workers=1)
+
+
+def pipeline(folder):
+    return Teacher("the teacher", Annotator(folder))
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr(distilling, "_ROWS_PER_PART", 3)
+
+
+def part_times(data):
+    parts = sorted((data / "out" / "teacher-0").glob("part-*.parquet"))
+    return [part.stat().st_mtime_ns for part in parts]
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_texts_are_labelled_once_and_anew_if_they_or_the_teacher_change(teacher, data, tmp_path):
-    _, output = distill(teacher, data)
-    part = output / "teacher-0" / "part-00000.parquet"
-    before = part.stat().st_mtime_ns
-    distill(teacher, data)
-    assert part.stat().st_mtime_ns == before
-    distill(teacher, data, "--texts", str(data / "more.parquet"))
-    assert pq.read_table(part).num_rows == len(TEXTS) + 2
+    teach(data, teacher)
+    before = part_times(data)
+    teach(data, teacher)
+    assert part_times(data) == before
+    taught = teach(data, teacher, texts=["more.parquet"])
+    assert part_times(data)[:2] == before[:2]
+    assert pq.read_table(taught.path).num_rows == N_ROWS + 2
     other = shutil.copytree(teacher, tmp_path / "other")
     nlp = spacy.load(other)
     nlp.get_pipe("attn_textcat").cfg["temperature"] = 2.0
     nlp.to_disk(other)
-    at = part.stat().st_mtime_ns
-    distill(other, data, "--texts", str(data / "more.parquet"))
-    assert part.stat().st_mtime_ns > at
+    teach(data, other)
+    assert set(part_times(data)).isdisjoint(before)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_run_that_was_killed_goes_on_and_ends_as_if_nothing_had_been(teacher, data, monkeypatch):
+    def killed_after_one(*arguments):
+        for event in run_here(*arguments):
+            yield event
+            if event.kind == "done":
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk, "run_tasks", killed_after_one)
+        with pytest.raises(KeyboardInterrupt):
+            teach(data, teacher)
+    assert not (data / "out" / "train.parquet").exists()
+    (first,) = part_times(data)
+    found = pq.read_table(teach(data, teacher).path)
+    assert part_times(data)[0] == first
+    shutil.rmtree(data / "out")
+    assert found == pq.read_table(teach(data, teacher).path)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_what_a_teacher_has_labelled_before_it_failed_is_kept(teacher, data):
+    pd.DataFrame({"text": ["x" * 2_000_000]}).to_parquet(data / "more.parquet")
+    with pytest.raises(ValueError, match=r"'the teacher' could not label all texts \(.*rows"):
+        teach(data, teacher, texts=["more.parquet"])
+    before = part_times(data)
+    assert len(before) == 2
+    pd.DataFrame({"text": ["a shorter text"]}).to_parquet(data / "more.parquet")
+    assert pq.read_table(teach(data, teacher, texts=["more.parquet"]).path).num_rows == N_ROWS + 1
+    assert part_times(data)[:2] == before
+
+
+def test_texts_without_any_label_and_empty_ones_are_taught(teacher, data):
+    nlp = spacy.blank("en")
+    docs = [nlp.make_doc(text) for text in ("one text", " ")]
+    DocBin(docs=docs).to_disk(data / "train.spacy")
+    config = Config().from_disk(data / "student.cfg", interpolate=False)
+    config["corpora"]["train"] = {
+        "@readers": "spacy-attn.HFDataset.v1",
+        "path": str(data / "train.spacy"),
+    }
+    config.to_disk(data / "student.cfg")
+    pd.DataFrame({"text": ["", "a further text"]}).to_parquet(data / "more.parquet")
+    taught = teach(data, teacher, texts=["more.parquet"])
+    rows = pq.read_table(taught.path).to_pylist()
+    assert [row.pop("text") for row in rows] == ["one text", " ", "a further text"]
+    assert all(sum(row.values()) == pytest.approx(1.0) for row in rows)
+    assert (taught.texts.annotated, taught.texts.further, taught.texts.blank) == (2, 1, 1)
+
+
+def labelled_table(data, texts):
+    rows = [{"text": text, "score_positive": 0.75, "score_negative": 0.25} for text in texts]
+    pd.DataFrame(rows).to_csv(data / "labelled.csv", index=False)
+    return data / "labelled.csv"
+
+
+def test_a_table_teaches_what_it_knows_and_annotations_the_rest(data):
+    (_, *known) = (text for text, _ in labelled())
+    table = labelled_table(data, [*known, "a further text"])
+    more = ["--texts", str(data / "more.parquet")]
+    shown, output = distill(f"table:{table}", data, *more)
+    said = " ".join(shown.split())
+    assert "no teacher has labelled 1 texts that are learned by their annotation, and 1" in said
+    assert "no teacher has labelled all texts of 'dev'" in said
+    found = json.loads((output / "distillation.json").read_text())
+    assert (found["texts"]["by_annotation"], found["texts"]["unlabelled"]) == (1, 1)
+    for measures in found["measures"].values():
+        assert list(measures) == ["student"]
+        assert measures["student"]["agreement"] is None
+    rows = pq.read_table(output / "train.parquet").to_pylist()
+    assert len(rows) == N_ROWS + 1
+    assert {row["score_positive"] for row in rows[1:]} == {0.75}
+    assert rows[0]["score_positive"] == float(next(labelled())[1] == "positive")
+
+
+def test_a_table_is_compared_where_it_knows_all_texts(data):
+    names = ("train", "validation")
+    table = labelled_table(
+        data, [text for name in names for text in pd.read_parquet(data / f"{name}.parquet")["text"]]
+    )
+    shown, output = distill(f"table:{table}", data)
+    measures = json.loads((output / "distillation.json").read_text())["measures"]
+    assert list(measures["dev"]) == ["teacher", "student"]
+    assert list(measures["test"]) == ["student"]
+    teacher = measures["dev"]["teacher"]
+    assert (teacher["words_per_second"], teacher["size"]) == (None, None)
+    assert teacher["agreement"] == 1.0
+    assert 0.0 <= measures["dev"]["student"]["agreement"] <= 1.0
+    assert "no teacher has labelled all texts of 'test'" in " ".join(shown.split())
+
+
+def test_a_pipeline_and_a_table_are_averaged_where_both_know_a_text(teacher, data):
+    text = "great fun and a joy"
+    alone = pq.read_table(teach(data, teacher).path).to_pandas().set_index("text")
+    path = str(labelled_table(data, [text]))
+    table = Teacher("table", LabelledTable(path, exclusive=True))
+    both = pq.read_table(teach(data, teacher, table).path).to_pandas().set_index("text")
+    expected = (alone.loc[text, "score_positive"] + 0.75) / 2
+    assert both.loc[text, "score_positive"] == pytest.approx(expected)
+    assert both.drop(text).equals(alone.drop(text))
+
+
+def test_a_student_that_streams_draws_its_texts_at_random():
+    config = Config().from_disk(ROOT / "configs" / "default.cfg", interpolate=False)
+    kept = student_config(config, Path("train.parquet"), ["a", "b"], exclusive=True)
+    corpus = kept["corpora"]["train"]
+    assert (corpus["streaming"], corpus["shuffle_buffer"], corpus["lazy"]) == (False, 0, True)
+    config["training"]["max_epochs"] = -1
+    for given, expected in ((0, 10_000), (7, 7)):
+        config["corpora"]["train"]["shuffle_buffer"] = given
+        streamed = student_config(config, Path("train.parquet"), ["a", "b"], exclusive=True)
+        corpus = streamed["corpora"]["train"]
+        assert (corpus["streaming"], corpus["shuffle_buffer"]) == (True, expected)
+        assert registry.resolve(streamed.interpolate()["corpora"])["train"].streaming
 
 
 def test_a_teacher_with_other_labels_than_the_data_is_named(data, tmp_path):
@@ -106,13 +271,6 @@ def test_a_teacher_with_other_labels_than_the_data_is_named(data, tmp_path):
     nlp.to_disk(tmp_path / "teacher")
     shown, _ = distill(tmp_path / "teacher", data, code=1)
     assert "which the teacher does not have" in " ".join(shown.split())
-
-
-def test_a_teacher_that_fails_is_named_with_the_rows(teacher, data, monkeypatch):
-    pd.DataFrame({"text": ["x" * 2_000_000]}).to_parquet(data / "more.parquet")
-    shown, output = distill(teacher, data, "--texts", str(data / "more.parquet"), code=1)
-    assert "could not label all texts" in " ".join(shown.split())
-    assert not (output / "student").exists()
 
 
 @pytest.mark.parametrize("pair", ["a", "=b", "a="])

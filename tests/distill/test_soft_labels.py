@@ -47,6 +47,36 @@ def test_exclusive_probabilities_sum_to_one(tmp_path):
     assert mix(tmp_path, [{"a": 0.6, "b": 0.6}]) == {"a": 0.5, "b": 0.5}
 
 
+NULL = {"a": None, "b": None}
+
+
+def test_what_a_teacher_does_not_say_is_said_by_others_or_by_the_annotation(tmp_path):
+    assert mix(tmp_path, [{"a": 0.8, "b": 0.2}, NULL]) == {"a": 0.8, "b": 0.2}
+    assert mix(tmp_path, [NULL, NULL], [("b", 1.0)], gold_weight=0.1) == {"a": 0.0, "b": 1.0}
+    # Of independent labels that are neither taught nor annotated nothing is known.
+    found = mix(tmp_path, [NULL], [("b", 0.0)], exclusive=False)
+    assert found == {"a": pytest.approx(None), "b": 0.0}
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_text_of_which_nothing_is_known_is_left_out_and_counted(tmp_path, exclusive):
+    table = pa.table(
+        {
+            "text": ["one", "two", "three"],
+            "gold": pa.array([None, None, [("a", 1.0)]], SCHEMA.field("gold").type),
+            "score_a": [None, 0.5, None],
+            "score_b": [None, 0.5, None],
+        },
+    )
+    pq.write_table(table, tmp_path / "0.parquet")
+    path = tmp_path / "train.parquet"
+    settings = {"exclusive": exclusive, "gold_weight": 0.5}
+    counts = write_soft_labels(path, [[tmp_path / "0.parquet"]], ["a", "b"], **settings)
+    assert pq.read_table(path)["text"].to_pylist() == ["two", "three"]
+    assert (counts.unlabelled, counts.by_annotation) == (1, 1)
+    assert counts.unknown == (0 if exclusive else 1)
+
+
 def test_an_annotated_label_that_the_teacher_lacks_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"labels \['c'\], which the teacher does not have"):
         mix(tmp_path, [{"a": 0.8, "b": 0.2}], [("c", 1.0)], gold_weight=0.5)

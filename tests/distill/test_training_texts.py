@@ -84,19 +84,6 @@ def test_annotated_texts_all_stay_also_repeated_and_empty_ones(tmp_path):
     assert counts.annotated == 3
 
 
-def test_the_digest_tells_other_texts_and_other_labels(tmp_path):
-    found = {
-        collect(tmp_path, rows)[0].digest
-        for rows in (
-            [("one", {"a": 1.0})],
-            [("one", {"a": 0.5})],
-            [("two", {"a": 1.0})],
-            [("one", {"a": 1.0})],
-        )
-    }
-    assert len(found) == 3
-
-
 @pytest.mark.parametrize(("value", "said"), [(None, "null"), (7, "7")])
 def test_a_row_without_a_text_is_named(tmp_path, value, said):
     texts = pa.array([None, None]) if value is None else pa.array([value, value])

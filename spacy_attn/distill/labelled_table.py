@@ -1,0 +1,147 @@
+"""A table of texts and probabilities as a teacher: what a language model has labelled, say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ..data.errors import DatasetError, listing
+from ..data.reader import HFDataset
+from ..data.source import Source, open_source
+from ..pipeline.decisions import Decisions
+from ..tables.formats import writing
+from ..text_files import complete_file
+from .soft_labels import SCORE
+from .training_texts import TEXT
+
+if TYPE_CHECKING:
+    from ..tables.shards import Shard
+
+#: How a teacher is written that is a table.
+PREFIX = "table:"
+_ROWS = 10_000
+
+
+class LabelledTable:
+    """Looks up in a table what it says of texts. They must be the same, character for character.
+
+    Of a text in several rows, the mean counts. Rows without a text or a probability are passed
+    over, and a warning says how many there are.
+
+    Args:
+        path: The table, of any format that `HFDataset` reads.
+        exclusive: Whether labels exclude one another. Then the probabilities of a row sum to 1.
+        text_column: The column of the texts.
+        renamed: The labels of columns, by their names. Without any of these, the columns
+            `score_LABEL` count; names of their labels are replaced, too.
+
+    Raises:
+        DatasetError: If the table cannot be opened, or has no column of probabilities.
+    """
+
+    #: As of an annotator: it counts no words.
+    n_words = 0
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        exclusive: bool,
+        text_column: str = "text",
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        source = Source(path)
+        source.columns, source.all_columns = (text_column,), True
+        columns = _label_columns(source, renamed or {})
+        #: How labels follow from the probabilities.
+        self.decisions = Decisions(tuple(columns.values()), exclusive)
+        self._reader = HFDataset(
+            path,
+            text_column=text_column,
+            label_column=list(columns),
+            labels=list(self.labels),
+            exclusive=exclusive,
+            skip_missing=True,
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.decisions.labels
+
+    @cached_property
+    def _rows(self) -> tuple[dict[str, int], NDArray[numpy.float64]]:
+        """Numbers of texts, and their probabilities, shape (n_texts, n_labels)."""
+        numbers: dict[str, int] = {}
+        rows, values = [], []
+        for text, cats in self._reader.read_texts():
+            rows.append(numbers.setdefault(text, len(numbers)))
+            values.append([cats.get(label, numpy.nan) for label in self.labels])
+        found = numpy.zeros((len(numbers), len(self.labels)))
+        numpy.add.at(found, rows, values)
+        return numbers, found / numpy.bincount(rows)[:, None]
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """Return a table of texts with a column of probabilities for each label.
+
+        Raises:
+            DatasetError: At a row of the labelled table that cannot be used.
+        """
+        numbers, known = self._rows
+        rows = numpy.array([numbers.get(text, -1) for text in table[TEXT].to_pylist()], dtype=int)
+        scores = numpy.where((rows >= 0)[:, None], known[rows], numpy.nan)
+        for label, column in zip(self.labels, scores.T, strict=True):
+            table = table.append_column(SCORE + label, pa.array(column, from_pandas=True))
+        return table
+
+    def knows(self, texts: Iterable[str]) -> bool:
+        """Return whether it says of each label of all texts how probable it is."""
+        numbers, known = self._rows
+        rows = [numbers.get(text, -1) for text in texts]
+        return min(rows, default=0) >= 0 and not numpy.isnan(known[rows]).any()
+
+    def label(self, shards: Sequence[Shard], folder: Path) -> list[Path]:
+        """Write what is known of texts, in a Parquet file for each shard of them.
+
+        Raises:
+            DatasetError: As for a single table, and if none of the texts is in the labelled one.
+        """
+        folder.mkdir(exist_ok=True)
+        files, n_known, first = [], 0, None
+        for number, shard in enumerate(shards):
+            files.append(folder / f"part-{number:05}.parquet")
+            schema = self(shard.schema().empty_table()).schema
+            with complete_file(files[-1]) as new, writing(new, ".parquet", schema) as write:
+                for table in shard.batches(_ROWS):
+                    found = self(table)
+                    write(found)
+                    n_known += len(found) - found[SCORE + self.labels[0]].null_count
+                    first = table[TEXT][0].as_py() if first is None else first
+        if not n_known:
+            other = next(iter(self._rows[0]))
+            raise DatasetError(
+                f"{self._reader}: none of the texts to learn from is in this table. They must be "
+                f"the same, character for character. The first to learn from is {first!r:.60}, "
+                f"the first of the table {other!r:.60}. Give the table as --texts, too"
+            )
+        return files
+
+
+def _label_columns(source: Source, renamed: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of probabilities, and their labels."""
+    names = open_source(source)[0].column_names or []
+    if found := {name: renamed[name] for name in names if name in renamed}:
+        return found
+    labels = [name.removeprefix(SCORE) for name in names if name.startswith(SCORE)]
+    if not labels:
+        raise DatasetError(
+            f"{source}: there is no column of probabilities. Call them score_LABEL, or say of "
+            f"which labels they are with --rename COLUMN=LABEL. The columns are {listing(names)}"
+        )
+    return {SCORE + label: renamed.get(label, label) for label in labels}
