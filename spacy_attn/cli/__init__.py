@@ -19,6 +19,7 @@ from .init_words import init_words_cli
 from .render import render_cli
 from .report import report_cli
 from .train import train_cli
+from .write_card import card_cli
 
 __all__ = ["app"]
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     name="attn", cls=CommandGroup, help=_HELP, no_args_is_help=True, rich_markup_mode=None
 )
 app.command("apply")(apply_cli)
+app.command("card")(card_cli)
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
 app.command("distill", context_settings=_WITH_OVERRIDES)(distill_cli)
 app.command("faithfulness")(faithfulness_cli)

@@ -290,7 +290,7 @@ def test_a_package_requires_the_plugin(package):
             "all",
             [
                 *("train configs/default.cfg", "attn convert", "evaluate training"),
-                *("attn faithfulness", "package training"),
+                *("attn faithfulness", "attn card", "package training/model-card"),
             ],
         ),
         (

@@ -54,13 +54,13 @@ def _fill(template: str, report: FaithfulnessReport, title: str) -> str:
         shares=[f"{percent} %" for percent in PERCENTS],
         max_flip_steps=MAX_FLIP_STEPS,
         n_steps=N_STEPS,
-        rows=_rows(report),
+        tables=tables(report),
     )
     return text + "\n"
 
 
-def _rows(report: FaithfulnessReport) -> dict[str, Rows]:
-    """Return the rows of each table."""
+def tables(report: FaithfulnessReport) -> dict[str, Rows]:
+    """Return the rows of each table of a report."""
     rankings = {method_name(name): ranking for name, ranking in report.rankings.items()}
     agreement = [
         _row(method_name(one), method_name(other), tau)

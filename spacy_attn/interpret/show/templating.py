@@ -71,6 +71,11 @@ def latex(value: object) -> Markup:
     return Markup(_LATEX_PAIR.sub(r"{\\kern0pt}\g<0>", escaped))
 
 
+def python(text: str) -> Markup:
+    """Write text as a string of Python."""
+    return Markup(repr(text))
+
+
 def one_line(text: str) -> str:
     """Join the lines that a sentence has in a template."""
     return text.strip().replace("\n", " ")
@@ -124,7 +129,7 @@ def _make_environment(**settings: Any) -> Environment:
         undefined=StrictUndefined,
         **settings,
     )
-    for text_filter in (visible, breakable, markdown, one_line):
+    for text_filter in (visible, breakable, markdown, python, one_line):
         environment.filters[text_filter.__name__] = text_filter
     environment.filters["ord"] = ord
     environment.globals.update(ink=INK, paper=PAPER, quiet=QUIET, line=LINE, accent=ACCENT)
