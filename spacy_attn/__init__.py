@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .alignment import Alignment
     from .explanation import Explanation
     from .interpret.corpus import summarize_corpus
+    from .interpret.counterfactuals import counterfactual
     from .interpret.methods import explain
     from .interpret.show.pictures import render
     from .interpret.show.saving import save
@@ -19,6 +20,7 @@ __all__ = [
     "Annotator",
     "Explanation",
     "__version__",
+    "counterfactual",
     "explain",
     "render",
     "save",
@@ -30,6 +32,7 @@ _WHERE = {
     "Alignment": ".alignment",
     "Annotator": ".tables.annotator",
     "Explanation": ".explanation",
+    "counterfactual": ".interpret.counterfactuals",
     "explain": ".interpret.methods",
     "render": ".interpret.show.pictures",
     "save": ".interpret.show.saving",

@@ -11,6 +11,7 @@ from spacy.cli._util import Opt
 from wasabi import msg
 
 from ..explanation import CONTRIBUTIONS, method_name
+from ..interpret.counterfactuals import counterfactual
 from ..interpret.methods import check_method, explain
 from ..interpret.show.report_page import report
 from ..interpret.subject import Classifier
@@ -28,6 +29,14 @@ def report_cli(
     limit: opt.Limit = 0,
     method: opt.MethodName = CONTRIBUTIONS,
     contrast: opt.ContrastNames = None,
+    counterfactuals: Annotated[
+        int,
+        Opt(
+            "--counterfactuals",
+            min=0,
+            help="Look for the tokens that each decision hangs on, with so many predictions",
+        ),
+    ] = 0,
     component: opt.ComponentName = None,
     split: opt.Split = None,
     text_column: opt.TextColumn = None,
@@ -59,13 +68,21 @@ def report_cli(
             raise ValueError("There is no document in it.")
     by = "" if method == CONTRIBUTIONS else f", by {method_name(method)}"
     with failing("Can't make the report"):
-        docs = (example.predicted for example in examples)
+        docs = [example.predicted for example in examples]
         explanations = explain(nlp, docs, component=classifier.name, method=method)
+        found = None
+        if counterfactuals:
+            searched = (
+                counterfactual(nlp, doc, component=classifier.name, max_predictions=counterfactuals)
+                for doc in docs
+            )
+            found = list(progress(searched, name="Counterfactuals", total=len(docs)))
         html = report(
             list(progress(explanations, total=len(examples))),
             [example.reference.cats for example in examples],
             classifier.decisions,
             contrast=pair,
+            counterfactuals=found,
             title=f"{_short(model)} on {_short(data)}{by}",
             direction=nlp.vocab.writing_system.get("direction", "auto"),
             language=nlp.lang or "",

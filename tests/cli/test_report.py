@@ -76,6 +76,18 @@ def test_the_page_has_the_attributions_of_the_method(model, tmp_path, method):
             assert shown_column == pytest.approx(column, rel=0.01, abs=1e-6)
 
 
+def test_the_page_has_the_tokens_that_decisions_hang_on(model, tmp_path):
+    data, output = tmp_path / "a.jsonl", tmp_path / "a.html"
+    srsly.write_jsonl(data, [{"text": text, "label": x} for text, x in TEXTS.items()])
+    run("report", model, data, "-o", output, "--contrast", "negative,positive")
+    assert "removed" not in data_of(output.read_text("utf8"))["documents"][0]
+    run("report", model, data, "-o", output, "--counterfactuals", "50", "-m", "gradient_x_input")
+    nlp = spacy.load(model)
+    for shown, text in zip(data_of(output.read_text("utf8"))["documents"], TEXTS, strict=True):
+        found = spacy_attn.counterfactual(nlp, text, max_predictions=50)
+        assert shown.get("removed") == (None if found is None else list(found.removed))
+
+
 def test_errors_say_what_is_wrong(model, tmp_path):
     srsly.write_jsonl(tmp_path / "a.jsonl", [{"text": "fun", "label": "pos"}] * 2)
     DocBin().to_disk(tmp_path / "empty.spacy")
@@ -86,6 +98,8 @@ def test_errors_say_what_is_wrong(model, tmp_path):
     ):
         result = run("report", model, data, "--output", tmp_path / "x.html", code=1)
         assert message in " ".join(result.stderr.split())
+    arguments = (tmp_path / "a.jsonl", "-o", tmp_path / "x.html", "--contrast", "positive,good")
+    assert "There is no label 'good'" in run("report", model, *arguments, code=1).stderr
     arguments = (tmp_path / "a.jsonl", "-o", tmp_path / "x.html", "--method", "magic")
     assert "but is 'magic'" in run("report", model, *arguments, code=1).stderr
     assert not (tmp_path / "x.html").exists()

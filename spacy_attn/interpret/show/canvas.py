@@ -107,7 +107,8 @@ class Canvas:
         """Fill a box, of which `x` and `y` are the upper left corner."""
         from matplotlib.patches import Rectangle
 
-        self._axes.add_patch(Rectangle((x, y), width, height, color=colour, linewidth=0))
+        # `add_patch` would look for the limits of the axes, which are set at the end.
+        self._axes.add_artist(Rectangle((x, y), width, height, color=colour, linewidth=0))
 
     def to_bytes(self, file_format: str, height: float, title: str, description: str) -> bytes:
         """Return the picture as a file, always the same for the same picture.

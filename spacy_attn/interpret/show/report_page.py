@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, method_name
 from ...pipeline.decisions import Decisions, Outcome
 from ...targets import Contrast, check_contrast
+from ..counterfactuals import Counterfactual
 from .legend import Legend
 from .scale import SCALES
 from .templating import fill_template, visible
@@ -27,6 +28,7 @@ def report(
     by: Decisions,
     *,
     contrast: Contrast | None = None,
+    counterfactuals: Sequence[Counterfactual | None] | None = None,
     title: str = "Report",
     direction: str = "auto",
     language: str = "",
@@ -40,6 +42,8 @@ def report(
         contrast: A pair of labels, if the page is to begin with what speaks for the first and not
             for the second. By default, it begins with what speaks for the predicted label; where
             that is wrong, with what speaks for the gold label and not for the predicted one.
+        counterfactuals: Of each document, the tokens that its decision hangs on, where any were
+            found; None if nothing has looked for them.
         title: Of the page.
         direction: Of the texts: "ltr", "rtl" or "auto".
         language: The code of the texts' language, or "".
@@ -79,8 +83,11 @@ def report(
                 **_document(explanation),
                 **_numbered(outcome, summary["labels"]),
                 "view": first_view(outcome, explanation.scores, by),
+                **_hanging(found),
             }
-            for explanation, outcome in zip(explanations, outcomes, strict=True)
+            for explanation, outcome, found in zip(
+                explanations, outcomes, counterfactuals or [None] * len(outcomes), strict=True
+            )
         ],
     }
     what = "What a token contributes to the chosen label"
@@ -215,6 +222,14 @@ def _document(explanation: Explanation) -> dict[str, Any]:
         "attention": _round(explanation.attention.tolist()),
         "attributions": _round(explanation.attributions.T.tolist()),
     }
+
+
+def _hanging(found: Counterfactual | None) -> dict[str, Any]:
+    """Return the tokens that a decision hangs on, and what it is without them."""
+    if found is None:
+        return {}
+    labels = ", ".join(map(visible, found.after)) or "no label"
+    return {"removed": list(found.removed), "without": labels, "smallest": found.smallest}
 
 
 def _numbered(outcome: Outcome, labels: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 
 import spacy_attn
 from spacy_attn import Alignment
+from spacy_attn.interpret.counterfactuals import Counterfactual
 from spacy_attn.interpret.show.report_page import report
 from spacy_attn.interpret.show.scale import SCALES
 from spacy_attn.pipeline.decisions import Decisions
@@ -316,6 +317,32 @@ def test_a_wrong_document_begins_with_the_gold_label_rather_than_the_predicted_o
     # With itself, a label is compared with nothing.
     page.select_option("[name=other]", label="negative")
     assert shades(page, wrong) == names("contributions", EXPLANATIONS[wrong].of_label("negative"))
+
+
+def test_the_tokens_that_a_decision_hangs_on_are_marked_and_named(context, tmp_path):
+    path = tmp_path / "report.html"
+    explanation = make_explanation(HOSTILE)
+    settings = {"scores": explanation.scores, "n_predictions": 9, "before": ("positive",)}
+    found = Counterfactual(
+        explanation, removed=(0, 3), after=("negative",), smallest=True, **settings
+    )
+    other = Counterfactual(explanation, removed=(1,), after=(), smallest=False, **settings)
+    by = Decisions(LABELS, exclusive=True)
+    html = report([explanation] * 3, [{}] * 3, by, counterfactuals=[found, None, other])
+    path.write_text(html, "utf8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    marked = "all => all.map(one => one.classList.contains('removed'))"
+    tokens = page.locator("article[data-number='0'] .sa-t")
+    assert tokens.evaluate_all(marked) == [i in (0, 3) for i in range(len(HOSTILE))]
+    one, two = page.locator(".doc-hangs").all_inner_texts()
+    assert one == (
+        "without “<script>alert(1)</script>”, “</style>”: negative (no smaller set of tokens "
+        "changes it)"
+    )
+    assert two.endswith(": no label")
+    assert page.locator("article[data-number='1'] .doc-hangs").count() == 0
+    page.close()
 
 
 def test_a_report_can_begin_with_a_contrast(context, tmp_path):

@@ -158,7 +158,15 @@ function headOf(doc) {
   if (doc.loss !== null) head.append(element("span", "doc-number", `loss ${doc.loss.toFixed(2)}`));
   head.append(element("span", "doc-number", `${doc.length} ${doc.length === 1 ? "token" : "tokens"}`));
   head.append(element("span", "doc-shown"));
+  if (doc.removed) head.append(hangingOf(doc));
   return head;
+}
+
+// Says without which tokens the decision would be another one, where that was looked for.
+function hangingOf(doc) {
+  const named = doc.removed.map((i) => `“${doc.tokens[i]}”`).join(", ");
+  const smallest = doc.smallest ? " (no smaller set of tokens changes it)" : "";
+  return element("span", "doc-hangs", `without ${named}: ${doc.without}${smallest}`);
 }
 
 function paragraphOf(doc, nTokens) {
@@ -206,10 +214,14 @@ const documentOf = (node) => documents[node.closest("article").dataset.number];
 function shade(article, wanted) {
   const doc = documentOf(article);
   const { values, scale, target } = viewOf(doc, wanted);
-  const shown = targetName(target);
+  // That a document is shaded for the one label that it was given goes without saying.
+  const predicted = report.exclusive && target[0] === doc.predicted[0] && target[1] === null;
+  const shown = predicted ? "" : targetName(target);
   article.querySelector(".doc-shown").textContent = shown && `shaded for ${shown}`;
+  const removed = new Set(doc.removed);
   article.querySelectorAll(".sa-t").forEach((token, i) => {
     token.className = values ? `sa-t sa-${shadeOf(values[i], doc.length, scale)}` : "sa-t";
+    if (removed.has(i)) token.className += " removed";
   });
   article.shadedFor = shadingKey(wanted);
 }
