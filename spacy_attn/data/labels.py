@@ -293,6 +293,11 @@ class ColumnsEncoder:
     exclusive: bool | None = None
     read: Read = _unchanged
 
+    @property
+    def inventory(self) -> Sequence[str]:
+        """All labels."""
+        return self.labels or self.columns
+
     def __call__(self, row: Mapping[str, Any]) -> Cats:
         """Return the value of each label, None where its column is null.
 
@@ -300,7 +305,7 @@ class ColumnsEncoder:
             RowProblem: If a value is not one that a column may hold.
         """
         cats: Cats = {}
-        for column, label in zip(self.columns, self.labels or self.columns, strict=True):
+        for column, label in zip(self.columns, self.inventory, strict=True):
             value = row[column]
             if value is not None:
                 value = self.read(value)
@@ -310,6 +315,30 @@ class ColumnsEncoder:
         if self.exclusive:
             check_exclusive(self.columns[0], cats)
         return cats
+
+
+@dataclass
+class GoldFirst:
+    """Reads the gold label of a row that has one, and another kind of labels of other rows.
+
+    Args:
+        gold: Reads the column of gold labels.
+        other: Reads the others.
+    """
+
+    gold: ColumnEncoder
+    other: ColumnEncoder | ColumnsEncoder
+
+    def __call__(self, row: Mapping[str, Any]) -> Cats:
+        """Return the value of each label.
+
+        Raises:
+            RowProblem: As the encoder that reads the row.
+        """
+        return (self.other if row[self.gold.column] is None else self.gold)(row)
+
+
+Encoder = ColumnEncoder | ColumnsEncoder | GoldFirst
 
 
 def _probability(column: str, label: str, value: Any) -> float | None:

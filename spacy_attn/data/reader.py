@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, partial
+from typing import TypeVar, cast
 
 from spacy.language import Language
 from spacy.pipeline import MultiLabel_TextCategorizer, TextCategorizer
@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 
 from .docbins import has_documents, read_docs
 from .errors import DatasetError, MissingValue, RowProblem, explained
-from .labels import Cats, ColumnEncoder, ColumnsEncoder, make_encoder, sums_to_integer
+from .labels import Cats, ColumnEncoder, Encoder, GoldFirst, make_encoder, sums_to_integer
 from .lazy_examples import LazyExample, Shared, can_be_lazy
 from .row_texts import check_text, tokenize
 from .rows import Row, Rows, Skipped
@@ -40,6 +40,7 @@ class HFDataset(Rows):
     labels: list[str] | None = None
     exclusive: bool | None = None
     label_separator: str | None = None
+    gold_column: str | None = None
     lazy: bool = False
     augmenter: Augmenter | None = None
     other_labels: Sequence[str] = field(default=(), init=False, repr=False)
@@ -47,14 +48,17 @@ class HFDataset(Rows):
     def __post_init__(self) -> None:
         super().__post_init__()
         texts, columns = _as_list(self.text_column), _as_list(self.label_column)
-        self.columns = tuple(dict.fromkeys([*texts, *columns]))
-        self.label_columns = tuple(columns)
+        gold = [] if self.gold_column is None else [self.gold_column]
+        self.columns = tuple(dict.fromkeys([*texts, *columns, *gold]))
+        self.label_columns = (*columns, *gold)
         self._text_columns = texts
         labels, several = self.labels or [], not isinstance(self.label_column, str)
         for condition, complaint in (
             (all(texts or [""]), "'text_column' must name a column"),
             (all(columns), "'label_column' must name a column"),
             (len({*columns}) == len(columns), "'label_column' names a column twice"),
+            (self.gold_column != "", "'gold_column' is empty; name a column, or give null"),
+            (self.gold_column not in columns, "'gold_column' and 'label_column' must be different"),
             (self.labels != [], "'labels' is empty; give all labels, or null"),
             (all(labels), "'labels' holds an empty name"),
             (len({*labels}) == len(labels), "'labels' holds a name twice"),
@@ -64,8 +68,8 @@ class HFDataset(Rows):
             ),
             (self.label_separator != "", "'label_separator' is empty; give a string, or null"),
             (
-                not several or self.label_separator is None,
-                "'label_separator' is for a single label column",
+                not several or self.label_separator is None or self.gold_column is not None,
+                "'label_separator' is for a single label column, or a gold one",
             ),
         ):
             self.require(condition, complaint)
@@ -133,19 +137,27 @@ class HFDataset(Rows):
         return has_documents(self, also=["exclusive", "skip_missing", "lazy", "augmenter"])
 
     @cached_property
-    def _encoder(self) -> ColumnEncoder | ColumnsEncoder:
+    def _encoder(self) -> Encoder:
         dataset, untyped = self.opened
         with explained(self):
             try:
-                return make_encoder(
+                make = partial(
+                    make_encoder,
                     dataset,
-                    self.label_column,
-                    labels=self.labels,
                     exclusive=self.exclusive,
-                    separator=self.label_separator,
                     streaming=self.streaming,
                     untyped=untyped,
                 )
+                several, separator = not isinstance(self.label_column, str), self.label_separator
+                encoder = make(
+                    self.label_column,
+                    labels=self.labels,
+                    separator=None if several else separator,
+                )
+                if self.gold_column is None:
+                    return encoder
+                gold = make(self.gold_column, labels=encoder.inventory, separator=separator)
+                return GoldFirst(cast(ColumnEncoder, gold), encoder)
             except RowProblem as problem:
                 raise DatasetError(f"{self}: {problem}") from None
 
@@ -193,7 +205,7 @@ class HFDataset(Rows):
         """Leave out the labels of which the row says nothing, or refuse the row."""
         unknown = [label for label, value in cats.items() if value is None]
         if unknown and (len(unknown) == len(cats) or not self.skip_missing):
-            several = len(self.label_columns) > 1
+            several = not isinstance(self.label_column, str)
             column = self.label_columns[list(cats).index(unknown[0]) if several else 0]
             raise MissingValue(column, f"gives no value for the label '{unknown[0]}'")
         for label in unknown:
@@ -259,6 +271,9 @@ class HFDataset_v1(HFDataset):  # noqa: N801
             single value, and any number of a list or of several columns. It warns of probabilities
             that do not sum to 1. True saves memory, too, where all text classifiers of the pipeline
             have exclusive labels: the first row names all labels, the others those that are not 0.
+        gold_column: Another column of a label or labels, in words or ids. Where it is not null, it
+            counts, and `label_column` is not read. So rows with probabilities and rows with gold
+            labels are one corpus.
         lazy: Make the two documents of a row anew each time they are asked for, and keep its tokens
             and labels as numbers. Training keeps all rows: a sentence then takes about 1 KB in
             place of 20. What is written to a document is lost with it. Without effect where

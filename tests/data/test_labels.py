@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 import spacy
 from datasets import ClassLabel, Dataset, Features, Sequence, Value
@@ -52,6 +53,55 @@ def test_given_labels_set_the_order_of_classes_but_never_swap_them(read, typed):
     assert list(row.items()) == [("pos", 1.0), ("neg", 0.0)]
     with pytest.raises(DatasetError, match="has the classes 'neg', 'pos', and 'labels' must name"):
         read(path, labels=["positive", "negative"])
+
+
+MIXED = [
+    {"text": "gold", "label": "b", "p": None, "q": None},
+    {"text": "soft", "label": None, "p": 0.25, "q": 0.75},
+    {"text": "both", "label": "a", "p": 0.5, "q": 0.5},
+]
+
+
+@pytest.mark.parametrize("name", ["mixed.jsonl", "mixed.csv"])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_rows_with_a_gold_label_and_rows_with_probabilities_are_one_corpus(
+    tmp_path, read, name, streaming
+):
+    frame = pd.DataFrame(MIXED)
+    frame = frame.astype(object).where(frame.notna(), None)
+    if name.endswith("csv"):
+        frame.to_csv(tmp_path / name, index=False)
+    else:
+        frame.to_json(tmp_path / name, orient="records", lines=True)
+    settings = {"label_column": ["p", "q"], "labels": ["a", "b"], "gold_column": "label"}
+    found = read(str(tmp_path / name), exclusive=True, streaming=streaming, **settings)
+    assert found == [
+        ("gold", {"a": 0.0, "b": 1.0}),
+        ("soft", {"a": 0.25, "b": 0.75}),
+        ("both", {"a": 1.0, "b": 0.0}),
+    ]
+
+
+def test_of_independent_labels_a_gold_column_may_have_several(write, read):
+    row = {"text": "hi", "gold": "b|c", "a": None, "b": None, "c": None}
+    soft = {"text": "hi", "gold": None, "a": 0.5, "b": 0.0, "c": 1.0}
+    settings = {"label_column": LABELS, "gold_column": "gold", "label_separator": "|"}
+    found = read(write([row, soft]), exclusive=False, **settings)
+    assert cats(found) == [{"a": 0.0, "b": 1.0, "c": 1.0}, {"a": 0.5, "b": 0.0, "c": 1.0}]
+
+
+def test_a_gold_label_must_be_one_of_the_labels_and_a_row_must_have_one_or_probabilities(
+    write, read
+):
+    settings = {"label_column": ["a", "b"], "gold_column": "gold"}
+    path = write([{"text": "hi", "gold": "c", "a": None, "b": None}])
+    with pytest.raises(DatasetError, match=r"row 0 .*'gold' has the label 'c'.*'a', 'b'"):
+        read(path, **settings)
+    path = write([{"text": "hi", "gold": None, "a": None, "b": 0.5}])
+    with pytest.raises(DatasetError, match=r"row 0 .*column 'a' gives no value for the label 'a'"):
+        read(path, **settings)
+    with pytest.raises(DatasetError, match="'gold_column' and 'label_column' must be different"):
+        HFDataset("rows.csv", label_column=["a", "b"], gold_column="b")
 
 
 def test_labels_name_classes_that_have_numbers_for_names(read, typed):
