@@ -67,6 +67,15 @@ def faithfulness_cli(
     positive_label: Annotated[
         str | None, Opt("--positive-label", help="Label that a positive rating speaks for")
     ] = None,
+    rationales: Annotated[
+        str | None,
+        Opt(
+            "--rationales",
+            help="Where people have marked why a text has its label: a span group of .spacy files, "
+            "or a column with phrases of the text, or with pairs of the first character and the "
+            "one after the last. By default the span group 'rationale', if there is one",
+        ),
+    ] = None,
     split: opt.Split = None,
     text_column: opt.TextColumn = None,
     label_column: opt.LabelColumn = None,
@@ -90,7 +99,8 @@ def faithfulness_cli(
     with failing("Can't measure faithfulness"):
         nlp = util.load_model(model)
         others = {name: util.load_model(name) for name in _split(other_models) or ()}
-        examples = list(islice(opt.make_reader(data, options)(nlp), limit or None))
+        reader = opt.make_reader(data, options, rationales=rationales)
+        examples = list(islice(reader(nlp), limit or None))
         report = evaluate_faithfulness(
             nlp,
             progress(examples, total=len(examples)),
@@ -100,6 +110,7 @@ def faithfulness_cli(
             ratings=None if ratings is None else read_ratings(ratings),
             ratings_bound=ratings_bound,
             positive_label=positive_label,
+            rationales=rationales,
             n_draws=draws,
             seed=seed,
         )

@@ -12,6 +12,7 @@ from spacy import util
 from spacy.cli._util import Arg, Opt
 
 from ..data.docbins import is_spacy_data
+from ..data.rationale_reader import HFRationales
 from ..data.reader import HFDataset
 from ..data.source import Source
 from ..interpret.methods import METHODS
@@ -109,13 +110,20 @@ class DataOptions:
 DEFAULTS = DataOptions()
 
 
-def make_reader(data: str, options: DataOptions = DEFAULTS, *, labelled: bool = True) -> HFDataset:
+def make_reader(
+    data: str,
+    options: DataOptions = DEFAULTS,
+    *,
+    labelled: bool = True,
+    rationales: str | None = None,
+) -> HFDataset:
     """Make the reader of `.spacy` files or of any data set.
 
     Args:
         data: A `.spacy` file or a folder of them; or what `spacy-attn.HFDataset.v1` reads.
         options: Its split, columns and other settings.
         labelled: Whether to read labels. Those of `.spacy` files come along in any case.
+        rationales: The column to make a span group of. Span groups of `.spacy` files come along.
 
     Raises:
         ValueError: For options that contradict one another or the data.
@@ -123,14 +131,16 @@ def make_reader(data: str, options: DataOptions = DEFAULTS, *, labelled: bool = 
     columns = _names(options.label_column or "label")
     if not labelled and not is_spacy_data(data):
         columns = []
-    return HFDataset(
-        data,
-        split=options.split or "train",
-        text_column=_names(options.text_column or "text"),
-        label_column=columns,
-        labels=None if not options.labels else split_names(options.labels),
+    settings = {
+        "split": options.split or "train",
+        "text_column": _names(options.text_column or "text"),
+        "label_column": columns,
+        "labels": None if not options.labels else split_names(options.labels),
         **_settings(data, options.settings or ()),
-    )
+    }
+    if rationales is None or is_spacy_data(data):
+        return HFDataset(data, **settings)
+    return HFRationales(data, **settings, rationale_column=rationales)
 
 
 def make_source(

@@ -184,3 +184,20 @@ def test_independent_labels_are_measured_likewise():
     assert not report.exclusive
     assert report.plausibility.positive_label == "positive"
     assert "the label with the highest score" in to_markdown(report, "title")
+
+
+def test_rationales_come_from_a_column_and_from_spans(models, tmp_path):
+    rows = [{"text": text, "label": gold, "why": [text[:5]]} for text, gold in TEXTS.items()]
+    srsly.write_jsonl(tmp_path / "data.jsonl", rows)
+    nlp = spacy.load(models / "0")
+    references = [example.reference for example in make_examples(nlp)]
+    for reference in references:
+        reference.spans["why"] = [reference.char_span(0, 5, alignment_mode="expand")]
+    DocBin(docs=references).to_disk(tmp_path / "data.spacy")
+    tables = []
+    for name in ("data.jsonl", "data.spacy"):
+        arguments = ("attn", "faithfulness", models / "0", tmp_path / name, "--rationales", "why")
+        output = run(*arguments, "--methods", "contributions")
+        tables.append(output[output.index("## Rationales") : output.index("## Diagnostic")])
+    assert tables[0] == tables[1]
+    assert "| Ranking | Token F1 | IOU | IOU F1 | Average precision |" in tables[0]

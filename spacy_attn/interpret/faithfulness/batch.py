@@ -22,14 +22,14 @@ class Batch:
     Attributes:
         classifier: The component.
         docs: The documents, as `Classifier.prepare` returns them.
-        cats: For each document the labels it has, as in `doc.cats`; empty where they are not known.
+        references: The same documents as they were annotated.
         explanations: For each method those of all documents, those of the contributions in any
             case.
     """
 
     classifier: Classifier
     docs: list[Doc]
-    cats: Sequence[Mapping[str, float]]
+    references: Sequence[Doc]
     explanations: dict[str, list[Explanation]]
 
     @classmethod
@@ -37,9 +37,14 @@ class Batch:
         cls, classifier: Classifier, examples: Sequence[Example], methods: Sequence[str]
     ) -> "Batch":
         docs = classifier.prepare([example.predicted for example in examples])
-        cats = [example.reference.cats for example in examples]
+        references = [example.reference for example in examples]
         explanations = {method: explain_docs(classifier, docs, method) for method in methods}
-        return cls(classifier, docs, cats, explanations)
+        return cls(classifier, docs, references, explanations)
+
+    @cached_property
+    def cats(self) -> list[Mapping[str, float]]:
+        """For each document the labels it has, as in `doc.cats`; empty if they are not known."""
+        return [reference.cats for reference in self.references]
 
     @cached_property
     def scores(self) -> Floats:

@@ -19,6 +19,7 @@ from .batch import Batch
 from .measures import Estimate, conicity, estimate, require_scipy
 from .perturbation import Perturbations, RankingResult
 from .plausibility import Plausibility, PlausibilityResult
+from .rationales import RATIONALE, RationaleResult, Rationales
 
 _WHERE = "spacy_attn.interpret.faithfulness"
 # The default methods; those that are not installed are left out.
@@ -48,6 +49,7 @@ class FaithfulnessReport:
             token.
         seeds: Other models, by name.
         plausibility: None without ratings.
+        rationales: None where no document has rationales.
         notes: What was left out, and why.
     """
 
@@ -66,6 +68,7 @@ class FaithfulnessReport:
     change_agreement: Estimate | None
     seeds: dict[str, SeedResult]
     plausibility: PlausibilityResult | None
+    rationales: RationaleResult | None
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -103,6 +106,7 @@ def evaluate_faithfulness(
     ratings: Mapping[str, float] | None = None,
     ratings_bound: float = 2.0,
     positive_label: str | None = None,
+    rationales: str | None = None,
     n_draws: int = 5,
     seed: int = 0,
 ) -> FaithfulnessReport:
@@ -119,12 +123,14 @@ def evaluate_faithfulness(
         ratings_bound: From which absolute rating on a word counts as rated strongly.
         positive_label: The label that a positive rating speaks for; by default the component's
             positive label, or the one that is called "positive".
+        rationales: The span group, of `reference.spans`, in which people have marked why a document
+            has its label, to compare with. By default it is "rationale", where there is one.
         n_draws: Number of rankings by chance of each document, averaged.
         seed: The seed of the random rankings.
 
     Raises:
-        ValueError: As `spacy_attn.explain`, for an empty corpus, and for pipelines that cannot be
-            compared.
+        ValueError: As `spacy_attn.explain`, for an empty corpus, for pipelines that cannot be
+            compared, and if no document has the rationales.
         ImportError: As `spacy_attn.explain`, and if SciPy is not installed.
     """
     check_positive(_WHERE, n_draws=n_draws)
@@ -140,7 +146,8 @@ def evaluate_faithfulness(
         plausibility = Plausibility(
             ratings, chosen, bound=ratings_bound, positive_label=positive_label, seed=seed
         )
-    measures = [m for m in (perturbations, uniform, agreement, seeds, plausibility) if m]
+    marked = Rationales(rationales or RATIONALE, chosen, seed)
+    measures = [m for m in (perturbations, uniform, agreement, seeds, plausibility, marked) if m]
     lengths: list[int] = []
     conicities: list[float] = []
     needed = tuple(dict.fromkeys((CONTRIBUTIONS, *chosen)))
@@ -152,6 +159,12 @@ def evaluate_faithfulness(
         conicities.extend(conicity(hidden) for hidden in batch.hidden if len(hidden))
     if not any(lengths):
         raise ValueError(f"{_WHERE}: there is no document with tokens to measure anything on.")
+    agreed = marked.result()
+    if rationales is not None and agreed is None:
+        raise ValueError(
+            f"{_WHERE}: no document has a span in doc.spans['{rationales}']; the span groups are "
+            f"{sorted(marked.found)}."
+        )
     return FaithfulnessReport(
         component=classifier.name,
         labels=classifier.labels,
@@ -168,6 +181,7 @@ def evaluate_faithfulness(
         change_agreement=agreement.change_result(),
         seeds=seeds.results(),
         plausibility=None if plausibility is None else plausibility.result(),
+        rationales=agreed,
         notes=tuple(notes),
     )
 

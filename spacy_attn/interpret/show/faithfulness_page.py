@@ -102,6 +102,17 @@ def tables(report: FaithfulnessReport) -> dict[str, Rows]:
             )
             for name in names
         ]
+    if (marked := report.rationales) is not None:
+        rows["rationales"] = [
+            _row(
+                method_name(name),
+                r.token_f1,
+                r.token_iou,
+                f"{r.iou_f1:.3f}",
+                r.average_precision,
+            )
+            for name, r in marked.rankings.items()
+        ]
     return rows
 
 
