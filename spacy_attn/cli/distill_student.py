@@ -17,6 +17,7 @@ from .console import failing, load_code, progress_bar, require_output
 if TYPE_CHECKING:
     from thinc.api import Config
 
+    from ..data.reader import Augmenter
     from ..distill.comparison import Measures
     from ..distill.distilling import Result, Teacher
     from ..distill.hf_classifier import Precision
@@ -52,7 +53,7 @@ def distill_cli(
         Opt(
             "--augment",
             min=0,
-            help="Learn so many variants of each text, too, with masked words or cut to a few",
+            help="Learn so many windows of each text, too: a few words that follow one another",
         ),
     ] = 0,
     baseline: Annotated[
@@ -84,7 +85,6 @@ def distill_cli(
     load_code(code_path)
     with failing("Can't distill", config_path):
         # Not imported for other commands.
-        from ..data.augmenter import make_augment
         from ..distill.distilling import Distillation
 
         config = util.load_config(
@@ -106,11 +106,18 @@ def distill_cli(
             partial(_set_up, code_path, gpu_id),
             gpu_id,
             lambda total, done: progress_bar("texts", total=total, initial=done),
-            make_augment(augment, seed=config["training"]["seed"]) if augment else None,
+            _augmenter(augment, config.interpolate()["training"]["seed"]),
         )
         result = distillation.run(sources, workers=workers, baseline=baseline)
     _show(result)
     msg.good("Saved the student", output / "student" / "model-best")
+
+
+def _augmenter(copies: int, seed: int) -> Augmenter | None:
+    """Return what cuts texts to a few words, which brought more than masks; None for no copies."""
+    from ..data.augmenter import make_augment
+
+    return make_augment(copies, mask=0.0, window=1.0, seed=seed) if copies else None
 
 
 def _find_teacher(

@@ -35,7 +35,7 @@ class StaticWords:
         try:
             self._model = StaticModel.from_pretrained(model, force_download=False)
         except (OSError, ValueError, KeyError) as error:
-            reason = str(error).strip().partition("\n")[0]
+            reason = str(error).strip().partition("\n")[0].rstrip(".")
             raise ValueError(
                 f"model2vec cannot load '{model}' ({reason}). Give the name of a model on the "
                 f"Hugging Face hub, or its folder."

@@ -36,7 +36,7 @@ def load(where: str, model: str, loader: Callable[[Any], Item]) -> Item:
         try:
             return loader(transformers)
         except (OSError, ValueError, KeyError) as error:
-            reason = str(error).strip().partition("\n")[0]
+            reason = str(error).strip().partition("\n")[0].rstrip(".")
             raise ValueError(
                 f"{where}: transformers cannot load '{model}' ({reason}). Give the name of a "
                 f"model on the Hugging Face hub, or its folder."
