@@ -21,10 +21,10 @@ from .conftest import METHODS
 
 
 def stub_batch(classifier, importance):
-    """One document of four tokens, of which 'attention' finds some important."""
+    """One document, of which 'attention' finds some tokens important."""
     return SimpleNamespace(
         classifier=classifier,
-        docs=[range(4)],
+        docs=[range(len(importance))],
         scores=numpy.array([[0.9, 0.1]]),
         targets=[0],
         decisions=numpy.array([[True, False]]),
@@ -152,3 +152,21 @@ def test_an_independent_label_flips_where_its_score_crosses_the_threshold(make_b
     # Above any threshold of 0; just above, so that the first token decides; just below, where
     # leaving out what speaks for the label changes nothing.
     assert shares == pytest.approx([1.0, 1 / 3, 1.0])
+
+
+def test_comprehensiveness_and_sufficiency_are_those_of_ferret_on_a_worked_example(stub):
+    """By its definitions, with `remove_tokens`, shares of the tokens, and `only_pos=False`."""
+    rng = numpy.random.default_rng(0)
+    stub.worth = rng.permutation(100) / 1e4
+    importance = rng.permutation(100).astype(float)
+    perturbations = Perturbations([], n_draws=1, seed=0)
+    perturbations.add(stub_batch(stub, importance))
+    found = perturbations.results()["attention"]
+    tokens = numpy.arange(100)
+    rationales = [
+        importance.argsort()[-int(share * 100) :] for share in (0.01, 0.05, 0.1, 0.2, 0.5)
+    ]
+    removed = [numpy.delete(tokens, rationale) for rationale in rationales]
+    for parts, measure in ((removed, found.comprehensiveness), (rationales, found.sufficiency)):
+        (scores,) = stub.logits_of_parts([tokens], [[tokens, *parts]])
+        assert measure.mean == pytest.approx(numpy.mean(scores[0, 0] - scores[1:, 0]))
