@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .canvas import Canvas
 from .legend import Legend
 from .scale import ACCENT, INK, LINE, QUIET
-from .shaded_text import MAX_SCORES, ShadedRow, ShadedText, ShadedToken, value_names
+from .shaded_text import ShadedRow, ShadedText, ShadedToken, value_names
 from .templating import visible
 from .writing_direction import RIGHT_TO_LEFT, direction_of_texts, visual_order
 
@@ -98,12 +98,12 @@ class _Drawing:
         self.y += 12.0
 
     def _scores(self, text: ShadedText, name_method: bool) -> None:
-        named = text.by_score[:MAX_SCORES]
+        named, more = text.named_scores, text.other_scores
         parts = [
             (f"{visible(label)} {score:.2f}", not i, label in text.shown_labels)
             for i, (label, score) in enumerate(named)
         ]
-        if more := text.by_score[MAX_SCORES:]:
+        if more:
             parts.append((f"{len(more)} more, none above {more[0][1]:.2f}", False, False))
         asked = [text.question] if text.question else []
         parts += [(part, False, False) for part in asked]

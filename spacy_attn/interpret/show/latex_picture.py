@@ -1,7 +1,7 @@
 """Shaded texts as LaTeX, in the colours of the page."""
 
 from .legend import Legend
-from .shaded_text import MAX_SCORES, ShadedText, ShadedToken, value_names
+from .shaded_text import ShadedText, ShadedToken, value_names
 from .templating import fill_template
 
 # How long a bar can be, in points.
@@ -25,7 +25,6 @@ def to_latex(texts: list[ShadedText], legend: Legend) -> str:
             side=side,
             bar_width=_BAR_WIDTH,
             name_methods=len(value_names(texts)) > 1,
-            max_scores=MAX_SCORES,
             characters=characters,
         )
 

@@ -13,7 +13,7 @@ from ...targets import Contrast
 from .legend import legend_of
 from .matrices import Matrix, matrices
 from .scale import GREYS
-from .shaded_text import MAX_SCORES, ShadedText, default_style, shaded_texts, value_names
+from .shaded_text import ShadedText, default_style, shaded_texts, value_names
 from .templating import fill_template, in_notebook, visible
 
 if TYPE_CHECKING:
@@ -129,7 +129,6 @@ def _shaded(texts: list[ShadedText], style: str, by: str, fold: int, minify: boo
         key=legend_of(texts, style, by),
         # One legend is for all: where it cannot name the method, each document does.
         name_methods=len(value_names(texts)) > 1,
-        max_scores=MAX_SCORES,
         fold=fold,
     )
 

@@ -140,6 +140,18 @@ class ShadedText:
         """Labels and scores, the highest first."""
         return sorted(self.scores.items(), key=lambda item: -item[1])
 
+    @property
+    def named_scores(self) -> list[tuple[str, float]]:
+        """The highest scores, and those of the labels that the values belong to."""
+        first = self.by_score[:MAX_SCORES]
+        return [*first, *(one for one in self.by_score[MAX_SCORES:] if one[0] in self.shown_labels)]
+
+    @property
+    def other_scores(self) -> list[tuple[str, float]]:
+        """All others, the highest first."""
+        named = {label for label, _ in self.named_scores}
+        return [one for one in self.by_score if one[0] not in named]
+
     def shaded_tokens(self) -> Iterator[ShadedToken]:
         """Iterate over the tokens.
 

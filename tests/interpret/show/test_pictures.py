@@ -260,6 +260,9 @@ def test_of_many_labels_the_most_probable_are_named():
     html = spacy_attn.render(make_explanation(labels=list("abcdef")))
     assert "<b>f 0.90</b>" in html
     assert "2 more, none above 0.26" in html
+    html = spacy_attn.render(make_explanation(labels=list("abcdef")), contrast=("a", "e"))
+    assert "1 more, none above 0.26" in html
+    assert "a 0.10" in html
 
 
 def test_classified_documents_are_shown_without_more_ado(trained_nlp):
