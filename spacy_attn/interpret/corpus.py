@@ -1,5 +1,6 @@
 """`spacy_attn.summarize_corpus`: what the decisions about many documents have in common."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from spacy.util import minibatch
 
 from ..checks import check_choice, check_not_negative, check_positive
 from ..explanation import CONTRIBUTIONS, Explanation, method_name
+from ..pipeline.decisions import Outcome
 from .methods import check_method, check_several, explain_docs
 from .subject import Classifier
 
@@ -78,6 +80,10 @@ class CorpusSummary:
         n_errors: How many of these were given others, as in `cats_acc`: all that have a label which
             the component does not have are among them.
         errors: The first of them.
+        misleading: For each label that was wrongly given, the words that spoke most for it in these
+            documents, and not for the label that was missed, by their sum. Where a label was missed
+            and none given in its place, they stand at "not LABEL", and spoke against it.
+        sort_by: What `words` are sorted by, "mean" or "total".
     """
 
     labels: tuple[str, ...]
@@ -92,6 +98,8 @@ class CorpusSummary:
     n_gold: int
     n_errors: int
     errors: list[Misclassified]
+    misleading: Mapping[str, list[WordSummary]] = field(default_factory=dict)
+    sort_by: str = "mean"
 
     def __repr__(self) -> str:
         """Show its numbers, and the first words of a few labels."""
@@ -100,15 +108,15 @@ class CorpusSummary:
             for label, words in list(self.words.items())[:_SHOWN]
         ]
         more = ["..."] if len(self.words) > _SHOWN else []
-        return f"CorpusSummary({self._numbers()} Words: {'; '.join(words + more) or 'none'}.)"
+        return f"CorpusSummary({self.numbers()} Words: {'; '.join(words + more) or 'none'}.)"
 
     def _repr_html_(self) -> str:
         """Show its numbers and a table of the words, in a notebook."""
         from .show.pictures import notebook_table
 
-        return notebook_table(self._numbers(), self.words_to_dataframe())
+        return notebook_table(self.numbers(), self.words_to_dataframe())
 
-    def _numbers(self) -> str:
+    def numbers(self) -> str:
         """Write what it counts, in sentences."""
         by = "" if self.method == CONTRIBUTIONS else f" by {method_name(self.method)}"
         gold = f" {self.n_errors} of {self.n_gold} were given wrong labels." if self.n_gold else ""
@@ -124,10 +132,8 @@ class CorpusSummary:
         data = {
             **vars(self),
             "labels": list(self.labels),
-            "words": {
-                label: [{**vars(word), "examples": list(word.examples)} for word in words]
-                for label, words in self.words.items()
-            },
+            "words": _words_to_dict(self.words),
+            "misleading": _words_to_dict(self.misleading),
         }
         data["errors"] = [
             {
@@ -145,6 +151,19 @@ class CorpusSummary:
 
         rows = [vars(word) for words in self.words.values() for word in words]
         return pandas.DataFrame(rows, columns=list(WordSummary.__dataclass_fields__))
+
+    def misleading_to_dataframe(self) -> "pandas.DataFrame":
+        """Return the same of the words that spoke for wrong decisions."""
+        return dataclasses.replace(self, words=self.misleading).words_to_dataframe()
+
+    def to_html(self, title: str = "Words") -> str:
+        """Return a web page with the words of each label, as bars and with examples.
+
+        The page is one file, which fetches nothing.
+        """
+        from .show.words_page import to_html
+
+        return to_html(self, title)
 
     def errors_to_dataframe(self) -> "pandas.DataFrame":
         """Return a row for each token and label of each error.
@@ -234,6 +253,8 @@ class _Summary:
     # Sums over documents: attention on punctuation, its share of tokens; the same of stop words.
     shares: NDArray[numpy.float64] = field(default_factory=lambda: numpy.zeros(4))
     errors: list[Misclassified] = field(default_factory=list)
+    # By the label that was wrongly given, and by word.
+    misleading: dict[str, dict[str, _Word]] = field(default_factory=dict)
 
     def add(self, batch: list[str | Doc | Example]) -> None:
         texts = [item.predicted if isinstance(item, Example) else item for item in batch]
@@ -243,18 +264,20 @@ class _Summary:
             self.n_docs += 1
             if len(doc):
                 self.n_with_tokens += 1
-                self._add_words(doc, explanation)
+                self._add_words(doc, explanation.attributions, self.words)
                 self._add_shares(doc, explanation)
             if isinstance(item, Example):
-                self._add_gold(item.reference.cats, explanation)
+                self._add_gold(item.reference.cats, doc, explanation)
 
-    def _add_words(self, doc: Doc, explanation: Explanation) -> None:
-        for token, values in zip(doc, explanation.attributions, strict=True):
+    def _add_words(
+        self, doc: Doc, attributions: NDArray[numpy.floating], words: dict[str, _Word]
+    ) -> None:
+        for token, values in zip(doc, attributions, strict=True):
             if token.is_space:
                 continue
-            word = self.words.get(token.lower_)
+            word = words.get(token.lower_)
             if word is None:
-                word = self.words[token.lower_] = _Word(numpy.zeros(len(values)))
+                word = words[token.lower_] = _Word(numpy.zeros(len(values)))
             word.totals += values
             word.count += 1
             if len(word.examples) < self.n_examples:
@@ -266,36 +289,43 @@ class _Summary:
         for i, kind in enumerate((punctuation, stop_words)):
             self.shares[2 * i : 2 * i + 2] += explanation.attention[kind].sum(), kind.mean()
 
-    def _add_gold(self, cats: Mapping[str, float], explanation: Explanation) -> None:
+    def _add_gold(self, cats: Mapping[str, float], doc: Doc, explanation: Explanation) -> None:
         outcome = self.classifier.decisions.judge(explanation.scores, cats)
         self.n_gold += outcome.gold is not None
         if outcome.gold is None or outcome.correct:
             return
         self.n_errors += 1
+        self._add_misleading(outcome, doc, explanation)
         if len(self.errors) < self.max_errors:
             labels = self.classifier.labels
             gold = (*(labels[column] for column in outcome.gold), *outcome.missing)
             predicted = tuple(labels[column] for column in outcome.predicted)
             self.errors.append(Misclassified(gold, predicted, explanation))
 
+    def _add_misleading(self, outcome: Outcome, doc: Doc, explanation: Explanation) -> None:
+        """Count what words added to the wrong decision."""
+        missed, given = self.classifier.decisions.mistaken(outcome)
+        labels, values = self.classifier.labels, numpy.zeros(len(doc))
+        if given is not None:
+            values, name = values + explanation.of_label(labels[given]), labels[given]
+        if missed is not None:
+            values = values - explanation.of_label(labels[missed])
+            name = name if given is not None else f"not {labels[missed]}"
+        if (missed, given) != (None, None):
+            words = self.misleading.setdefault(name, {})
+            self._add_words(doc, values[:, None], words)
+
     def finish(self, top: int, min_count: int, sort_by: str) -> CorpusSummary:
         shares = (self.shares / max(1, self.n_with_tokens)).tolist()
         frequent = {text: word for text, word in self.words.items() if word.count >= min_count}
-        words = {}
-        for column, label in enumerate(self.classifier.labels):
-            summaries = [
-                WordSummary(
-                    word=text,
-                    label=label,
-                    total=float(word.totals[column]),
-                    mean=float(word.totals[column] / word.count),
-                    count=word.count,
-                    examples=tuple(word.examples),
-                )
-                for text, word in frequent.items()
-            ]
-            summaries.sort(key=lambda summary: (-getattr(summary, sort_by), summary.word))
-            words[label] = summaries[:top]
+        words = {
+            label: _best(frequent, label, column, sort_by)[:top]
+            for column, label in enumerate(self.classifier.labels)
+        }
+        misleading = {
+            label: [word for word in _best(found, label, 0, "total")[:top] if word.total > 0.0]
+            for label, found in sorted(self.misleading.items())
+        }
         return CorpusSummary(
             labels=self.classifier.labels,
             method=self.method,
@@ -309,7 +339,32 @@ class _Summary:
             n_gold=self.n_gold,
             n_errors=self.n_errors,
             errors=self.errors,
+            misleading=misleading,
+            sort_by=sort_by,
         )
+
+
+def _best(words: Mapping[str, _Word], label: str, column: int, sort_by: str) -> list[WordSummary]:
+    """Return all words, those first that contributed most."""
+    summaries = [
+        WordSummary(
+            word=text,
+            label=label,
+            total=float(word.totals[column]),
+            mean=float(word.totals[column] / word.count),
+            count=word.count,
+            examples=tuple(word.examples),
+        )
+        for text, word in words.items()
+    ]
+    return sorted(summaries, key=lambda summary: (-getattr(summary, sort_by), summary.word))
+
+
+def _words_to_dict(words: Mapping[str, list[WordSummary]]) -> dict[str, Any]:
+    return {
+        label: [{**vars(word), "examples": list(word.examples)} for word in found]
+        for label, found in words.items()
+    }
 
 
 def _excerpt(token: Token) -> str:

@@ -130,6 +130,21 @@ class Decisions:
         judge = _judge_exclusive if self.exclusive else self._judge_independent
         return judge(scores.astype(numpy.float64), self.read(cats))
 
+    def mistaken(self, outcome: Outcome) -> tuple[int | None, int | None]:
+        """Return the numbers of a label that was missed, and of one that was given in its place.
+
+        Either is None where there is none that the component has, and both are where the decision
+        is right or unknown. With independent labels, these are the first ones.
+        """
+        if outcome.correct is not False:
+            return None, None
+        gold = outcome.gold or []
+        missed = [label for label in gold if label not in outcome.predicted]
+        given = [label for label in outcome.predicted if label not in gold]
+        if not self.exclusive:
+            given = [label for label in given if label in outcome.known]
+        return next(iter(missed), None), next(iter(given), None)
+
     def _judge_independent(self, scores: AnyFloats, annotation: Annotation) -> Outcome:
         applies = scores >= self.threshold
         predicted = numpy.flatnonzero(applies).tolist()

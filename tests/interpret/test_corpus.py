@@ -11,6 +11,7 @@ from spacy_attn.interpret.corpus import summarize_corpus
 
 from ..conftest import LABELS, TEXTS, make_examples
 from .conftest import make
+from .show.pages import Page
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,54 @@ def test_errors_are_the_documents_with_other_labels_than_predicted(words_nlp, ex
     for error, gold in zip(summary.errors, TEXTS.values(), strict=False):
         assert error.predicted == (gold,)
         assert error.gold == tuple(label for label in LABELS if label != gold)
+
+
+def test_words_that_mislead_are_those_of_the_given_and_not_of_the_missed_label(words_nlp):
+    texts = {text: gold for text, gold in TEXTS.items() if gold == "positive"}
+    summary = summarize_corpus(words_nlp, flipped(words_nlp, texts), top=100)
+    assert list(summary.misleading) == ["positive"]
+    found = {}
+    for explanation in spacy_attn.explain(words_nlp, texts):
+        values = explanation.of_label(("positive", "negative"))
+        for token, value in zip(explanation.tokens, values, strict=True):
+            found[token.lower()] = found.get(token.lower(), 0.0) + float(value)
+    expected = sorted((word for word in found if found[word] > 0), key=lambda word: -found[word])
+    words = summary.misleading["positive"]
+    assert [word.word for word in words] == expected
+    assert [word.total for word in words] == pytest.approx([found[x] for x in expected], abs=1e-5)
+    table = summary.misleading_to_dataframe()
+    assert table["word"].tolist() == expected
+    assert summarize_corpus(words_nlp, make_examples(words_nlp)).misleading == {}
+
+
+def test_of_independent_labels_a_missed_one_alone_has_words_against_it():
+    nlp = make("words", "attn_textcat_multilabel")
+    scores = nlp("great fun").cats
+    cats = {label: float(score >= 0.5) for label, score in scores.items()}
+    missed = min(scores, key=scores.get)
+    assert not cats[missed]
+    example = Example.from_dict(nlp.make_doc("great fun"), {"cats": {**cats, missed: 1.0}})
+    summary = summarize_corpus(nlp, [example])
+    assert list(summary.misleading) == [f"not {missed}"]
+    (explanation,) = spacy_attn.explain(nlp, ["great fun"])
+    for word in summary.misleading[f"not {missed}"]:
+        place = explanation.tokens.index(word.word)
+        assert word.total == pytest.approx(-explanation.of_label(missed)[place], abs=1e-6)
+
+
+def test_as_a_page_it_has_all_words_and_examples_escaped(words_nlp):
+    texts = {"great <script>alert(1)</script> fun": "positive", "so & dull": "negative"}
+    summary = summarize_corpus(words_nlp, flipped(words_nlp, texts), min_count=1)
+    html = summary.to_html("<Words>")
+    page = Page(html)
+    found = [*summary.words.values(), *summary.misleading.values()]
+    words = [word.word for words in found for word in words]
+    assert len(page.with_class("row")) == len(words)
+    assert all(word in page.text for word in words)
+    assert "&lt;script&gt;" in html
+    assert "<script" not in html
+    assert "Words that misled" in html
+    assert "Words that misled" not in summarize_corpus(words_nlp, ["fun"]).to_html()
 
 
 def test_independent_labels_are_compared_one_by_one_where_they_are_known():

@@ -202,16 +202,12 @@ def first_view(
     Where the decision is wrong, these are a label that was missed and one that was given in its
     place. With independent labels, there may be one of them alone.
     """
-    best = outcome.predicted[0] if by.exclusive else int(scores.argmax())
-    if outcome.correct is not False:
-        return best, None
-    gold = outcome.gold or []
-    missed = [label for label in gold if label not in outcome.predicted]
-    wrong = [label for label in outcome.predicted if label not in gold]
-    if not by.exclusive:
-        wrong = [label for label in wrong if label in outcome.known]
-    label, other = [*missed[:1], *wrong[:1], None, None][:2]
-    return (best, None) if label is None else (label, other)
+    missed, given = by.mistaken(outcome)
+    if missed is not None:
+        return missed, given
+    if given is not None:
+        return given, None
+    return (outcome.predicted[0] if by.exclusive else int(scores.argmax())), None
 
 
 def _document(explanation: Explanation) -> dict[str, Any]:
