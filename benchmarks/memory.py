@@ -88,30 +88,51 @@ def peak_of(function: Callable[..., object], *arguments: Any) -> int | None:
     return peak_memory()
 
 
+def write_corpora(folder: Path, n_docs: int, new_words: bool) -> dict[str, Any]:
+    """Write files of documents with labels. Return the settings of a config that name them."""
+    settings = {}
+    for name, count in (("train", n_docs), ("dev", 200)):
+        path = folder / f"{name}.jsonl"
+        with path.open("w") as file:
+            for i, text in enumerate(texts(count, new_words=new_words)):
+                row = {"text": text, "label": ("positive", "negative")[i % 2]}
+                file.write(json.dumps(row) + "\n")
+        settings[f"paths.{name}"] = str(path)
+    return settings
+
+
+def train_kept(n_docs: int, new_words: bool, lazy: bool) -> None:
+    """Train for an epoch on a file whose rows are all kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        overrides = {
+            **write_corpora(Path(folder), n_docs, new_words),
+            "corpora.train.lazy": lazy,
+            "training.max_epochs": 1,
+            "training.patience": 0,
+            "training.eval_frequency": n_docs,
+            "components.attn_textcat.perturbation": 0.0,
+            "initialize.after_init": None,
+        }
+        train(DEFAULT_CONFIG, overrides=overrides)
+
+
 def train_streamed(n_docs: int, new_words: bool, perturbation: float) -> list[int]:
     """Train on a streamed file. Return the highest memory of each part of the training."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder, f"{name}.jsonl") for name in ("train", "dev", "log")}
-        for name, count in (("train", n_docs), ("dev", 200)):
-            with paths[name].open("w") as file:
-                for i, text in enumerate(texts(count, new_words=new_words)):
-                    row = {"text": text, "label": ("positive", "negative")[i % 2]}
-                    file.write(json.dumps(row) + "\n")
-        steps = n_docs // 32
+        log, steps = Path(folder, "log.jsonl"), n_docs // 32
         overrides = {
-            "paths.train": str(paths["train"]),
-            "paths.dev": str(paths["dev"]),
+            **write_corpora(Path(folder), n_docs, new_words),
             "corpora.train.streaming": True,
             "corpora.train.shuffle_buffer": 1000,
             "training.max_epochs": -1,
             "training.max_steps": steps,
             "training.patience": 0,
             "training.eval_frequency": max(1, steps // PARTS),
-            "training.logger": {"@loggers": LOGGER, "path": str(paths["log"])},
+            "training.logger": {"@loggers": LOGGER, "path": str(log)},
             "components.attn_textcat.perturbation": perturbation,
         }
         train(DEFAULT_CONFIG, overrides=overrides)
-        lines = paths["log"].read_text().splitlines()
+        lines = log.read_text().splitlines()
     # The first is of what comes before the first step.
     return [json.loads(line)["peak"] for line in lines[1 : PARTS + 1]]
 
@@ -165,6 +186,24 @@ def long_command(tokens: Annotated[int, Option(help="Of the document")] = 100_00
         }
         for training in (False, True)
     ]
+    typer.echo(markdown(rows))
+
+
+@app.command("rows")
+def rows_command(
+    documents: Annotated[str, Option(help="Two numbers, separated by a comma")] = "10000,54000",
+    new_words: Annotated[bool, Option(help="A new word in each document")] = False,
+) -> None:
+    """Train on short documents that are kept, and show what each row takes."""
+    first, last = (int(number) for number in documents.split(","))
+    rows = []
+    for lazy in tqdm((False, True), disable=None):
+        peaks = [megabytes(train_kept, n, new_words, lazy) for n in (first, last)]
+        kilobytes = 1000 * (peaks[1] - peaks[0]) / (last - first)
+        shown = {f"{n:,} rows": number(x, 0) for n, x in zip((first, last), peaks, strict=True)}
+        rows.append(
+            {"MB": f"lazy = {str(lazy).lower()}", **shown, "KB a row": number(kilobytes, 1)}
+        )
     typer.echo(markdown(rows))
 
 

@@ -75,6 +75,20 @@ def test_long_shows_prediction_and_training_with_and_without_the_document(calls)
     assert calls == [("long_document", n, training) for training in (False, True) for n in (0, 50)]
 
 
+def test_rows_shows_what_each_row_takes_with_its_documents_and_without(monkeypatch):
+    peaks = {(10, False): 20.0, (20, False): 20.2, (10, True): 20.0, (20, True): 20.01}
+    monkeypatch.setattr(memory, "megabytes", lambda _, n, new_words, lazy: peaks[n, lazy])
+    head, _, *rows = run("rows", "--documents", "10,20")
+    assert head == ["MB", "10 rows", "20 rows", "KB a row"]
+    assert rows == [["lazy = false", "20", "20", "20.0"], ["lazy = true", "20", "20", "1.0"]]
+
+
+@pytest.mark.slow
+def test_training_keeps_the_rows_of_a_file():
+    with Child() as child:
+        assert child.call(memory.peak_of, memory.train_kept, 64, True, True) > 50_000_000
+
+
 def test_train_shows_the_highest_memory_of_each_tenth(monkeypatch):
     monkeypatch.setattr(Child, "__init__", lambda _: None)
     monkeypatch.setattr(Child, "__exit__", lambda *_: None)

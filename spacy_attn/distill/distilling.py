@@ -176,7 +176,7 @@ class Distillation:
             ValueError: As in `run`.
         """
         nlp, corpora = self._read_config()
-        labels = common_labels([(each.name, each.annotator.labels) for each in self.teachers])
+        labels = common_labels([(each.name, each.annotator.decisions) for each in self.teachers])
         self.output.mkdir(parents=True, exist_ok=True)
         path = self.output / "texts.parquet"
         held_out = [corpora[name] for name in _scored(corpora)]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ..pipeline.decisions import Decisions
 from ..tables.formats import writing
 from ..text_files import complete_file
 from .training_texts import GOLD, TEXT
@@ -40,23 +41,29 @@ class Mixed:
         self.unknown += int(numpy.isnan(mixed).sum())
 
 
-def common_labels(teachers: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+def common_labels(teachers: Sequence[tuple[str, Decisions]]) -> tuple[str, ...]:
     """Return the labels that all teachers have.
 
     Args:
-        teachers: The name and the labels of each.
+        teachers: The name of each, and how it decides.
 
     Raises:
-        ValueError: If two have different ones.
+        ValueError: If two have different labels, or labels of different kinds.
     """
-    name, labels = teachers[0]
-    for other, others in teachers[1:]:
-        if different := sorted(set(labels) ^ set(others)):
+    name, first = teachers[0]
+    for other, decisions in teachers[1:]:
+        if different := sorted(set(first.labels) ^ set(decisions.labels)):
             raise ValueError(
                 f"The teachers '{name}' and '{other}' must have the same labels, but only one of "
                 f"them has {different}."
             )
-    return tuple(labels)
+        if first.exclusive != decisions.exclusive:
+            one, two = (name, other) if first.exclusive else (other, name)
+            raise ValueError(
+                f"The labels of the teacher '{one}' exclude one another, and those of '{two}' do "
+                f"not. Take teachers of one kind."
+            )
+    return first.labels
 
 
 def write_soft_labels(

@@ -6,6 +6,7 @@ import pytest
 
 from spacy_attn.distill.soft_labels import common_labels, write_soft_labels
 from spacy_attn.distill.training_texts import SCHEMA
+from spacy_attn.pipeline.decisions import Decisions
 
 
 def mix(tmp_path, scores, gold=None, exclusive=True, gold_weight=0.0):
@@ -85,6 +86,17 @@ def test_an_annotated_label_that_the_teacher_lacks_is_named(tmp_path):
 
 
 def test_teachers_of_different_labels_are_refused_with_what_only_one_has():
-    assert common_labels([("one", ("a", "b")), ("two", ("b", "a"))]) == ("a", "b")
+    def common(*labels):
+        return common_labels(
+            [("one", Decisions(("a", "b"), True)), ("two", Decisions(labels, True))]
+        )
+
+    assert common("b", "a") == ("a", "b")
     with pytest.raises(ValueError, match=r"'one' and 'two' must have the same labels.*\['c'\]"):
-        common_labels([("one", ("a", "b")), ("two", ("a", "b", "c"))])
+        common("a", "b", "c")
+
+
+def test_teachers_of_exclusive_and_of_independent_labels_are_not_averaged():
+    decisions = [Decisions(("a", "b"), exclusive) for exclusive in (False, True)]
+    with pytest.raises(ValueError, match=r"teacher 'two' exclude one another, .* 'one' do"):
+        common_labels(list(zip(("one", "two"), decisions, strict=True)))
