@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -97,27 +98,37 @@ def distill_cli(
             if not (old and sign and new):
                 raise ValueError(f"'--rename {pair}' renames nothing: write LABEL=NAME")
             names[old] = new
+        teachers = opt.split_names(teacher)
+        augmenter = _augmenter(augment, config.interpolate()["training"]["seed"], teachers)
         find = partial(_find_teacher, names, config, text_column, precision)
         distillation = Distillation(
-            [find(each) for each in opt.split_names(teacher)],
+            [find(each) for each in teachers],
             config,
             output,
             gold_weight,
             partial(_set_up, code_path, gpu_id),
             gpu_id,
             lambda total, done: progress_bar("texts", total=total, initial=done),
-            _augmenter(augment, config.interpolate()["training"]["seed"]),
+            augmenter,
         )
         result = distillation.run(sources, workers=workers, baseline=baseline)
     _show(result)
     msg.good("Saved the student", output / "student" / "model-best")
 
 
-def _augmenter(copies: int, seed: int) -> Augmenter | None:
+def _augmenter(copies: int, seed: int, teachers: Sequence[str]) -> Augmenter | None:
     """Return what cuts texts to a few words, which brought more than masks; None for no copies."""
     from ..data.augmenter import make_augment
+    from ..distill.labelled_table import PREFIX
 
-    return make_augment(copies, mask=0.0, window=1.0, seed=seed) if copies else None
+    if not copies:
+        return None
+    if tables := [name for name in teachers if name.startswith(PREFIX)]:
+        raise ValueError(
+            f"'--augment {copies}' makes texts that '{tables[0]}' has no labels of: leave it out, "
+            f"or take a teacher that labels any text"
+        )
+    return make_augment(copies, mask=0.0, window=1.0, seed=seed)
 
 
 def _find_teacher(

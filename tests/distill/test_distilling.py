@@ -273,6 +273,11 @@ def test_a_teacher_with_other_labels_than_the_data_is_named(data, tmp_path):
     assert "which the teacher does not have" in " ".join(shown.split())
 
 
+def test_a_table_cannot_label_variants(data):
+    shown, _ = distill(f"table:{data / 'more.parquet'}", data, "--augment", "2", code=1)
+    assert "makes texts that 'table:" in " ".join(shown.split())
+
+
 @pytest.mark.parametrize("pair", ["a", "=b", "a="])
 def test_a_renaming_that_renames_nothing_is_refused(teacher, data, pair):
     shown, _ = distill(teacher, data, "--rename", pair, code=1)
