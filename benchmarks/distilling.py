@@ -140,6 +140,7 @@ class DistillationTask(Task):
         keep: Whether to keep the models when they are measured.
     """
 
+    data: Taught
     encoder: str
     gold_weight: float = 0.0
     augment: int = 0
@@ -212,7 +213,8 @@ class DistillationTask(Task):
         config = self.student(DISTILLED, self.data.folder)
         test = (self.data.folder / "test.parquet").as_posix()
         config["corpora"]["test"] = {**config["corpora"]["dev"], "path": test}
-        further = make_source(str(self.data.folder / "further.parquet"), None, "text", ())
+        file = str(self.data.folder / "further.parquet")
+        further = [make_source(file, None, "text", ())] if self.data.n_further else []
         distillation = Distillation(
             [teacher],
             config,
@@ -224,7 +226,7 @@ class DistillationTask(Task):
             make_augment(self.augment, seed=self.seed or 0) if self.augment else None,
         )
         start = time.perf_counter()
-        taught = distillation.teach([further], workers=1)
+        taught = distillation.teach(further, workers=1)
         seconds = time.perf_counter() - start
         block: Block = taught.config(config)["corpora"]["train"]
         return block, {**vars(taught.texts), "seconds": seconds}

@@ -132,15 +132,16 @@ def test_what_was_finished_before_is_not_made_anew(tmp_path):
 def test_a_teacher_and_students_are_trained_and_measured(data, encoder, tmp_path):
     overrides = {"training.max_steps": 4, "training.eval_frequency": 2}
     settings = Settings(tmp_path / "out", (0,), overrides)
-    taught = with_texts(data, [], labelled=20)
+    # No texts beside the training split, but variants of those.
+    taught = with_texts(data, [])
     (task,) = plan(taught, settings, encoder=encoder, augment=1, explained=2)
     task.place.mkdir(parents=True)
     task.write(training.measure(task))
     text = write(tmp_path / "out", [(taught, [task])])
-    assert "17 labelled rows" in text
+    assert "36 labelled rows" in text
     assert all(title in text for title, _, _ in STUDENTS.values())
     result = json.loads(task.place.with_suffix(".json").read_text())
-    assert result["texts"]["further"] == 20
+    assert result["texts"]["further"] == 0
     assert result["texts"]["variants"] > 0
     assert result["model"] == "distillation, augment 1"
     assert not list(task.place.iterdir())
