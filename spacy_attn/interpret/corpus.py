@@ -17,6 +17,7 @@ from ..explanation import CONTRIBUTIONS, Explanation, method_name
 from ..pipeline.decisions import Outcome
 from .methods import check_method, check_several, explain_docs
 from .subject import Classifier
+from .word_summary import WordSummary
 
 if TYPE_CHECKING:
     import pandas
@@ -27,26 +28,6 @@ _EXCERPT = 40
 # So many labels, and words of each, are printed.
 _SHOWN = 3
 _WHERE = "spacy_attn.summarize_corpus"
-
-
-@dataclass(frozen=True)
-class WordSummary:
-    """What a word contributed to a label's logit, over all its occurrences.
-
-    Attributes:
-        word: In lower case.
-        total: The sum of its attributions.
-        mean: The same by occurrence.
-        count: The number of occurrences.
-        examples: Stretches of text around its first occurrences.
-    """
-
-    word: str
-    label: str
-    total: float
-    mean: float
-    count: int
-    examples: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +144,7 @@ class CorpusSummary:
         """
         from .show.words_page import to_html
 
-        return to_html(self, title)
+        return to_html(title, self.numbers(), self.words, self.sort_by, self.misleading)
 
     def errors_to_dataframe(self) -> "pandas.DataFrame":
         """Return a row for each token and label of each error.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..corpus import CorpusSummary, WordSummary
+from ..word_summary import WordSummary
 from .templating import fill_template
 
 
@@ -19,23 +19,36 @@ class _Section(NamedTuple):
     labels: dict[str, list[_Bar]]
 
 
-def to_html(summary: CorpusSummary, title: str) -> str:
-    """Write a page, complete in one file: it fetches nothing."""
+def to_html(
+    title: str,
+    numbers: str,
+    words: Mapping[str, list[WordSummary]],
+    sort_by: str,
+    misleading: Mapping[str, list[WordSummary]],
+) -> str:
+    """Write a page, complete in one file: it fetches nothing.
+
+    Args:
+        title: Of the page.
+        numbers: What the corpus is, in sentences.
+        words: Those of each label.
+        sort_by: What these are sorted by, "mean" or "total".
+        misleading: For each label that was wrongly given, the words that spoke for it.
+    """
     what = "an occurrence of the word adds to the logit, on average"
-    if summary.sort_by == "total":
+    if sort_by == "total":
         what = "the word added to the logits, over all its occurrences"
-    note = f"A bar is what {what}."
-    sections = [_section("Words of each label", note, summary.sort_by, summary.words)]
-    if summary.n_errors:
+    sections = [_section("Words of each label", f"A bar is what {what}.", sort_by, words)]
+    if misleading:
         note = (
             "In documents that were decided wrongly: what the word added to the label that was "
             "given, and not to the one that was missed, over all its occurrences."
         )
-        sections.append(_section("Words that misled", note, "total", summary.misleading))
+        sections.append(_section("Words that misled", note, "total", misleading))
     return fill_template(
         "words.html.jinja",
         title=title,
-        numbers=summary.numbers(),
+        numbers=numbers,
         sections=sections,
         styles=["contributions"],
     )
