@@ -155,7 +155,7 @@ def test_an_independent_label_flips_where_its_score_crosses_the_threshold(make_b
 
 
 def test_comprehensiveness_and_sufficiency_are_those_of_ferret_on_a_worked_example(stub):
-    """By its definitions, with `remove_tokens`, shares of the tokens, and `only_pos=False`."""
+    """By its definitions, with `remove_tokens` and shares of tokens, all for the label."""
     rng = numpy.random.default_rng(0)
     stub.worth = rng.permutation(100) / 1e4
     importance = rng.permutation(100).astype(float)
