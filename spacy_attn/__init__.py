@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .explanation import Explanation
     from .interpret.corpus import summarize_corpus
     from .interpret.counterfactuals import counterfactual
+    from .interpret.live.serving import demo
     from .interpret.methods import explain
     from .interpret.show.pictures import render
     from .interpret.show.saving import save
@@ -21,6 +22,7 @@ __all__ = [
     "Explanation",
     "__version__",
     "counterfactual",
+    "demo",
     "explain",
     "render",
     "save",
@@ -33,6 +35,7 @@ _WHERE = {
     "Annotator": ".tables.annotator",
     "Explanation": ".explanation",
     "counterfactual": ".interpret.counterfactuals",
+    "demo": ".interpret.live.serving",
     "explain": ".interpret.methods",
     "render": ".interpret.show.pictures",
     "save": ".interpret.show.saving",

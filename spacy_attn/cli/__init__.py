@@ -11,6 +11,7 @@ from .apply import apply_cli
 from .check_faithfulness import faithfulness_cli
 from .console import CommandGroup
 from .convert import convert_cli
+from .demo import demo_cli
 from .distill_student import distill_cli
 from .explain import explain_cli
 from .init_config import init_config_cli
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("apply")(apply_cli)
 app.command("card")(card_cli)
 app.command("convert", context_settings=_WITH_OVERRIDES)(convert_cli)
+app.command("demo")(demo_cli)
 app.command("distill", context_settings=_WITH_OVERRIDES)(distill_cli)
 app.command("faithfulness")(faithfulness_cli)
 app.command("init-config")(init_config_cli)

@@ -196,6 +196,11 @@ def read_contrast(names: str | None, labels: Sequence[str]) -> Contrast | None:
     return check_contrast((known or pairs)[0], labels)
 
 
+def end_of_path(path: str) -> str:
+    """Return the end of a path, which says enough in a title."""
+    return "/".join(Path(path).parts[-2:])
+
+
 def split_names(names: str) -> list[str]:
     """Split names at commas."""
     return [name.strip() for name in names.split(",")]

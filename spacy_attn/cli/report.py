@@ -83,14 +83,9 @@ def report_cli(
             classifier.decisions,
             contrast=pair,
             counterfactuals=found,
-            title=f"{_short(model)} on {_short(data)}{by}",
+            title=f"{opt.end_of_path(model)} on {opt.end_of_path(data)}{by}",
             direction=nlp.vocab.writing_system.get("direction", "auto"),
             language=nlp.lang or "",
         )
         write_text(output, html)
     msg.good(f"Saved a report on {len(examples)} documents: {output}")
-
-
-def _short(path: str) -> str:
-    """Return the end of a path, which says enough."""
-    return "/".join(Path(path).parts[-2:])

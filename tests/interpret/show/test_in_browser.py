@@ -3,7 +3,6 @@
 Needs Chromium and the extra `browser-test`; skipped without.
 """
 
-import shutil
 from typing import cast
 
 import numpy
@@ -16,18 +15,9 @@ from spacy_attn.interpret.show.report_page import report
 from spacy_attn.interpret.show.scale import SCALES
 from spacy_attn.pipeline.decisions import Decisions
 
+from ..chromium import open_chromium, playwright
 from .pages import HOSTILE, make_explanation
 
-playwright = pytest.importorskip("playwright.sync_api")
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-if CHROMIUM is None:
-    pytest.skip("there is no Chromium", allow_module_level=True)
-
-OPTIONS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 LABELS = ("negative", "positive")
 N_DOCUMENTS = 500
 BATCH = 6
@@ -64,12 +54,8 @@ CONFIDENCE = [float(explanation.scores.max()) for explanation in EXPLANATIONS]
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory):
-    with playwright.sync_playwright() as driver:
-        context = driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("chromium"), executable_path=CHROMIUM, args=OPTIONS
-        )
+    with open_chromium(tmp_path_factory.mktemp("chromium")) as context:
         yield context
-        context.close()
 
 
 @pytest.fixture(scope="module")

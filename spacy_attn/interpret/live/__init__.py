@@ -1,0 +1,1 @@
+"""A page to type into: texts are classified and explained while they are written."""
