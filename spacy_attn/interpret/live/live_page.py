@@ -180,7 +180,10 @@ class _Page:
             _NONE if label is None else self.labels.index(label)
             for label in (visit.label, visit.other)
         ]
-        return [visit.text, visit.style, *numbers, (visit.text, visit.left_out)]
+        # What the address does not say stays as it is: something may have been typed already.
+        pairs = zip((visit.text, visit.style, *numbers), ("", STYLES[0], _NONE, _NONE), strict=True)
+        wanted = [gradio.skip() if value == initial else value for value, initial in pairs]
+        return [*wanted, (visit.text, visit.left_out)]
 
     def show(
         self, text: str, style: str, label: int, other: int, edits: tuple[str, tuple[int, ...]]
