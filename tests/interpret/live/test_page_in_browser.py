@@ -38,7 +38,7 @@ def address(classifier):
 @pytest.fixture(scope="module")
 def context(tmp_path_factory):
     with open_chromium(tmp_path_factory.mktemp("chromium")) as context:
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         yield context
 
 
@@ -58,7 +58,7 @@ def visit(context, address):
         pages.append(page)
         return page
 
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=60_000)
     yield open_page
     for page in pages:
         page.close()
@@ -108,6 +108,20 @@ def test_a_token_is_left_out_and_put_back(visit, classifier):
     page.wait_for_url(lambda url: "without" not in url)
 
 
+def test_tokens_are_left_out_with_the_keyboard_which_stays_where_it_was(visit, classifier):
+    page = visit()
+    expect(shown(page)).to_have_text(tokens(classifier, TEXT))
+    text = page.locator("#picture .sa-text").first
+    text.focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#picture .sa-out")).to_have_text("gorgeous")
+    expect(text).to_be_focused()
+    for key in ("End", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#picture .sa-out")).to_have_text(["gorgeous", "movie"])
+
+
 def test_a_link_holds_what_is_shown(visit):
     page = visit("?text=great+fun&label=negative&other=positive&without=1")
     expect(page.locator("#picture .sa-out")).to_have_text("fun")
@@ -132,7 +146,8 @@ def test_markup_is_shown_as_it_is_and_examples_are_whole(visit, classifier):
     page.get_by_text("<b>none</b>").click()
     expect(page.locator("textarea").first).to_have_value(" ".join(HOSTILE))
     expect(shown(page).first).to_have_text("<")
-    assert page.locator("#picture img, #scores img, table img, h1 i, table b:visible").count() == 0
+    made = page.locator("#picture img, #scores img, table img, h1 i, .sa-examples b")
+    assert made.evaluate_all("all => all.map((one) => one.outerHTML)") == []
 
 
 def test_a_text_of_ten_thousand_tokens_is_shown_whole(visit):

@@ -84,7 +84,9 @@ watch("value", () => {
   mark();
   const text = texts()[focused];
   if (text) {
+    // The focus makes none of the new tokens active.
+    const place = active;
     text.focus({ preventScroll: true });
-    activate(text, active);
+    activate(text, place);
   }
 });
