@@ -83,7 +83,7 @@ def test_a_text_is_classified_while_it_is_typed(visit, classifier):
     expect(page.locator("#scores tbody tr").first).to_contain_text(f"positive {score:.3f}")
     page.locator("textarea").first.press_sequentially(" and dull")
     expect(shown(page)).to_have_text(["great", "fun", "and", "dull"])
-    expect(page.locator("table tbody td").filter(has_text="dull").first).to_be_visible()
+    expect(page.get_by_role("gridcell", name="dull", exact=True).first).to_be_visible()
     page.wait_for_url("**/?text=great+fun+and+dull")
     page.get_by_role("radio", name="Attention").check()
     expect(page.locator("#picture .sa-legend")).to_contain_text("share of the attention")
