@@ -46,9 +46,12 @@ class KnownSequences:
 
     def after(self, nodes: Tensor, symbols: Tensor) -> Tensor:
         """Return the nodes after some nodes and one symbol more each, of any shape."""
+        if self._edges.device != nodes.device:
+            # Once, and not at every step.
+            self._edges = self._edges.to(nodes.device)
         edges = (nodes * self._n_symbols + symbols).contiguous()
-        places = torch.searchsorted(self._edges.to(edges.device), edges)
-        is_known = self._edges.to(edges.device)[places] == edges
+        places = torch.searchsorted(self._edges, edges)
+        is_known = self._edges[places] == edges
         is_known &= (nodes != self.NONE) & (symbols < self._n_symbols)
         return torch.where(is_known, places + 1, self.NONE)
 

@@ -94,7 +94,8 @@ class QuestionsMixin(TransducerTrainingMixin):
 
     def _known_targets(self) -> KnownSequences:
         """Return what training had, for a search."""
-        key = (self.dictionary.n_targets, len(self.symbols), self.known_bonus)
+        # Loading replaces the dictionary and the symbols, maybe by as many others.
+        key = (self.dictionary, self.dictionary.n_targets, self.symbols, self.known_bonus)
         if getattr(self, "_known_by", None) != key:
             targets = self.dictionary.targets if self.known_bonus else ()
             numbers = [self.symbols.numbers(self._target_symbols(each)) for each in targets]

@@ -3,11 +3,15 @@
 import numpy
 import pytest
 import spacy
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 from thinc.api import fix_random_seed
+
+from spacy_attn.nn.known import KnownSequences
+from spacy_attn.pipeline.writers.dictionary import Dictionary
 
 from ..made_up import (
     SMALL,
@@ -54,6 +58,20 @@ def make_transducer(pairs, steps=0, target="_.written", lang="xx", **config):
     for _ in range(steps):
         nlp.update(list(examples()), sgd=sgd)
     return nlp
+
+
+def test_a_dictionary_with_as_many_other_values_is_the_one_that_is_preferred(
+    untrained, monkeypatch
+):
+    component = untrained.get_pipe("attn_lemmatizer")
+    before, other = component._known_targets(), Dictionary()
+    for i in range(component.dictionary.n_targets):
+        other.add(f"form{i}", "", "z" * (i + 1))
+    monkeypatch.setattr(component, "dictionary", other)
+    after, (z,) = component._known_targets(), component.symbols.numbers(["z"])
+    root, symbol = torch.tensor(KnownSequences.ROOT), torch.tensor(z)
+    assert int(after.after(after.after(root, symbol), symbol)) != KnownSequences.NONE
+    assert int(before.after(before.after(root, symbol), symbol)) == KnownSequences.NONE
 
 
 # Any documents
