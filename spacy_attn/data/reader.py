@@ -275,8 +275,8 @@ class HFDataset_v1(HFDataset):  # noqa: N801
             counts, and `label_column` is not read. So rows with probabilities and rows with gold
             labels are one corpus.
         lazy: Make the two documents of a row anew each time they are asked for, and keep its tokens
-            and labels as numbers. Training keeps all rows: a sentence then takes about 1 KB in
-            place of 20. What is written to a document is lost with it. Without effect where
+            and labels as numbers. Training keeps all rows: a short row then takes 2.4 KB in
+            place of 21. What is written to a document is lost with it. Without effect where
             `streaming` is true, on `.spacy` files, and where a tokenizer is not spaCy's own.
         label_separator: What stands between the labels in a string of several labels. A string
             that spells a list, such as "['a', 'b']", is read as that list without it.
