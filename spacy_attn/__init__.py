@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .alignment import Alignment
     from .explanation import Explanation
-    from .interpret.corpus import summarize_corpus
+    from .interpret.corpus_words.corpus import summarize_corpus
+    from .interpret.corpus_words.pipeline_comparison import compare_pipelines
     from .interpret.counterfactuals import counterfactual
     from .interpret.live.serving import demo
     from .interpret.methods import explain
@@ -21,6 +22,7 @@ __all__ = [
     "Annotator",
     "Explanation",
     "__version__",
+    "compare_pipelines",
     "counterfactual",
     "demo",
     "explain",
@@ -34,12 +36,13 @@ _WHERE = {
     "Alignment": ".alignment",
     "Annotator": ".tables.annotator",
     "Explanation": ".explanation",
+    "compare_pipelines": ".interpret.corpus_words.pipeline_comparison",
     "counterfactual": ".interpret.counterfactuals",
     "demo": ".interpret.live.serving",
     "explain": ".interpret.methods",
     "render": ".interpret.show.pictures",
     "save": ".interpret.show.saving",
-    "summarize_corpus": ".interpret.corpus",
+    "summarize_corpus": ".interpret.corpus_words.corpus",
 }
 
 

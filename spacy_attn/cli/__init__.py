@@ -19,6 +19,7 @@ from .init_vectors import init_vectors_cli
 from .init_words import init_words_cli
 from .render import render_cli
 from .report import report_cli
+from .show_words import words_cli
 from .train import train_cli
 from .write_card import card_cli
 
@@ -44,6 +45,7 @@ app.command("explain")(explain_cli)
 app.command("render")(render_cli)
 app.command("report")(report_cli)
 app.command("train", context_settings=_WITH_OVERRIDES)(train_cli)
+app.command("words")(words_cli)
 
 if all(group.name != "attn" for group in spacy_app.registered_groups):
     spacy_app.add_typer(app, name="attn", help=_HELP)

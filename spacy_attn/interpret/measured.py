@@ -8,7 +8,7 @@ from spacy.training import Example
 from ..checks import check_positive
 from ..explanation import Explanation
 from ..pipeline.decisions import Outcome
-from .corpus import CorpusSummary, summarize_corpus
+from .corpus_words.corpus import CorpusSummary, summarize_corpus
 from .faithfulness.evaluate import FaithfulnessReport, evaluate_faithfulness
 from .faithfulness.measures import Estimate, estimate
 from .methods import GRADIENT_X_INPUT, LEAVE_ONE_OUT, explain_docs

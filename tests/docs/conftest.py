@@ -35,6 +35,7 @@ def checkout(tmp_path_factory) -> Path:
     train(nlp)
     (folder / "training").mkdir()
     nlp.to_disk(folder / "training" / "model-best")
+    nlp.to_disk(folder / "training" / "model-last")
     (folder / "training" / "distilled" / "student").mkdir(parents=True)
     nlp.to_disk(folder / "training" / "distilled" / "student" / "model-best")
     (folder / "training" / "lemmas").mkdir()

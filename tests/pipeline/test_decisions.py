@@ -6,7 +6,7 @@ import spacy
 from spacy.scorer import Scorer
 from spacy.training import Example
 
-from spacy_attn.interpret.corpus import summarize_corpus
+from spacy_attn.interpret.corpus_words.corpus import summarize_corpus
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 from spacy_attn.interpret.methods import explain
 from spacy_attn.interpret.show.report_page import summarize

@@ -128,7 +128,7 @@ class Canvas:
         if file_format == "png" and pixels >= _MAX_PIXELS:
             raise ValueError(
                 f"The PNG would be {pixels:.0f} pixels high, and can have {_MAX_PIXELS - 1}: save "
-                f"fewer documents, or write .svg, .pdf or .html."
+                f"fewer documents or words, or write .svg, .pdf or .html."
             )
         self._figure.set_size_inches(self._width / 72, height / 72)
         self._axes.set(xlim=(0, self._width), ylim=(height, 0))

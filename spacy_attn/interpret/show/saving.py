@@ -113,8 +113,13 @@ def save(
     write_bytes(path, content)
 
 
-def check_ending(path: Path, theme: str | None = None) -> str:
+def check_ending(path: Path, theme: str | None = None, endings: tuple[str, ...] = ENDINGS) -> str:
     """Return how the name of a file ends, in lower case; a device gets a page.
+
+    Args:
+        path: The file.
+        theme: The theme, where one was asked for.
+        endings: Those that can be written.
 
     Raises:
         ValueError: If no such file can be written, or none in the theme.
@@ -122,9 +127,9 @@ def check_ending(path: Path, theme: str | None = None) -> str:
     """
     is_device = not path.suffix and path.exists() and not path.is_file() and not path.is_dir()
     ending = HTML if is_device else path.suffix.lower()
-    if ending not in ENDINGS:
+    if ending not in endings:
         raise ValueError(
-            f"The name '{path.name}' must end in one of {', '.join(ENDINGS)}, which says what kind "
+            f"The name '{path.name}' must end in one of {', '.join(endings)}, which says what kind "
             f"of file to write."
         )
     if theme is not None:

@@ -1,66 +1,50 @@
-"""The words of a corpus as a web page: those of each label, and those that misled."""
+"""The words of a corpus as a web page: a section for each table, with bars and examples."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..word_summary import WordSummary
+from ..corpus_words.word_summary import WordSummary, WordTable
 from .templating import fill_template
 
+# Follows the note of each table.
+COUNTED = "Behind it is the number of occurrences."
 
-class _Bar(NamedTuple):
+
+class Bar(NamedTuple):
+    """A word, and the length and number of its bar."""
+
     word: WordSummary
-    share: float  # of the longest bar of the section, from 0 to 1
+    share: float  # of the longest bar of the table, from -1 to 1
+    value: str
 
 
-class _Section(NamedTuple):
-    title: str
-    note: str
-    measure: str  # the field that the bars are of
-    labels: dict[str, list[_Bar]]
+def bars(table: WordTable) -> dict[str, list[Bar]]:
+    """Return the bars of each label of a table."""
+    words = [word for found in table.words.values() for word in found]
+    longest = max((abs(getattr(word, table.measure)) for word in words), default=0.0) or 1.0
+    return {
+        label: [_bar(word, getattr(word, table.measure), longest) for word in found]
+        for label, found in table.words.items()
+    }
 
 
-def to_html(
-    title: str,
-    numbers: str,
-    words: Mapping[str, list[WordSummary]],
-    sort_by: str,
-    misleading: Mapping[str, list[WordSummary]],
-) -> str:
+def _bar(word: WordSummary, value: float, longest: float) -> Bar:
+    return Bar(word, value / longest, f"{value:+.3f}".replace("-", "\N{MINUS SIGN}"))
+
+
+def to_html(title: str, numbers: str, tables: Sequence[WordTable]) -> str:
     """Write a page, complete in one file: it fetches nothing.
 
     Args:
         title: Of the page.
         numbers: What the corpus is, in sentences.
-        words: Those of each label.
-        sort_by: What these are sorted by, "mean" or "total".
-        misleading: For each label that was wrongly given, the words that spoke for it.
+        tables: The words.
     """
-    what = "an occurrence of the word adds to the logit, on average"
-    if sort_by == "total":
-        what = "the word added to the logits, over all its occurrences"
-    sections = [_section("Words of each label", f"A bar is what {what}.", sort_by, words)]
-    if misleading:
-        note = (
-            "In documents that were decided wrongly: what the word added to the label that was "
-            "given, and not to the one that was missed, over all its occurrences."
-        )
-        sections.append(_section("Words that misled", note, "total", misleading))
     return fill_template(
         "words.html.jinja",
         title=title,
         numbers=numbers,
-        sections=sections,
+        counted=COUNTED,
+        sections=[(table, bars(table)) for table in tables],
         styles=["contributions"],
     )
-
-
-def _section(
-    title: str, note: str, measure: str, words: Mapping[str, list[WordSummary]]
-) -> _Section:
-    values = [abs(getattr(word, measure)) for found in words.values() for word in found]
-    longest = max(values, default=0.0) or 1.0
-    labels = {
-        label: [_Bar(word, getattr(word, measure) / longest) for word in found]
-        for label, found in words.items()
-    }
-    return _Section(title, note, measure, labels)

@@ -7,11 +7,11 @@ import pytest
 from spacy.training import Example
 
 import spacy_attn
-from spacy_attn.interpret.corpus import summarize_corpus
+from spacy_attn.interpret.corpus_words.corpus import summarize_corpus
 
-from ..conftest import LABELS, TEXTS, make_examples
-from .conftest import make
-from .show.pages import Page
+from ...conftest import LABELS, TEXTS, make_examples
+from ..conftest import make
+from ..show.pages import Page
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_independent_labels_are_compared_one_by_one_where_they_are_known():
 
 
 def test_nothing_grows_with_the_number_of_documents(words_nlp):
-    from spacy_attn.interpret import corpus
+    from spacy_attn.interpret.corpus_words import corpus
 
     kept = []
     texts = (kept.append(None) or "great fun" for _ in range(300))
@@ -157,7 +157,7 @@ def test_nothing_grows_with_the_number_of_documents(words_nlp):
         summary.add(batch)
     assert len(kept) == 300
     assert len(summary.words) == 2
-    assert all(len(word.examples) == 3 for word in summary.words.values())
+    assert all(len(word.examples) == 3 for word in summary.words.words.values())
     assert not summary.errors
 
 

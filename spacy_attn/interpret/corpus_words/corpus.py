@@ -1,6 +1,5 @@
 """`spacy_attn.summarize_corpus`: what the decisions about many documents have in common."""
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -8,23 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
-from ..checks import check_choice, check_not_negative, check_positive
-from ..explanation import CONTRIBUTIONS, Explanation, method_name
-from ..pipeline.decisions import Outcome
-from .methods import check_method, check_several, explain_docs
-from .subject import Classifier
-from .word_summary import WordSummary
+from ...checks import check_choice, check_not_negative, check_positive
+from ...explanation import CONTRIBUTIONS, Explanation, method_name
+from ...pipeline.decisions import Outcome
+from ..methods import check_method, check_several, explain_docs
+from ..subject import Classifier
+from .word_counts import WordCounts
+from .word_report import WordReport
+from .word_summary import WordSummary, WordTable, words_to_dataframe, words_to_dict
 
 if TYPE_CHECKING:
     import pandas
 
-# An example of a word is so many characters of the text before and after it. Not the whole text:
-# what is kept must not grow with the length of documents.
-_EXCERPT = 40
 # So many labels, and words of each, are printed.
 _SHOWN = 3
 _WHERE = "spacy_attn.summarize_corpus"
@@ -45,7 +43,7 @@ class Misclassified:
 
 
 @dataclass(frozen=True, eq=False)
-class CorpusSummary:
+class CorpusSummary(WordReport):
     """What the decisions about a corpus were made of.
 
     Attributes:
@@ -91,12 +89,6 @@ class CorpusSummary:
         more = ["..."] if len(self.words) > _SHOWN else []
         return f"CorpusSummary({self.numbers()} Words: {'; '.join(words + more) or 'none'}.)"
 
-    def _repr_html_(self) -> str:
-        """Show its numbers and a table of the words, in a notebook."""
-        from .show.pictures import notebook_table
-
-        return notebook_table(self.numbers(), self.words_to_dataframe())
-
     def numbers(self) -> str:
         """Write what it counts, in sentences."""
         by = "" if self.method == CONTRIBUTIONS else f" by {method_name(self.method)}"
@@ -113,8 +105,8 @@ class CorpusSummary:
         data = {
             **vars(self),
             "labels": list(self.labels),
-            "words": _words_to_dict(self.words),
-            "misleading": _words_to_dict(self.misleading),
+            "words": words_to_dict(self.words),
+            "misleading": words_to_dict(self.misleading),
         }
         data["errors"] = [
             {
@@ -126,25 +118,32 @@ class CorpusSummary:
         ]
         return data
 
+    def tables(self) -> list[WordTable]:
+        """Return the words of each label and, if there are any, those that misled."""
+        what = "an occurrence of the word adds to the logit, on average"
+        if self.sort_by == "total":
+            what = "the word added to the logits, over all its occurrences"
+        tables = [
+            WordTable("Words of each label", f"A bar is what {what}.", self.sort_by, self.words)
+        ]
+        if self.misleading:
+            note = (
+                "In documents that were decided wrongly: what the word added to the label that was "
+                "given, and not to the one that was missed, over all its occurrences."
+            )
+            tables.append(WordTable("Words that misled", note, "total", self.misleading))
+        return tables
+
     def words_to_dataframe(self) -> "pandas.DataFrame":
         """Return a row for each label and word, with the fields of `WordSummary` as columns."""
-        import pandas
+        return _without_title(self.tables()[:1])
 
-        rows = [vars(word) for words in self.words.values() for word in words]
-        return pandas.DataFrame(rows, columns=list(WordSummary.__dataclass_fields__))
+    def _notebook_words(self) -> "pandas.DataFrame":
+        return self.words_to_dataframe()
 
     def misleading_to_dataframe(self) -> "pandas.DataFrame":
         """Return the same of the words that spoke for wrong decisions."""
-        return dataclasses.replace(self, words=self.misleading).words_to_dataframe()
-
-    def to_html(self, title: str = "Words") -> str:
-        """Return a web page with the words of each label, as bars and with examples.
-
-        The page is one file, which fetches nothing.
-        """
-        from .show.words_page import to_html
-
-        return to_html(title, self.numbers(), self.words, self.sort_by, self.misleading)
+        return _without_title(self.tables()[1:])
 
     def errors_to_dataframe(self) -> "pandas.DataFrame":
         """Return a row for each token and label of each error.
@@ -162,6 +161,10 @@ class CorpusSummary:
             table.insert(0, "error", i)
             tables.append(table)
         return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame()
+
+
+def _without_title(tables: list[WordTable]) -> "pandas.DataFrame":
+    return words_to_dataframe(tables).drop(columns="table")
 
 
 def summarize_corpus(
@@ -212,13 +215,6 @@ def summarize_corpus(
 
 
 @dataclass
-class _Word:
-    totals: NDArray[numpy.float64]
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
-
-
-@dataclass
 class _Summary:
     """What is kept of the documents seen so far."""
 
@@ -230,12 +226,14 @@ class _Summary:
     n_with_tokens: int = 0
     n_gold: int = 0
     n_errors: int = 0
-    words: dict[str, _Word] = field(default_factory=dict)
     # Sums over documents: attention on punctuation, its share of tokens; the same of stop words.
     shares: NDArray[numpy.float64] = field(default_factory=lambda: numpy.zeros(4))
     errors: list[Misclassified] = field(default_factory=list)
-    # By the label that was wrongly given, and by word.
-    misleading: dict[str, dict[str, _Word]] = field(default_factory=dict)
+    # By the label that was wrongly given.
+    misleading: dict[str, WordCounts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.words = WordCounts(self.n_examples)
 
     def add(self, batch: list[str | Doc | Example]) -> None:
         texts = [item.predicted if isinstance(item, Example) else item for item in batch]
@@ -245,24 +243,10 @@ class _Summary:
             self.n_docs += 1
             if len(doc):
                 self.n_with_tokens += 1
-                self._add_words(doc, explanation.attributions, self.words)
+                self.words.add(doc, explanation.attributions)
                 self._add_shares(doc, explanation)
             if isinstance(item, Example):
                 self._add_gold(item.reference.cats, doc, explanation)
-
-    def _add_words(
-        self, doc: Doc, attributions: NDArray[numpy.floating], words: dict[str, _Word]
-    ) -> None:
-        for token, values in zip(doc, attributions, strict=True):
-            if token.is_space:
-                continue
-            word = words.get(token.lower_)
-            if word is None:
-                word = words[token.lower_] = _Word(numpy.zeros(len(values)))
-            word.totals += values
-            word.count += 1
-            if len(word.examples) < self.n_examples:
-                word.examples.append(_excerpt(token))
 
     def _add_shares(self, doc: Doc, explanation: Explanation) -> None:
         punctuation = numpy.array([token.is_punct for token in doc])
@@ -293,18 +277,17 @@ class _Summary:
             values = values - explanation.of_label(labels[missed])
             name = name if given is not None else f"not {labels[missed]}"
         if (missed, given) != (None, None):
-            words = self.misleading.setdefault(name, {})
-            self._add_words(doc, values[:, None], words)
+            words = self.misleading.setdefault(name, WordCounts(self.n_examples))
+            words.add(doc, values[:, None])
 
     def finish(self, top: int, min_count: int, sort_by: str) -> CorpusSummary:
         shares = (self.shares / max(1, self.n_with_tokens)).tolist()
-        frequent = {text: word for text, word in self.words.items() if word.count >= min_count}
         words = {
-            label: _best(frequent, label, column, sort_by)[:top]
+            label: self.words.best(label, column, top, min_count=min_count, sort_by=sort_by)
             for column, label in enumerate(self.classifier.labels)
         }
         misleading = {
-            label: [word for word in _best(found, label, 0, "total")[:top] if word.total > 0.0]
+            label: [word for word in found.best(label, 0, top) if word.total > 0.0]
             for label, found in sorted(self.misleading.items())
         }
         return CorpusSummary(
@@ -323,33 +306,3 @@ class _Summary:
             misleading=misleading,
             sort_by=sort_by,
         )
-
-
-def _best(words: Mapping[str, _Word], label: str, column: int, sort_by: str) -> list[WordSummary]:
-    """Return all words, those first that contributed most."""
-    summaries = [
-        WordSummary(
-            word=text,
-            label=label,
-            total=float(word.totals[column]),
-            mean=float(word.totals[column] / word.count),
-            count=word.count,
-            examples=tuple(word.examples),
-        )
-        for text, word in words.items()
-    ]
-    return sorted(summaries, key=lambda summary: (-getattr(summary, sort_by), summary.word))
-
-
-def _words_to_dict(words: Mapping[str, list[WordSummary]]) -> dict[str, Any]:
-    return {
-        label: [{**vars(word), "examples": list(word.examples)} for word in found]
-        for label, found in words.items()
-    }
-
-
-def _excerpt(token: Token) -> str:
-    text, start, end = token.doc.text, token.idx, token.idx + len(token)
-    before = ("…" if start > _EXCERPT else "") + text[max(0, start - _EXCERPT) : start]
-    after = text[end : end + _EXCERPT] + ("…" if len(text) > end + _EXCERPT else "")
-    return before + token.text + after

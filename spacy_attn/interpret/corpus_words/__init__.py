@@ -1,0 +1,1 @@
+"""The words of many documents: what they contributed, and where two pipelines differ."""
