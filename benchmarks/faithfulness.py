@@ -15,8 +15,8 @@ from typer import Argument, Option
 
 from spacy_attn.cli.options import make_reader
 from spacy_attn.data.errors import DatasetError
-from spacy_attn.explanation import method_name
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
+from spacy_attn.results.explanation import method_name
 
 from .models import OURS, UsageError, choose
 from .options import numbers

@@ -16,7 +16,7 @@ from typer import Argument, Option
 
 from spacy_attn.data.errors import DatasetError
 from spacy_attn.data.pair_reader import HFPairs
-from spacy_attn.written_data import generated_text
+from spacy_attn.results.written_data import generated_text
 
 from .models import Model, file_config
 from .options import (

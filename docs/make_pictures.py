@@ -20,8 +20,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 import spacy_attn
-from spacy_attn.explanation import Explanation
 from spacy_attn.interpret.show.pictures import Shown
+from spacy_attn.results.explanation import Explanation
 
 TEXTS = [
     "A gorgeous, witty, seductive movie.",

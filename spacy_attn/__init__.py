@@ -4,8 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alignment import Alignment
-    from .explanation import Explanation
     from .interpret.corpus_words.corpus import summarize_corpus
     from .interpret.corpus_words.pipeline_comparison import compare_pipelines
     from .interpret.counterfactuals import counterfactual
@@ -13,6 +11,8 @@ if TYPE_CHECKING:
     from .interpret.methods import explain
     from .interpret.show.pictures import render
     from .interpret.show.saving import save
+    from .results.alignment import Alignment
+    from .results.explanation import Explanation
     from .tables.annotator import Annotator
 
 #: The version of spacy-attn.
@@ -33,9 +33,9 @@ __all__ = [
 
 # Imported at their first use: `import spacy_attn` alone loads neither spaCy nor torch.
 _WHERE = {
-    "Alignment": ".alignment",
+    "Alignment": ".results.alignment",
     "Annotator": ".tables.annotator",
-    "Explanation": ".explanation",
+    "Explanation": ".results.explanation",
     "compare_pipelines": ".interpret.corpus_words.pipeline_comparison",
     "counterfactual": ".interpret.counterfactuals",
     "demo": ".interpret.live.serving",

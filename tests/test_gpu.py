@@ -13,7 +13,7 @@ from spacy.training import Example
 from thinc.api import prefer_gpu, require_cpu, set_gpu_allocator
 from thinc.util import has_cupy_gpu, has_torch_cuda_gpu
 
-from spacy_attn.written_data import store_target
+from spacy_attn.results.written_data import store_target
 
 from .conftest import MIXED_TEXTS, SMALL_MODEL, TOK2VEC, make_nlp, train
 

@@ -123,47 +123,15 @@ PATHS = {
     for path in sorted(ROOT.rglob("*.py"))
 }
 TREES = {module: ast.parse(path.read_text("utf8")) for module, path in PATHS.items()}
-# cli -> interpret, tables -> data -> pipeline -> models -> nn: what a package may import. The
-# modules beside them know each other, but no package.
+# cli -> interpret, tables -> data -> pipeline -> models -> nn: what a package may import. Results,
+# and two modules, serve all of them.
 ALLOWED = {
     "nn": {"torch"},
     "models": {"nn", "checks", "torch"},
-    "pipeline": {
-        "models",
-        "checks",
-        "alignment",
-        "explanation",
-        "span_explanation",
-        "targets",
-        "extensions",
-        "token_values",
-        "written_data",
-    },
-    "data": {"pipeline", "checks", "text_files", "written_data"},
-    "interpret": {
-        "pipeline",
-        "models",
-        "nn",
-        "checks",
-        "alignment",
-        "explanation",
-        "span_explanation",
-        "targets",
-        "text_files",
-        "token_values",
-        "written_data",
-        "torch",
-    },
-    "tables": {
-        "data",
-        "pipeline",
-        "nn",
-        "checks",
-        "explanation",
-        "text_files",
-        "token_values",
-        "torch",
-    },
+    "pipeline": {"models", "results", "checks"},
+    "data": {"pipeline", "results", "checks", "text_files"},
+    "interpret": {"pipeline", "models", "nn", "results", "checks", "text_files", "torch"},
+    "tables": {"data", "pipeline", "nn", "results", "checks", "text_files", "torch"},
     "distill": {"tables", "data", "pipeline", "checks", "text_files", "torch"},
     "cli": {
         "distill",
@@ -172,26 +140,16 @@ ALLOWED = {
         "data",
         "pipeline",
         "models",
-        "alignment",
-        "explanation",
-        "span_explanation",
-        "targets",
+        "results",
         "text_files",
     },
-    "targets": set(),
-    "span_explanation": {"targets"},
-    "explanation": {"checks", "span_explanation", "targets"},
-    "alignment": {"explanation"},
-    "doc_data": {"explanation"},
-    "token_values": {"doc_data", "explanation"},
-    "written_data": {"alignment", "doc_data", "explanation", "token_values"},
-    "extensions": {"alignment", "explanation", "token_values", "written_data"},
+    "results": {"checks"},
     "text_files": set(),
     "checks": set(),
 }
 # A notebook shows these as pictures, which are imported where that is asked for.
 EXCEPTIONS = {
-    (f"spacy_attn.{module}", "spacy_attn.interpret.show.pictures")
+    (f"spacy_attn.results.{module}", "spacy_attn.interpret.show.pictures")
     for module in ("explanation", "alignment")
 }
 

@@ -11,10 +11,10 @@ from spacy import util
 from spacy.cli._util import Opt
 from wasabi import msg
 
-from ..explanation import CONTRIBUTIONS
 from ..interpret.methods import check_method, explain
 from ..interpret.show.saving import check_ending, save
 from ..pipeline.finding import find_component
+from ..results.explanation import CONTRIBUTIONS
 from . import options as opt
 from .console import failing, prepare, progress
 from .texts import read_texts

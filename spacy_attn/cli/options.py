@@ -16,7 +16,7 @@ from ..data.rationale_reader import HFRationales
 from ..data.reader import HFDataset
 from ..data.source import Source
 from ..interpret.methods import METHODS
-from ..targets import Contrast, check_contrast
+from ..results.targets import Contrast, check_contrast
 
 Model = Annotated[str, Arg(help="Name of or path to a trained pipeline")]
 CodePath = Annotated[

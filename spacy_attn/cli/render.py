@@ -14,15 +14,15 @@ from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 from wasabi import msg
 
-from ..alignment import ALIGNMENT
-from ..explanation import ATTENTION, CONTRIBUTIONS, TOKEN, Explanation
 from ..interpret.methods import METHODS, check_method, explain
 from ..interpret.show.saving import ENDINGS, check_ending, save
 from ..interpret.show.shaded_text import default_style
 from ..interpret.show.terminal import terminal_view
 from ..pipeline.finding import find_component, names_before
 from ..pipeline.writers.transducer import AttentionTransducer
-from ..span_explanation import SENTENCE
+from ..results.alignment import ALIGNMENT
+from ..results.explanation import ATTENTION, CONTRIBUTIONS, TOKEN, Explanation
+from ..results.span_explanation import SENTENCE
 from . import options as opt
 from .console import failing, prepare, progress
 from .texts import read_texts

@@ -10,11 +10,11 @@ from spacy import util
 from spacy.cli._util import Opt
 from wasabi import msg
 
-from ..explanation import CONTRIBUTIONS, method_name
 from ..interpret.counterfactuals import counterfactual
 from ..interpret.methods import check_method, explain
 from ..interpret.show.report_page import report
 from ..interpret.subject import Classifier
+from ..results.explanation import CONTRIBUTIONS, method_name
 from ..text_files import write_text
 from . import options as opt
 from .console import failing, prepare, progress

@@ -10,7 +10,6 @@ from spacy import util
 from spacy.cli._util import Opt
 from wasabi import msg
 
-from ..explanation import CONTRIBUTIONS
 from ..interpret.corpus_words.corpus import summarize_corpus
 from ..interpret.corpus_words.pipeline_comparison import compare_pipelines
 from ..interpret.corpus_words.word_report import WordReport
@@ -18,6 +17,7 @@ from ..interpret.methods import check_method
 from ..interpret.show.saving import check_ending
 from ..interpret.show.words_saving import WORDS_ENDINGS
 from ..interpret.subject import Classifier
+from ..results.explanation import CONTRIBUTIONS
 from . import options as opt
 from .console import failing, prepare, progress
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.training import Corpus, Example
 
-from ..written_data import GENERATED, generated_text, store_target
+from ..results.written_data import GENERATED, generated_text, store_target
 from .docbins import has_documents, read_docs
 from .errors import DatasetError, MissingValue, RowProblem, listing
 from .row_texts import check_text, tokenize
@@ -85,9 +85,9 @@ class HFPairs(Rows):
             else:
                 raise DatasetError(
                     f"{self}, document {n_used} (counted from 0), {example.text!r:.80}: it has "
-                    f"{missing}; store one with spacy_attn.written_data.store_target, and the file "
-                    "with store_user_data=True, or set skip_missing = true to pass over such "
-                    "documents"
+                    f"{missing}; store one with spacy_attn.results.written_data.store_target, and "
+                    "the file with store_user_data=True, or set skip_missing = true to pass over "
+                    "such documents"
                 )
         if n_skipped and not n_used:
             raise DatasetError(f"{self}: every document was skipped ({missing})")

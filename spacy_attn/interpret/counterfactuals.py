@@ -12,9 +12,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..checks import check_positive
-from ..explanation import CONTRIBUTIONS, Explanation
 from ..pipeline.decisions import Bools
-from ..targets import column_of
+from ..results.explanation import CONTRIBUTIONS, Explanation
+from ..results.targets import column_of
 from .methods import explain_docs
 from .subject import Classifier
 

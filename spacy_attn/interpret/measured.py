@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from spacy.training import Example
 
 from ..checks import check_positive
-from ..explanation import Explanation
 from ..pipeline.decisions import Outcome
+from ..results.explanation import Explanation
 from .corpus_words.corpus import CorpusSummary, summarize_corpus
 from .faithfulness.evaluate import FaithfulnessReport, evaluate_faithfulness
 from .faithfulness.measures import Estimate, estimate

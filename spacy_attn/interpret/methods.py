@@ -11,9 +11,9 @@ from spacy.util import minibatch
 from thinc.types import Floats2d
 
 from ..checks import check_choice
-from ..explanation import CONTRIBUTIONS, Explanation, Floats
-from ..span_explanation import LEAVE_ONE_OUT
-from ..targets import Contrast, check_contrast
+from ..results.explanation import CONTRIBUTIONS, Explanation, Floats
+from ..results.span_explanation import LEAVE_ONE_OUT
+from ..results.targets import Contrast, check_contrast
 from .gradients import gradient_x_input, integrated_gradients, require_captum
 from .leave_one_out import leave_one_out
 from .subject import Classifier

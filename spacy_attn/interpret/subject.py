@@ -15,7 +15,7 @@ from ..models.arrays import runs
 from ..models.contract import classify_states, embed, encode_vectors, sees_tokens_alone
 from ..pipeline.decisions import AnyFloats, Decisions
 from ..pipeline.finding import find_component, find_decisions, names_before, run_before
-from ..targets import column_of
+from ..results.targets import column_of
 
 Indices = NDArray[numpy.intp]
 

@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.types import Floats2d
 
-from ..explanation import shorten
+from ..results.explanation import shorten
 from .vocabularies import is_streamed
 
 # So many characters of a text, and so many labels, are shown in an error or a warning.

@@ -15,9 +15,9 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..checks import check_above_zero, check_not_negative, check_rate
-from ..explanation import ATTENTION
 from ..models.contract import check_model
 from ..models.weights import check_widths
+from ..results.explanation import ATTENTION
 from . import categorizer_cfg
 from .class_weights import ClassWeights, check_class_weights
 from .defaults import DEFAULT_PERTURBATION

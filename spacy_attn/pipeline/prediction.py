@@ -9,13 +9,13 @@ from spacy.pipeline import TextCategorizer
 from spacy.tokens import Doc
 from thinc.types import Floats1d, Floats2d
 
-from ..explanation import Explanation
-from ..extensions import install_contributions, install_extensions
 from ..models import contract
 from ..models.arrays import runs
-from ..span_explanation import ENTITY, SENTENCE, find_spans
-from ..targets import Contrast, check_contrast
-from ..token_values import set_values
+from ..results.explanation import Explanation
+from ..results.extensions import install_contributions, install_extensions
+from ..results.span_explanation import ENTITY, SENTENCE, find_spans
+from ..results.targets import Contrast, check_contrast
+from ..results.token_values import set_values
 from .finite import check_logits
 from .several import several_docs
 

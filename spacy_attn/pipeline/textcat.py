@@ -13,8 +13,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..explanation import ATTENTION
 from ..models.contract import Output
+from ..results.explanation import ATTENTION
 from .component import AttentionCategorizer
 from .defaults import DEFAULT_MODEL, SCORE_WEIGHTS
 from .factories import register

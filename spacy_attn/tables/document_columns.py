@@ -15,11 +15,11 @@ from spacy.pipeline import TextCategorizer
 from spacy.tokens import Doc
 
 from ..data.errors import listing
-from ..explanation import ATTENTION, CONTRIBUTIONS
 from ..pipeline.component import AttentionCategorizer
 from ..pipeline.decisions import Decisions
 from ..pipeline.finding import find_component, find_decisions
-from ..token_values import get_values
+from ..results.explanation import ATTENTION, CONTRIBUTIONS
+from ..results.token_values import get_values
 
 _Column = Callable[[list[Doc]], pyarrow.Array]
 

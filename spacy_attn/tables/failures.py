@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from ..explanation import shorten
+from ..results.explanation import shorten
 from .table_kinds import read_row
 
 _logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from threading import Lock
 
 import pyarrow
 
-from ..explanation import CONTRIBUTIONS
+from ..results.explanation import CONTRIBUTIONS
 from .document_columns import DocumentColumns, Wanted, find_attentive
 from .model_source import ModelSource
 

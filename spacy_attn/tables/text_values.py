@@ -9,7 +9,7 @@ import pyarrow
 
 from ..data.errors import RowProblem
 from ..data.row_texts import check_text
-from ..explanation import shorten
+from ..results.explanation import shorten
 from .failures import Failures
 from .loaded import LoadedPipeline
 

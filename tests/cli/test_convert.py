@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import spacy_attn.cli
 from spacy_attn.cli.docbin_writer import DocBinWriter
-from spacy_attn.written_data import generated_text
+from spacy_attn.results.written_data import generated_text
 
 CONFIG = """
 [paths]

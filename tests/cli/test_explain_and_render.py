@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import spacy_attn
 from spacy_attn import Explanation
 from spacy_attn.cli.options import read_contrast
-from spacy_attn.written_data import store_generated
+from spacy_attn.results.written_data import store_generated
 
 from ..conftest import SMALL_MODEL, make_examples, make_nlp
 from ..interpret.show.pages import Page

@@ -5,7 +5,7 @@ from spacy import util
 from spacy.tokens import DocBin
 
 from spacy_attn.data import DatasetError
-from spacy_attn.written_data import store_target
+from spacy_attn.results.written_data import store_target
 
 from .test_configs import CONFIGS
 

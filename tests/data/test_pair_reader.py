@@ -7,7 +7,7 @@ from spacy.util import registry
 from thinc.api import Config
 
 from spacy_attn.data import DatasetError, HFPairs
-from spacy_attn.written_data import generated_text, store_target
+from spacy_attn.results.written_data import generated_text, store_target
 
 PAIRS = [("Guten  Morgen!", "Good\tmorning! "), ("Ja 🎉", "")]
 STREAMING = pytest.mark.parametrize("streaming", [False, True])

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scipy.special import expit, softmax
 from spacy.tokens import Doc
 
-from spacy_attn.extensions import install_contributions
 from spacy_attn.models.embeddings.vocabulary import WordVocabulary
 from spacy_attn.nn.bilstm import BiLSTM
 from spacy_attn.nn.head import AttentionHead
-from spacy_attn.token_values import get_values, set_values
+from spacy_attn.results.extensions import install_contributions
+from spacy_attn.results.token_values import get_values, set_values
 
 from ..conftest import (
     MIXED_TEXTS,

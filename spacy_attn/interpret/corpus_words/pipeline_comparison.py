@@ -13,8 +13,8 @@ from spacy.training import Alignment, Example
 from spacy.util import minibatch
 
 from ...checks import check_choice, check_not_negative, check_positive
-from ...explanation import CONTRIBUTIONS, Explanation, method_name
 from ...pipeline.decisions import Outcome
+from ...results.explanation import CONTRIBUTIONS, Explanation, method_name
 from ..methods import check_method, check_several, explain_docs
 from ..subject import Classifier
 from .word_counts import WordCounts

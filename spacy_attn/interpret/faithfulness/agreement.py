@@ -9,8 +9,8 @@ from itertools import combinations
 
 import numpy
 
-from ...explanation import ATTENTION
 from ...pipeline.decisions import AnyFloats
+from ...results.explanation import ATTENTION
 from ..methods import LEAVE_ONE_OUT
 from .batch import Batch
 from .measures import Estimate, estimate, kendall_tau, total_variation

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy
 from spacy.language import Language
 
-from ...explanation import CONTRIBUTIONS
 from ...pipeline.decisions import AnyFloats
+from ...results.explanation import CONTRIBUTIONS
 from ..subject import Classifier
 from .batch import Batch
 from .measures import Estimate, divergence, estimate, kendall_tau, total_variation

@@ -8,8 +8,8 @@ import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, Floats
 from ...pipeline.decisions import Bools
+from ...results.explanation import ATTENTION, CONTRIBUTIONS, Explanation, Floats
 from ..methods import explain_docs
 from ..subject import Classifier
 from .measures import Values

@@ -9,7 +9,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ...checks import check_positive
-from ...explanation import CONTRIBUTIONS
+from ...results.explanation import CONTRIBUTIONS
 from ..gradients import require_captum
 from ..methods import GRADIENT_X_INPUT, INTEGRATED_GRADIENTS, LEAVE_ONE_OUT, check_method
 from ..subject import Classifier

@@ -6,8 +6,8 @@ from itertools import chain
 
 import numpy
 
-from ...explanation import ATTENTION
 from ...pipeline.decisions import AnyFloats
+from ...results.explanation import ATTENTION
 from ..subject import Indices
 from .batch import Batch
 from .measures import Estimate, Values

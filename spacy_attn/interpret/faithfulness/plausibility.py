@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy
 
-from ...explanation import ATTENTION, CONTRIBUTIONS
+from ...results.explanation import ATTENTION, CONTRIBUTIONS
 from ...text_files import read_lines
 from .batch import Batch
 from .measures import Estimate, Values, average_precision, estimate

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy
 from spacy.tokens import Doc
 
-from ...explanation import ATTENTION
 from ...pipeline.decisions import Bools
+from ...results.explanation import ATTENTION
 from .batch import Batch
 from .measures import Estimate, Values, average_precision, estimate
 from .perturbation import CHANCE

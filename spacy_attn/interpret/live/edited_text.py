@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, cast
 
 import numpy
 
-from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation
-from ...targets import Target, name_target
+from ...results.explanation import ATTENTION, CONTRIBUTIONS, Explanation
+from ...results.targets import Target, name_target
 from ..methods import explain_docs
 from ..show.pictures import render
 from ..show.templating import fill_template, visible

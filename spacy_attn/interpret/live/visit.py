@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from ...explanation import ATTENTION, CONTRIBUTIONS
-from ...targets import Target
+from ...results.explanation import ATTENTION, CONTRIBUTIONS
+from ...results.targets import Target
 
 STYLES = (CONTRIBUTIONS, ATTENTION)
 # So many characters of an address pass the servers that a page on a hub stands behind.

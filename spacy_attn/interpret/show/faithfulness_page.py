@@ -4,7 +4,7 @@ from pathlib import Path
 
 import srsly
 
-from ...explanation import ATTENTION, method_name
+from ...results.explanation import ATTENTION, method_name
 from ...text_files import write_text
 from ..faithfulness.evaluate import FaithfulnessReport
 from ..faithfulness.perturbation import CHANCE, MAX_FLIP_STEPS, PERCENTS

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...explanation import ATTENTION, CONTRIBUTIONS, TOKEN
-from ...targets import Target, labels_of
+from ...results.explanation import ATTENTION, CONTRIBUTIONS, TOKEN
+from ...results.targets import Target, labels_of
 from .scale import SCALES, Scale
 from .shaded_text import UNIT_NAMES, ShadedText, value_names
 from .templating import visible

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy
 from spacy.tokens import Doc, Span, Token
 
-from ...alignment import ALIGNMENT, Alignment
-from ...explanation import TOKEN, shorten
-from ...targets import Contrast
-from ...written_data import (
+from ...results.alignment import ALIGNMENT, Alignment
+from ...results.explanation import TOKEN, shorten
+from ...results.targets import Contrast
+from ...results.written_data import (
     document_alignment,
     generated_text,
     names_with_alignments,

@@ -7,9 +7,9 @@ from markupsafe import Markup, escape
 from spacy.tokens import Doc, Span, Token
 from spacy.util import is_in_jupyter
 
-from ...alignment import ALIGNMENT, Alignment
-from ...explanation import ATTENTION, CONTRIBUTIONS, TOKEN, Explanation
-from ...targets import Contrast
+from ...results.alignment import ALIGNMENT, Alignment
+from ...results.explanation import ATTENTION, CONTRIBUTIONS, TOKEN, Explanation
+from ...results.targets import Contrast
 from .legend import legend_of
 from .matrices import Matrix, matrices
 from .scale import GREYS

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from ...explanation import ATTENTION, CONTRIBUTIONS, Explanation, method_name
 from ...pipeline.decisions import Decisions, Outcome
-from ...targets import Contrast, check_contrast
+from ...results.explanation import ATTENTION, CONTRIBUTIONS, Explanation, method_name
+from ...results.targets import Contrast, check_contrast
 from ..counterfactuals import Counterfactual
 from .legend import Legend
 from .scale import SCALES

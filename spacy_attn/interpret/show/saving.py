@@ -9,10 +9,10 @@ from typing import cast
 
 from spacy.tokens import Doc
 
-from ...alignment import ALIGNMENT, Alignment
 from ...checks import check_choice
-from ...explanation import ATTENTION, CONTRIBUTIONS, TOKEN, Explanation
-from ...targets import Contrast
+from ...results.alignment import ALIGNMENT, Alignment
+from ...results.explanation import ATTENTION, CONTRIBUTIONS, TOKEN, Explanation
+from ...results.targets import Contrast
 from ...text_files import write_bytes
 from .canvas import require_matplotlib
 from .drawing import draw

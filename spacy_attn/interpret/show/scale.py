@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from ...explanation import ATTENTION, CONTRIBUTIONS
+from ...results.explanation import ATTENTION, CONTRIBUTIONS
 
 # A colour in each theme, as #rrggbb.
 Colour = dict[str, str]

@@ -9,9 +9,9 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
-from ...alignment import ALIGNMENT
 from ...checks import check_choice
-from ...explanation import (
+from ...results.alignment import ALIGNMENT
+from ...results.explanation import (
     ATTENTION,
     CONTRIBUTIONS,
     TOKEN,
@@ -20,8 +20,15 @@ from ...explanation import (
     method_name,
     shorten,
 )
-from ...span_explanation import ENTITY, SENTENCE, Bounds, check_adds_up, find_spans, require_spans
-from ...targets import (
+from ...results.span_explanation import (
+    ENTITY,
+    SENTENCE,
+    Bounds,
+    check_adds_up,
+    find_spans,
+    require_spans,
+)
+from ...results.targets import (
     Contrast,
     Target,
     check_contrast,
@@ -30,7 +37,7 @@ from ...targets import (
     name_target,
     of_target,
 )
-from ...token_values import get_labels, get_values
+from ...results.token_values import get_labels, get_values
 from .scale import SCALES, Scale, Shade
 from .templating import visible
 

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 from spacy.tokens import Doc
 
-from ...alignment import ALIGNMENT
-from ...explanation import TOKEN, Explanation
-from ...targets import Contrast
+from ...results.alignment import ALIGNMENT
+from ...results.explanation import TOKEN, Explanation
+from ...results.targets import Contrast
 from .legend import Legend, legend_of
 from .scale import INK, PAPER
 from .shaded_text import ShadedRow, ShadedText, ShadedToken, shaded_texts

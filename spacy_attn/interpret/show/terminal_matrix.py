@@ -9,8 +9,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.style import Style
 from rich.text import Text
 
-from ...explanation import TOKEN
-from ...targets import Contrast
+from ...results.explanation import TOKEN
+from ...results.targets import Contrast
 from .matrices import Cell, Matrix, matrices
 from .scale import GREYS, INK, PAPER, text_on
 from .templating import visible

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from spacy.training import Example
 
 from ...checks import check_choice
-from ...written_data import GENERATED, generated_text, generated_tokens
+from ...results.written_data import GENERATED, generated_text, generated_tokens
 
 _TEXTS, _TOKENS = "texts", "tokens"
 

@@ -8,7 +8,6 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Token
 
-from ...alignment import Alignment
 from ...models.arrays import runs
 from ...models.attention_decoder import (
     END,
@@ -19,6 +18,7 @@ from ...models.attention_decoder import (
     token_layer,
     write,
 )
+from ...results.alignment import Alignment
 from ..prediction import MAX_CHUNK_TOKENS
 from .characters import by_character, from_symbols
 from .dictionary import Counts, Target

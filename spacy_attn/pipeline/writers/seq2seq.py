@@ -16,14 +16,14 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ...alignment import ALIGNMENT, Alignment
 from ...checks import check_positive, check_rate
-from ...extensions import install_generated
 from ...models.arrays import TokenArrays, runs
 from ...models.attention_decoder import Sources, Written, can_copy, token_layer
 from ...models.symbols import UNKNOWN
 from ...models.weights import is_initialized
-from ...written_data import GENERATED, generated_text, store_generated
+from ...results.alignment import ALIGNMENT, Alignment
+from ...results.extensions import install_generated
+from ...results.written_data import GENERATED, generated_text, store_generated
 from ..factories import register
 from ..several import several_docs
 from ..vocabularies import is_streamed, set_vocabularies
@@ -201,7 +201,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
                 f"Component '{self.name}': no training document has a text in "
                 f"'doc._.{self.generated_attr}' to learn from. Read the data with "
                 f"spacy-attn.HFPairs.v1, or store a text in each document with "
-                f"spacy_attn.written_data.store_target."
+                f"spacy_attn.results.written_data.store_target."
             )
         if labels is None and is_streamed(nlp):
             warnings.warn(

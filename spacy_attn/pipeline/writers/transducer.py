@@ -10,12 +10,12 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from ...alignment import Alignment
 from ...checks import check_not_negative, check_positive, check_rate
-from ...extensions import install_token_alignments
 from ...models.arrays import runs
 from ...models.attention_decoder import token_layer
-from ...written_data import (
+from ...results.alignment import Alignment
+from ...results.extensions import install_token_alignments
+from ...results.written_data import (
     store_sources,
     store_token_alignments,
     token_alignment,

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import numpy
 
-from spacy_attn.explanation import Explanation
+from spacy_attn.results.explanation import Explanation
 
 HOSTILE = [
     "<script>alert(1)</script>",

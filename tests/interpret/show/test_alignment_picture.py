@@ -17,7 +17,7 @@ from spacy_attn.interpret.show.matrices import heading
 from spacy_attn.interpret.show.scale import GREYS, PAPER, text_on
 from spacy_attn.interpret.show.templating import fill_template
 from spacy_attn.interpret.show.terminal import terminal_view
-from spacy_attn.written_data import store_generated, store_sources, store_token_alignments
+from spacy_attn.results.written_data import store_generated, store_sources, store_token_alignments
 
 from .pages import HOSTILE, Page
 from .test_scale import contrast

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 from markdown_it import MarkdownIt
 
-from spacy_attn.explanation import method_name
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 from spacy_attn.interpret.methods import METHODS
 from spacy_attn.interpret.show.faithfulness_page import to_html, to_markdown
 from spacy_attn.interpret.show.templating import visible
+from spacy_attn.results.explanation import method_name
 
 from ...conftest import make_examples
 from .pages import HOSTILE, Page

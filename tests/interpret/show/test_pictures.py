@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spacy_attn
-from spacy_attn.explanation import method_name
-from spacy_attn.extensions import install_extensions
 from spacy_attn.interpret.methods import METHODS
 from spacy_attn.interpret.show.scale import SCALES
 from spacy_attn.interpret.show.templating import visible
-from spacy_attn.token_values import set_values
+from spacy_attn.results.explanation import method_name
+from spacy_attn.results.extensions import install_extensions
+from spacy_attn.results.token_values import set_values
 
 from ...conftest import MIXED_TEXTS, make_nlp, train
 from .pages import HOSTILE, Page, make_explanation

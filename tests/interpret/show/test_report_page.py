@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.training import Example
 
-from spacy_attn.explanation import method_name
 from spacy_attn.interpret.methods import METHODS
 from spacy_attn.interpret.show import templating
 from spacy_attn.interpret.show.report_page import first_view, report, summarize
 from spacy_attn.pipeline.decisions import Decisions
 from spacy_attn.pipeline.scorer import textcat_multilabel_score, textcat_score
+from spacy_attn.results.explanation import method_name
 
 from .pages import HOSTILE, Page, make_explanation
 

@@ -12,7 +12,7 @@ from spacy.util import registry
 from spacy.vocab import Vocab
 
 from spacy_attn.pipeline.writers.generation_scorer import make_seq2seq_scorer
-from spacy_attn.written_data import store_generated, store_target
+from spacy_attn.results.written_data import store_generated, store_target
 
 VOCAB = Vocab()
 TEXTS = [

@@ -14,9 +14,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from spacy_attn.alignment import Alignment
 from spacy_attn.nn.decoder import UNKNOWN, Written
-from spacy_attn.written_data import store_target
+from spacy_attn.results.alignment import Alignment
+from spacy_attn.results.written_data import store_target
 
 from ...conftest import LISTENER, SMALL_EMBEDDING, TOK2VEC, copies_of
 

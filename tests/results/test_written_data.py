@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, Token
 from spacy.tokens.underscore import Underscore
 
-from spacy_attn.alignment import Alignment
-from spacy_attn.extensions import install_generated, install_token_alignments
-from spacy_attn.written_data import (
+from spacy_attn.results.alignment import Alignment
+from spacy_attn.results.extensions import install_generated, install_token_alignments
+from spacy_attn.results.written_data import (
     document_alignment,
     store_generated,
     store_sources,
@@ -20,7 +20,7 @@ from spacy_attn.written_data import (
     token_alignment,
 )
 
-from .conftest import copies_of
+from ..conftest import copies_of
 
 VOCAB = spacy.blank("xx").vocab
 WORDS = ["Zwei", "junge", "Männer", "gehen", "."]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numpy.typing import NDArray
 
-from .checks import check_choice
+from ..checks import check_choice
 from .span_explanation import (
     ENTITY,
     LEAVE_ONE_OUT,
@@ -120,7 +120,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """Shade the tokens, in a notebook, by what they add to the label that scores highest."""
-        from .interpret.show.pictures import notebook_picture
+        from ..interpret.show.pictures import notebook_picture
 
         return notebook_picture(self)
 

@@ -86,7 +86,7 @@ class Alignment:
 
     def _repr_html_(self) -> str:
         """Show the matrix of the weights, in a notebook."""
-        from .interpret.show.pictures import notebook_matrix
+        from ..interpret.show.pictures import notebook_matrix
 
         return notebook_matrix(self)
 

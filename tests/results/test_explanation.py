@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
 from spacy_attn import Explanation
-from spacy_attn.explanation import CONTRIBUTIONS
 from spacy_attn.interpret.methods import METHODS
+from spacy_attn.results.explanation import CONTRIBUTIONS
 
-from .conftest import make_nlp
-from .interpret.show.pages import HOSTILE, make_explanation
+from ..conftest import make_nlp
+from ..interpret.show.pages import HOSTILE, make_explanation
 
 LABELS = ("bad", "fair", "good")
 TOKENS = ("not", "so", "bad", ".", "Fun", "!")

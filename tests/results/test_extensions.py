@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span, Token
 
-from spacy_attn.extensions import install_extensions
-from spacy_attn.token_values import get_values, set_values
+from spacy_attn.results.extensions import install_extensions
+from spacy_attn.results.token_values import get_values, set_values
 
-from .conftest import MIXED_TEXTS, copies_of
+from ..conftest import MIXED_TEXTS, copies_of
 
 VOCAB = spacy.blank("xx").vocab
 WORDS = ["Mr", "Smith", "goes", "to", "Washington", "!"]
@@ -157,7 +157,7 @@ def test_reading_a_token_does_not_touch_the_whole_document(doc, monkeypatch):
         ("token_values", "token_bounds"),
         ("token_values", "token_layout"),
     ):
-        monkeypatch.setattr(f"spacy_attn.{module}.{name}", None)
+        monkeypatch.setattr(f"spacy_attn.results.{module}.{name}", None)
     assert doc[3]._.attention == pytest.approx(0.25)
 
 
