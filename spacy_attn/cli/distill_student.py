@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from spacy import util
 from spacy.cli._util import Arg, Opt, parse_config_overrides, setup_gpu
 from wasabi import msg, table
 
+from ..distill.transformers_models import Precision
 from . import options as opt
 from .console import failing, load_code, progress_bar, require_output
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ..data.reader import Augmenter
     from ..distill.comparison import Measures
     from ..distill.distilling import Result, Teacher
-    from ..distill.hf_classifier import Precision
 
 
 def distill_cli(
@@ -68,7 +68,7 @@ def distill_cli(
         ),
     ] = None,
     precision: Annotated[
-        Literal["float32", "bfloat16"],
+        Precision,
         Opt("--precision", help="Floating-point type of a model of transformers"),
     ] = "float32",
     workers: Annotated[

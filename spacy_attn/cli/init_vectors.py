@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,32 +12,14 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from wasabi import msg
 
+from ..distill.transformers_models import Precision
+from ..distill.word_means import Attribute
+from ..distill.word_table import Storage
 from . import options as opt
 from .console import failing, load_code, progress
 
 if TYPE_CHECKING:
     from ..distill.word_means import WordEncoder
-
-
-class Attribute(str, Enum):
-    """What tells words apart."""
-
-    LOWER = "LOWER"
-    ORTH = "ORTH"
-
-
-class Storage(str, Enum):
-    """How numbers are stored."""
-
-    FLOAT16 = "float16"
-    FLOAT32 = "float32"
-
-
-class Precision(str, Enum):
-    """How numbers are computed."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
 
 
 def init_vectors_cli(
@@ -63,7 +44,7 @@ def init_vectors_cli(
         int | None,
         Opt("--layer", help="Layer of the encoder, 0 for its embeddings. By default at 2/3"),
     ] = None,
-    width: Annotated[int, Opt("--width", help="Width of the vectors")] = 256,
+    width: Annotated[int, Opt("--width", min=1, help="Width of the vectors")] = 256,
     max_size: Annotated[
         int,
         Opt(
@@ -75,10 +56,10 @@ def init_vectors_cli(
     ] = 20_000,
     attr: Annotated[
         Attribute, Opt("--attr", help="What tells words apart: ORTH, or LOWER whatever their case")
-    ] = Attribute.LOWER,
+    ] = "LOWER",
     storage: Annotated[
         Storage, Opt("--storage", help="float32 is twice as large, for layers of spaCy's own")
-    ] = Storage.FLOAT16,
+    ] = "float16",
     precision: Annotated[
         Precision | None,
         Opt("--precision", help="What the encoder computes with. By default the faster one"),
@@ -104,7 +85,7 @@ def init_vectors_cli(
         encoder = _find_encoder(model, layer, precision, device)
         nlp = spacy.blank(lang)
         options = opt.DataOptions(split, text_column, settings=settings)
-        means = WordMeans(encoder, attr.value)
+        means = WordMeans(encoder, attr)
         for each in (data, *(texts or ())):
             means.add(progress(_documents(each, options, nlp), name=each))
         if not means.counts:
@@ -118,9 +99,9 @@ def init_vectors_cli(
             nlp,
             words,
             means.vectors(words),
-            attr=attr.value,
+            attr=attr,
             width=width,
-            storage=storage.value,
+            storage=storage,
             name=f"{lang}_{output.name}.vectors",
         )
         nlp.to_disk(output)
@@ -140,7 +121,7 @@ def _find_encoder(
 
     prefix, sign, name = model.partition(":")
     if prefix + sign == transformers_models.PREFIX and name:
-        return TransformerWords(name, layer, precision.value if precision else None, device)
+        return TransformerWords(name, layer, precision, device)
     if prefix + sign != static_words.PREFIX or not name:
         raise ValueError(
             f"'{model}' names no model: write 'hf:NAME' for one of transformers, or "

@@ -44,7 +44,8 @@ def make_augment(
             speech, and were in the texts before. Without parts of speech, they have near vectors.
         tagger: The name or folder of a pipeline that tells the parts of speech. Null takes those
             that are annotated, or else the vectors of the pipeline.
-        window: The rate at which variants are cut to a few words that follow one another.
+        window: The rate at which variants are cut to a few tokens that follow one another. At
+            least one of them is a word.
         min_window: The smallest number of tokens of these.
         max_window: The largest number of tokens of these.
         seed: What the variants depend on. A second pass over the data makes others.
@@ -114,7 +115,7 @@ class Augmenter:
         made = {reference.text}
         for _ in range(self.copies):
             changed = self._change(words, similar)
-            start, end = self._cut(reference)
+            start, end = self._cut(reference, [token.i for token in words])
             variant = _variant(nlp, reference, start, end, changed, as_tokenized=as_tokenized)
             if variant.reference.text not in made:
                 made.add(variant.reference.text)
@@ -144,12 +145,15 @@ class Augmenter:
                     changed[token.i] = other
         return changed
 
-    def _cut(self, doc: Doc) -> tuple[int, int]:
-        """Return the first token of a variant, and that behind its last one."""
+    def _cut(self, doc: Doc, words: Sequence[int]) -> tuple[int, int]:
+        """Return the first token of a variant, which holds a word, and that behind its last one."""
         if self._random.random() >= self.window:
             return 0, len(doc)
         size = min(self._random.randint(*self.window_sizes), len(doc))
-        start = self._random.randint(0, len(doc) - size)
+        last = len(doc) - size
+        # Punctuation alone does not have the labels of the document.
+        starts = {start for i in words for start in range(max(0, i - size + 1), min(i, last) + 1)}
+        start = self._random.choice(sorted(starts))
         return start, start + size
 
 

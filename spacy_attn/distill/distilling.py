@@ -65,7 +65,7 @@ class SoftLabels:
         labels: The labels.
         exclusive: Whether they exclude one another.
         texts: What became of the texts.
-        mixed: How many of them have less than a teacher's labels and an annotation.
+        mixed: How many of them lack a teacher's labels or an annotation.
     """
 
     path: Path
@@ -91,7 +91,7 @@ class Result:
 
     Attributes:
         texts: What became of the texts.
-        mixed: How many of them have less than a teacher's labels and an annotation.
+        mixed: How many of them lack a teacher's labels or an annotation.
         measures: By corpus, "dev" or "test", and by pipeline. The teacher is missing where it is a
             table that lacks some of the texts.
         closed: By corpus, the share of the teacher's lead that was made up for.
@@ -127,7 +127,7 @@ class Distillation:
         gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
         set_up: Called in each process that applies a teacher.
         gpu_id: The GPU to train on; -1 for the CPU.
-        bar: Makes a progress bar of a name, a total and what is done.
+        bar: Makes a progress bar of the number of texts, and of how many are done.
         augmenter: Yields variants of texts, which the teachers label, too.
     """
 

@@ -22,7 +22,7 @@ SCORE = "score_"
 
 @dataclass
 class Mixed:
-    """How many texts have less than a teacher's labels and an annotation.
+    """How many texts lack a teacher's labels or an annotation.
 
     Attributes:
         by_annotation: Those that no teacher has labelled. Their annotation is learned alone.
@@ -87,7 +87,7 @@ def write_soft_labels(
         gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
 
     Returns:
-        How many texts have less than both.
+        How many texts lack one of both.
 
     Raises:
         ValueError: If an annotated label is none of these.

@@ -34,11 +34,12 @@ class StaticWords:
             ) from error
         try:
             self._model = StaticModel.from_pretrained(model, force_download=False)
-        except (OSError, ValueError, KeyError) as error:
+        # Of a damaged file, its libraries raise errors of their own, some a plain `Exception`.
+        except Exception as error:
             reason = str(error).strip().partition("\n")[0].rstrip(".")
             raise ValueError(
                 f"model2vec cannot load '{model}' ({reason}). Give the name of a model on the "
-                f"Hugging Face hub, or its folder."
+                f"Hugging Face hub, or a folder whose files are whole."
             ) from error
         #: Splits texts into pieces, some of which are words.
         self.tokenizer: Any = self._model.tokenizer

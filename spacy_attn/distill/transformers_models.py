@@ -35,11 +35,14 @@ def load(where: str, model: str, loader: Callable[[Any], Item]) -> Item:
     with _silent(transformers):
         try:
             return loader(transformers)
-        except (OSError, ValueError, KeyError) as error:
+        except ImportError:
+            raise
+        # Of a damaged file, its libraries raise errors of their own, some a plain `Exception`.
+        except Exception as error:
             reason = str(error).strip().partition("\n")[0].rstrip(".")
             raise ValueError(
                 f"{where}: transformers cannot load '{model}' ({reason}). Give the name of a "
-                f"model on the Hugging Face hub, or its folder."
+                f"model on the Hugging Face hub, or a folder whose files are whole."
             ) from error
 
 

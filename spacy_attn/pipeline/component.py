@@ -89,7 +89,7 @@ class AttentionCategorizer(StorageMixin, DistillationMixin):
                 annotations are often wrong.
             distill_temperature: By what logits are divided where `distill` compares them with those
                 of a teacher, above 0. Above 1, the labels that the teacher holds unlikely count
-                more.
+                more. The command `distill` does not use it.
             scorer: The scoring method, for `spacy train` and `spacy evaluate`. Change it to be told
                 other scores.
 

@@ -35,8 +35,10 @@ class DistillationMixin(TrainingMixin):
         .. math::
             T^2 \, \mathrm{CE}(\mathrm{softmax}(z / T), \mathrm{softmax}(y / T))
 
-        With independent labels, the sigmoid takes the place of the softmax. Probabilities have
-        their logarithms as logits, so T = 1 takes them as they are.
+        With independent labels, the sigmoid takes the place of the softmax. A teacher of the kind
+        of this component gives its logits. Those of another one are worked out of its
+        probabilities, which T = 1 takes as they are. Above 1, that falls short where float32 has
+        rounded a sigmoid to 1, that of 17 and more.
 
         Args:
             teacher_pipe: A component that predicts a score for each of this component's labels:
@@ -87,7 +89,7 @@ class DistillationMixin(TrainingMixin):
         return [labels.index(label) for label in self.labels]
 
     def _ask_teacher(self, teacher: Any, batch: Sequence[Example]) -> Floats2d:
-        """Return a teacher's probabilities, shape (n_docs, n_labels)."""
+        """Return a teacher's probabilities at the temperature, shape (n_docs, n_labels)."""
         for example in batch:
             if example.predicted.text != example.reference.text:
                 raise ValueError(
@@ -95,13 +97,20 @@ class DistillationMixin(TrainingMixin):
                     f"text, but they are {example.predicted.text!r:.80} and "
                     f"{example.reference.text!r:.80}."
                 )
-        found = teacher.predict([example.reference for example in batch])
-        return self.model.ops.asarray2f(found.scores if isinstance(found, Predictions) else found)
+        docs = [example.reference for example in batch]
+        if getattr(type(teacher), "probabilities", None) is type(self).probabilities:
+            logits = self.model.ops.asarray2f(teacher.predict_logits(docs)[0])
+        else:
+            found = teacher.predict(docs)
+            scores = found.scores if isinstance(found, Predictions) else found
+            scores = self.model.ops.asarray2f(scores)
+            if self.distill_temperature == 1.0:
+                return scores
+            logits = self._logits(scores)
+        return self.probabilities(logits / self.distill_temperature)
 
     def _get_distillation_loss(self, targets: Floats2d, logits: Floats2d) -> Loss:
         temperature = self.distill_temperature
-        if temperature != 1.0:
-            targets = self.probabilities(self._logits(targets) / temperature)
         known = self.model.ops.alloc2f(*logits.shape) + 1.0
         loss, gradient = self._loss(logits / temperature, targets, known, self._equal_weights())
         # Of the square, the division by the temperature has taken one factor from the gradient.

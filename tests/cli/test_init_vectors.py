@@ -1,5 +1,7 @@
 """Word vectors out of an encoder: the pipeline that they become, and what is refused."""
 
+import shutil
+
 import numpy
 import pandas as pd
 import pytest
@@ -71,7 +73,6 @@ def test_texts_of_several_data_sets_are_read(encoder, texts, tmp_path):  # noqa:
         ("other:bert", [], "'other:bert' names no model"),
         ("hf:{}/none", [], "transformers cannot load"),
         ("hf:{}", ["--layer", "4"], "has the layers 0 to 3, but the layer 4 is asked for"),
-        ("hf:{}", ["--width", "0"], "'width' must be 1 or more, but is 0"),
         ("model2vec:{}", ["--layer", "1"], "'--layer' has no meaning for a model of model2vec"),
         ("hf:{}", ["--text-column", "text"], "there is no column 'text'"),
     ],
@@ -80,6 +81,21 @@ def test_what_cannot_be_used_is_named(encoder, texts, tmp_path, model, options, 
     shown = init(model.format(encoder), texts, tmp_path / "vectors", *options, code=1)
     assert said in shown
     assert not (tmp_path / "vectors").exists()
+
+
+def test_a_damaged_model_is_named_with_the_reason(encoder, texts, tmp_path):  # noqa: F811
+    damaged = shutil.copytree(encoder, tmp_path / "damaged")
+    (damaged / "model.safetensors").write_bytes(b"\xff" * 100)
+    shown = init(f"hf:{damaged}", texts, tmp_path / "vectors", code=1)
+    assert f"transformers cannot load '{damaged}' (Error while deserializing header" in shown
+    (damaged / "tokenizer.json").write_text("{")
+    shutil.copy(encoder / "model.safetensors", damaged)
+    assert "transformers cannot load" in init(f"hf:{damaged}", texts, tmp_path / "vectors", code=1)
+
+
+def test_a_width_of_nothing_is_refused_before_the_texts_are_read(encoder, tmp_path):  # noqa: F811
+    shown = init(f"hf:{encoder}", "none.jsonl", tmp_path / "vectors", "--width", "0", code=2)
+    assert "Invalid value for '--width'" in shown
 
 
 @pytest.mark.parametrize("rows", [["", ""], [" ", "\n"]])

@@ -77,6 +77,15 @@ def test_a_window_is_a_run_of_tokens_aligned_with_its_annotations(tokens, seed, 
             assert words(variant.predicted) == found
 
 
+def test_a_window_holds_a_word_and_a_text_without_any_stays_as_it_is():
+    text = "? ; , good . ! ( ) bad - ?"
+    settings = {"window": 1.0, "max_window": 2, "copies": 300}
+    found = {each.text for each in variants(example_of(text), mask=0.0, **settings)}
+    assert found
+    assert all("good" in each or "bad" in each for each in found)
+    assert variants(example_of("? ; ,"), **settings) == []
+
+
 def annotated():
     tags = ["DET", "NOUN", "VERB", "PROPN", "PROPN", "PUNCT"]
     doc = Doc(

@@ -1,5 +1,6 @@
 """Vectors of a model of model2vec: composed of its own pieces."""
 
+import shutil
 import sys
 
 import numpy
@@ -35,6 +36,15 @@ def test_a_word_is_composed_of_its_pieces_by_the_models_own_tokenizer(folder):
 def test_a_model_that_cannot_be_loaded_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"model2vec cannot load '.*none' \(.*\)\. Give the name"):
         StaticWords(str(tmp_path / "none"))
+
+
+def test_a_damaged_model_is_named_with_the_reason(folder, tmp_path):
+    damaged = shutil.copytree(folder, tmp_path / "damaged")
+    (damaged / "model.safetensors").write_bytes(b"\xff" * 100)
+    with pytest.raises(
+        ValueError, match=r"model2vec cannot load .*Error while deserializing header"
+    ):
+        StaticWords(str(damaged))
 
 
 def test_without_model2vec_the_error_says_what_to_install(folder, monkeypatch):

@@ -106,6 +106,18 @@ def test_labels_are_matched_by_name_in_whatever_order_the_teacher_has_them():
 
 
 @pytest.mark.parametrize("factory", ["attn_textcat", "attn_textcat_multilabel"])
+def test_a_teacher_that_is_all_too_sure_still_tells_its_logits(factory):
+    teacher, student = (make_nlp(factory).get_pipe(factory) for _ in range(2))
+    docs = [spacy.blank("en").make_doc(text) for text in TEXTS]
+    expected = teacher.predict(docs).scores
+    # Its scores are 0 and 1, as rounded.
+    teacher.cfg["temperature"] = 1e-4
+    student.distill_temperature = 1e4
+    found = student._ask_teacher(teacher, [Example(doc, doc) for doc in docs])
+    numpy.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("factory", ["attn_textcat", "attn_textcat_multilabel"])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
 def test_the_gradient_is_that_of_the_loss_reported(factory, temperature):
     component = make_nlp(factory, distill_temperature=temperature).get_pipe(factory)
