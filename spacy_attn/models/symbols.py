@@ -47,7 +47,7 @@ class Symbols:
 
     def target_numbers(self, sequence: Iterable[str], source: Iterable[str]) -> list[int]:
         """Return the number of each symbol of a target that may copy unknown ones of its source."""
-        further = {symbol: len(self) + i for i, symbol in enumerate(self._further(source))}
+        further = {symbol: len(self) + i for i, symbol in enumerate(self.unknown(source))}
         return [self._numbers.get(each, further.get(each, UNKNOWN)) for each in sequence]
 
     def spell(self, numbers: Iterable[int], source: Sequence[str] = ()) -> list[str]:
@@ -56,9 +56,9 @@ class Symbols:
         Args:
             source: The sequence that was read, whose unknown symbols may have been copied.
         """
-        further = self._further(source)
+        further = self.unknown(source)
         return [self._known[i] if i < len(self) else further[i - len(self)] for i in numbers]
 
-    def _further(self, source: Iterable[str]) -> list[str]:
-        """Return the symbols that only a source has."""
+    def unknown(self, source: Iterable[str]) -> list[str]:
+        """Return the symbols of a source that were not seen, each once."""
         return [symbol for symbol in dict.fromkeys(source) if symbol not in self._numbers]

@@ -55,6 +55,11 @@ class Written(NamedTuple):
     is_complete: bool
     alignment: Tensor | None
 
+    def without_last(self) -> "Written":
+        """Return it without its last symbol. Its log-probability stays that of all."""
+        rows = None if self.alignment is None else self.alignment[:-1]
+        return self._replace(symbols=self.symbols[:-1], alignment=rows)
+
 
 class _Memory(NamedTuple):
     """What R targets remember from one step to the next, shape (R, ...)."""

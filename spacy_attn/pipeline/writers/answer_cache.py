@@ -23,8 +23,6 @@ def make_key(form: str, choices: Counts | None, context: NDArray[numpy.float32])
 class AnswerCache:
     """Keeps the latest answers. Copied or pickled, it is empty.
 
-    So copies of a component are small, and the same before and after it was used.
-
     Args:
         max_size: How many are kept.
     """

@@ -7,8 +7,10 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Token
 
-# Before a letter that is a capital. It has several characters, as no character has.
-CAPITAL = "^capital"
+# Before a letter that is a capital, and before a text of two or more letters that all are. Marks
+# have several characters, as no character has.
+CAPITAL, CAPITALS = "^capital", "^capitals"
+_MARKS = (CAPITAL, CAPITALS)
 # Languages in which I is the capital of an i without a dot, and one with a dot that of i.
 _DOTLESS = {"az", "tr"}
 _DOTLESS_LOWER = {"I": "\N{LATIN SMALL LETTER DOTLESS I}", "İ": "i"}
@@ -44,30 +46,36 @@ def _begins_sentence(token: Token) -> bool:
     return True
 
 
+def in_capitals(text: str, lang: str) -> str:
+    """Return a text in capitals, as a language has it."""
+    return "".join(_upper_case(character, lang) for character in text)
+
+
 def to_symbols(text: str, lang: str) -> list[str]:
     """Return the symbols of a text: its characters, a capital letter as two.
 
-    A capital without a lower case of one character, from which it can be told, stays as it is.
+    A text that is in capitals altogether is like that in lower case, but for one mark. A capital
+    without a lower case of one character, from which it can be told, stays as it is.
     """
+    lowered = [_lower(character, lang) for character in text]
+    n_capitals = sum(map(str.__ne__, text, lowered))
+    if n_capitals > 1 and in_capitals("".join(lowered), lang) == text:
+        return [CAPITALS, *lowered]
     symbols = []
-    for character in text:
-        lower = lower_case(character, lang)
-        if lower != character and len(lower) == 1 and _upper_case(lower, lang) == character:
-            symbols += [CAPITAL, lower]
-        else:
-            symbols.append(character)
+    for character, lower in zip(text, lowered, strict=True):
+        symbols += [character] if lower == character else [CAPITAL, lower]
     return symbols
 
 
 def from_symbols(symbols: Iterable[str], lang: str) -> str:
-    """Return the text that symbols stand for. Where no letter follows, `CAPITAL` says nothing."""
-    text, is_capital = "", False
+    """Return the text that symbols stand for. Where no letter follows, a mark says nothing."""
+    text, mark = "", ""
     for symbol in symbols:
-        if symbol == CAPITAL:
-            is_capital = True
+        if symbol in _MARKS:
+            mark = CAPITALS if CAPITALS in (mark, symbol) else CAPITAL
         else:
-            text += _upper_case(symbol, lang) if is_capital else symbol
-            is_capital = False
+            text += _upper_case(symbol, lang) if mark else symbol
+            mark = mark if mark == CAPITALS else ""
     return text
 
 
@@ -97,7 +105,13 @@ def by_character(
 def _places(symbols: Sequence[str]) -> list[int]:
     """Return the place of the character that each symbol belongs to."""
     # Of the letters before it.
-    return list(accumulate((symbol != CAPITAL for symbol in symbols[:-1]), initial=0))
+    return list(accumulate((symbol not in _MARKS for symbol in symbols[:-1]), initial=0))
+
+
+def _lower(character: str, lang: str) -> str:
+    """Return the small letter of a capital, if it tells this; else the character itself."""
+    lower = lower_case(character, lang)
+    return lower if len(lower) == 1 and _upper_case(lower, lang) == character else character
 
 
 def _upper_case(letter: str, lang: str) -> str:

@@ -18,6 +18,9 @@ _LEAST_SHARE = 0.002
 # Long forms are kept if, of the forms that are longer than all but so few that change, there are
 # at least so many, and at least so large a share is kept. These are addresses, not words.
 _SHARE_OF_CHANGED, _LEAST_LONG, _SHARE_OF_KEPT = 0.999, 20, 0.9
+# Otherwise those are kept that are longer by so many characters than any that training had: of
+# these, the model has learned nothing.
+_FURTHER = 10
 
 
 class Dictionary:
@@ -67,7 +70,8 @@ class Dictionary:
     def longest_to_change(self) -> float:
         """The number of characters of the longest forms that are not kept as they are.
 
-        It is infinite unless nearly all forms of more characters were kept, and there are some.
+        Nearly all forms of more characters were kept, or they are much longer than any that were
+        seen. It is infinite where forms are mapped to lists.
         """
         if self._longest is None:
             pairs = {(form, target) for form, _, target, _ in self}
@@ -75,7 +79,10 @@ class Dictionary:
             longest = int(numpy.quantile(changed or [0], _SHARE_OF_CHANGED, method="lower"))
             kept = [form == target for form, target in pairs if len(form) > longest]
             is_rule = len(kept) >= _LEAST_LONG and sum(kept) >= _SHARE_OF_KEPT * len(kept)
-            self._longest = longest if is_rule else numpy.inf
+            if not is_rule:
+                longest = max((len(form) for form, _ in pairs), default=0) + _FURTHER
+            writes_lists = any(isinstance(target, tuple) for _, target in pairs)
+            self._longest = numpy.inf if writes_lists or not pairs else longest
         return self._longest
 
     @property

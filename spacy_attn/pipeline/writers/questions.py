@@ -14,9 +14,9 @@ from ...models.attention_decoder import (
     KnownSequences,
     Written,
     align,
+    can_copy,
     score,
     token_layer,
-    write,
 )
 from ...results.alignment import Alignment
 from ..prediction import MAX_CHUNK_TOKENS
@@ -83,12 +83,11 @@ class QuestionsMixin(TransducerTrainingMixin):
         """Write what is most probable after each form, and rather what training had."""
         symbols = [self._source_symbols(form) for form in forms]
         sources = self._sources(symbols, self.model.ops.xp.asarray(contexts))
-        longest = [self._longest(len(each)) for each in symbols]
         # Greedy search finds the same, whatever is known.
         known = self._known_targets() if self.beam_width > 1 else None
-        found = write(self.model, sources, longest, self.beam_width, known=known)
+        found = self._write(sources, known=known)
         return [
-            self._spell(each[0], source, form)
+            self._spell(each, source, form)
             for each, source, form in zip(found, symbols, forms, strict=True)
         ]
 
@@ -107,6 +106,9 @@ class QuestionsMixin(TransducerTrainingMixin):
         symbols = self.symbols.spell(written.symbols.tolist(), source)
         if self.cfg["writes_lists"]:
             return tuple(symbols)
+        # What could have been copied, and is in no value that was learned, must not get lost.
+        if can_copy(self.model) and not {*self.symbols.unknown(source)} <= {*symbols}:
+            return form
         # As other lemmatizers, it says nothing only where attributes can be empty.
         text = from_symbols(symbols, self.cfg["lang"])
         return text if text or self.target.is_extension else form

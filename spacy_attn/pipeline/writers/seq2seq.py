@@ -79,10 +79,12 @@ class Generated(NamedTuple):
     Attributes:
         text: The text.
         alignment: Of the text's tokens with those of the document.
+        is_cut: Whether the text would have gone on beyond `max_length`.
     """
 
     text: str
     alignment: Alignment
+    is_cut: bool = False
 
 
 class AttentionSeq2Seq(WriterMixin, TrainablePipe):
@@ -260,7 +262,6 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         return self._teach(
             Sources([self._source(own) for own in words], vectors),
             targets,
-            [1.0] * len(pairs),
             label_smoothing=self.label_smoothing,
             by_symbol=True,
         )
@@ -305,7 +306,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         return min(super()._longest(n_symbols), self.max_length)
 
     def _warn_of_cuts(self, found: Iterable[Generated]) -> None:
-        cut = [each for each in found if len(each.alignment.target) == self.max_length]
+        cut = [each for each in found if each.is_cut]
         if cut:
             warnings.warn(
                 f"Component '{self.name}' cut off {len(cut)} texts at 'max_length', "
@@ -336,7 +337,8 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         ]
         source, target = tuple(token.text for token in doc), tuple(plain_tokens(spaced))
         alignment = Alignment(source, target, weights, written.log_probability)
-        return Generated(join_tokens(spaced), alignment)
+        is_cut = not written.is_complete and len(numbers) == self.max_length
+        return Generated(join_tokens(spaced), alignment, is_cut)
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[Generated]) -> None:
         """Set the attributes of a batch of documents.
@@ -345,7 +347,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
             docs: The documents to modify.
             predictions: What `predict` returned for them.
         """
-        for doc, (text, alignment) in zip(docs, predictions, strict=True):
+        for doc, (text, alignment, _) in zip(docs, predictions, strict=True):
             store_generated(
                 doc,
                 text,
@@ -367,7 +369,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
             TypeError: For a text or a single document.
         """
         docs = several_docs(self.name, docs)
-        return [alignment for _, alignment in self.predict(docs)]
+        return [each.alignment for each in self.predict(docs)]
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score a batch of examples with the component's scorer, and return the scores."""

@@ -78,6 +78,7 @@ class AttentionTransducer(QuestionsMixin):
         cache_size: int = 100_000,
         pos_loss: float = 1.0,
         label_smoothing: float = 0.0,
+        capitals: float = 0.0,
         scorer: Callable | None = None,
     ) -> None:
         """Create the component.
@@ -97,13 +98,15 @@ class AttentionTransducer(QuestionsMixin):
                 Without it, the model writes all values.
             candidates: Whether the model chooses among several values that a known form had.
                 Without it, the most frequent one is taken.
-            lower: Whether an unknown form takes what the dictionary says of it in lower case, with
-                `use_pos` what it says of the same part of speech. A proper noun, by `token.pos_`,
-                does not. Without a part of speech, a model with context chooses between that and
+            lower: Whether an unknown form takes what the dictionary says of it in lower case, or of
+                one in capitals what it says of it with a capital letter; with `use_pos`, of the
+                same part of speech. A proper noun, by `token.pos_`, does not take the former.
+                Without a part of speech, a model with context chooses between that and
                 the form itself for a capitalised word inside a sentence.
             keep_long: Whether an unknown form is kept as it is where training has kept nearly all
-                forms of such a length, say addresses. If training had less than 20, it says
-                nothing of them, and the model writes their values.
+                forms of such a length, say addresses. If training had less than 20 of them, a form
+                is kept that is longer than all of training by more than 10 characters. Where values
+                are lists, none is kept.
             underscore: Whether a value `_` is learned, except for the form `_`. In some treebanks
                 it means that there is none.
             overwrite: Whether to replace values that tokens have already.
@@ -121,6 +124,8 @@ class AttentionTransducer(QuestionsMixin):
                 learn that. It needs parts of speech in the training data.
             label_smoothing: The share of each target that is spread evenly over all symbols, at
                 least 0 and below 1. Probabilities then stay further from 0 and 1.
+            capitals: The share of the forms that are learned in capitals, with the values that they
+                have. So words of a headline get theirs.
             scorer: The scoring method, for `spacy train` and `spacy evaluate`.
 
         Raises:
@@ -129,7 +134,7 @@ class AttentionTransducer(QuestionsMixin):
         where = f"Component '{name}'"
         self._set_up(vocab, model, name, "symbols", beam_width, scorer)
         check_positive(where, max_length=max_length)
-        check_rate(where, label_smoothing=label_smoothing)
+        check_rate(where, label_smoothing=label_smoothing, capitals=capitals)
         check_not_negative(where, known_bonus=known_bonus, cache_size=cache_size, pos_loss=pos_loss)
         self.source, self.target = TokenAttribute(source), TokenAttribute(target)
         self.source.check(where, "source", READABLE)
@@ -150,6 +155,7 @@ class AttentionTransducer(QuestionsMixin):
         self.max_length = max_length
         self.pos_loss = pos_loss
         self.label_smoothing = label_smoothing
+        self.capitals = capitals
         # Its own: in a pipeline of another language, letters keep the capitals that it has learned.
         self.cfg.update(writes_lists=False, lang=vocab.lang)
         self.dictionary = Dictionary()
@@ -228,16 +234,23 @@ class AttentionTransducer(QuestionsMixin):
     def _find(self, form_id: int, pos: int, or_form: bool = True) -> Counts | None:
         if not self.use_dictionary:
             return None
-        found = self.dictionary.find(form_id, pos if self.use_pos else None, or_form)
+        # A token that nobody has tagged is looked up by its form alone.
+        found = self.dictionary.find(form_id, pos if self.use_pos and pos else None, or_form)
         return found and without_rare(found)
 
     def _find_lower(self, form: str, token: Token) -> Counts | None:
-        """Return what the dictionary says of a form in lower case."""
+        """Return what the dictionary says of a form in lower case, or of a name in capitals."""
         lower = lower_case(form, self.cfg["lang"])
-        if not self.lower or token.pos == PROPN or lower == form:
+        if not self.lower or lower == form:
             return None
+        counts = None
         # As a word of another kind, it says nothing: a German noun may be a verb in lower case.
-        counts = self._find(get_string_id(lower), token.pos, or_form=not token.pos)
+        if token.pos != PROPN:
+            counts = self._find(get_string_id(lower), token.pos, or_form=not token.pos)
+        if counts is None and form[1:].isupper():
+            # A name in a headline.
+            name = form[:1] + lower_case(form[1:], self.cfg["lang"])
+            return self._find(get_string_id(name), token.pos, or_form=not token.pos)
         can_choose = self.candidates and not self.cfg["writes_lists"] and not token.pos
         # Without context, a form has one value wherever it stands.
         has_context = token_layer(self.model) is not None
@@ -290,7 +303,8 @@ class AttentionTransducer(QuestionsMixin):
             docs: The documents, which are not modified.
 
         Returns:
-            For each document, an alignment for each token; None for one without a value.
+            For each document, an alignment for each token; None for one without a value, and for
+            one that keeps its form: white space, and a form that is too long.
 
         Raises:
             ValueError: If the component has not been initialized.

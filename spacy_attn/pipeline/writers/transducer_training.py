@@ -16,7 +16,7 @@ from thinc.types import Floats2d
 from ...models.attention_decoder import Sources, can_copy
 from ...models.weights import is_initialized
 from ..vocabularies import is_streamed, set_vocabularies
-from .characters import to_symbols
+from .characters import CAPITALS, in_capitals, to_symbols
 from .dictionary import Dictionary, Target
 from .token_attributes import EMPTY, TokenAttribute
 from .writer import WriterMixin
@@ -48,6 +48,7 @@ class TransducerTrainingMixin(WriterMixin):
     max_length: int
     pos_loss: float
     label_smoothing: float
+    capitals: float
 
     def initialize(
         self,
@@ -75,10 +76,11 @@ class TransducerTrainingMixin(WriterMixin):
                 f"documents of a streamed corpus only. Set [training] max_epochs to 0 or more.",
                 stacklevel=4,
             )
-        set_vocabularies(self, get_examples, nlp, None)
+        extend = extend and is_initialized(self.model)
+        if not extend:
+            set_vocabularies(self, get_examples, nlp, None)
         self._check_annotated(get_examples())
         pairs = self._count_pairs(get_examples())
-        extend = extend and is_initialized(self.model)
         writes_lists = self._check_pairs(pairs, extend)
         if not extend:
             self.dictionary = Dictionary()
@@ -160,7 +162,9 @@ class TransducerTrainingMixin(WriterMixin):
         if not can_copy(self.model):
             return counts
         written = {symbol for source, target in sequences for symbol in {*target} - {*source}}
-        return {each: n for each, n in counts.items() if n > 1 or each in written}
+        learned = {each: n for each, n in counts.items() if n > 1 or each in written}
+        # Training itself puts forms in capitals.
+        return {**learned, CAPITALS: counts[CAPITALS] + 1} if self.capitals else learned
 
     def _is_long(self, lesson: _Lesson) -> bool:
         """Return whether learning something would take more memory than is allowed."""
@@ -234,7 +238,15 @@ class TransducerTrainingMixin(WriterMixin):
             # A form that is kept takes time, and teaches nothing that is asked for.
             is_kept = len(lesson.form) > self._longest_form or self._is_long(lesson)
             if not is_kept and numpy.random.random() * n < 1.0 + math.log(n):
-                yield lesson
+                yield self._maybe_in_capitals(lesson)
+
+    def _maybe_in_capitals(self, lesson: _Lesson) -> _Lesson:
+        """Return a lesson, now and then with its form in capitals, as in a headline."""
+        if not self.capitals or numpy.random.random() >= self.capitals:
+            return lesson
+        form = in_capitals(lesson.form, self.cfg["lang"])
+        # Another length: such a letter has no capital, as the German sharp s.
+        return lesson._replace(form=form) if len(form) == len(lesson.form) else lesson
 
     def _learn_lessons(self, lessons: list[_Lesson], given: Floats2d) -> tuple[float, Floats2d]:
         sources = [self._source_symbols(lesson.form) for lesson in lessons]
@@ -246,11 +258,9 @@ class TransducerTrainingMixin(WriterMixin):
             _UNIVERSAL_POS.index(lesson.pos) if lesson.pos in _UNIVERSAL_POS else -1
             for lesson in lessons
         ]
-        weights = [1.0] * len(lessons)
         return self._teach(
             self._sources(sources, given),
             targets,
-            weights,
             tags,
             tag_weight=self.pos_loss,
             label_smoothing=self.label_smoothing,

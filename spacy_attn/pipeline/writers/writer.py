@@ -1,5 +1,6 @@
 """What all components share that write sequences with an encoder-decoder."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
@@ -16,6 +17,7 @@ from thinc.types import Floats2d
 from ...checks import check_positive
 from ...models.arrays import TokenArrays
 from ...models.attention_decoder import (
+    KnownSequences,
     Reads,
     Sources,
     Written,
@@ -128,7 +130,6 @@ class WriterMixin(StorageMixin, StepsMixin):
         self,
         sources: Sources,
         targets: list[list[int]],
-        weights: Sequence[float],
         tags: Sequence[int] | None = None,
         tag_weight: float = 0.0,
         label_smoothing: float = 0.0,
@@ -136,11 +137,10 @@ class WriterMixin(StorageMixin, StepsMixin):
     ) -> tuple[float, Floats2d]:
         """Add the gradients of some sequences to those of the model.
 
-        The loss is the negative log-probability of a target, averaged over these by weight, plus
-        the cross-entropy of the tags that are known.
+        The loss is the negative log-probability of a target, averaged over these, plus the
+        cross-entropy of the tags that are known.
 
         Args:
-            weights: What each sequence counts.
             tags: The tag of each sequence, -1 where it is not known.
             label_smoothing: The share of each target that is spread evenly over all symbols.
             by_symbol: Whether to average over the symbols of all targets, so that the loss does not
@@ -155,13 +155,12 @@ class WriterMixin(StorageMixin, StepsMixin):
         )
         check_finite(self._where, "the loss", found, tag_logits)
         # The end is a symbol, too.
-        n_symbols = [1 + len(target) if by_symbol else 1 for target in targets]
+        n_found = sum(1 + len(target) if by_symbol else 1 for target in targets)
         known = numpy.array([] if tags is None else tags) >= 0
         # Of the whole batch, whose other sequences other processes may have.
-        total, n_known = add_up(float(numpy.dot(weights, n_symbols)), float(known.sum()))
-        shares = ops.xp.asarray(numpy.array(weights, "float64")[:, None] / total)
-        d_found = ops.xp.broadcast_to(-shares, found.shape).astype("float32")
-        loss = -float((found * shares).sum())
+        total, n_known = add_up(float(n_found), float(known.sum()))
+        d_found = ops.alloc2f(*found.shape) - ops.xp.float32(1.0 / total)
+        loss = -float(ops.xp.sum(found, dtype="float64")) / total
         d_tags = ops.alloc2f(*tag_logits.shape)
         if tag_weight and tag_logits.shape[1] and known.any():
             of_tags, d_tags = self._tag_loss(tag_logits, numpy.array(tags), known, n_known)
@@ -218,15 +217,19 @@ class WriterMixin(StorageMixin, StepsMixin):
         ones = ops.alloc2f(*logits.shape) + 1.0
         return softmax_cross_entropy(logits, ops.xp.asarray(targets), ones, ones[0])
 
-    def _write(self, sources: Sources, alignment: bool = False) -> list[Written]:
+    def _write(
+        self, sources: Sources, alignment: bool = False, known: KnownSequences | None = None
+    ) -> list[Written]:
         """Write what is most probable after each source, within the longest allowed length."""
-        longest = [self._longest(len(source)) for source in sources.symbols]
-        found = write(self.model, sources, longest, self.beam_width, alignment)
-        return [each[0] for each in found]
+        # An end after the last symbol makes a sequence complete. So the search has one more.
+        longest = [self._longest(len(source)) + 1 for source in sources.symbols]
+        found = write(self.model, sources, longest, self.beam_width, alignment, known)
+        best = [each[0] for each in found]
+        return [each if each.is_complete else each.without_last() for each in best]
 
     def _longest(self, n_symbols: int) -> int:
         """Return how long a sequence may become, so that no decoder runs on for ever."""
-        return int(self.cfg["growth"] * n_symbols) + _EXTRA_LENGTH
+        return math.ceil(self.cfg["growth"] * n_symbols) + _EXTRA_LENGTH
 
     # Storage
 

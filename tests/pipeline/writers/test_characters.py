@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 
 from spacy_attn.pipeline.writers.characters import (
     CAPITAL,
+    CAPITALS,
     by_character,
     from_symbols,
     lower_case,
@@ -30,7 +31,22 @@ def test_a_capital_letter_is_a_mark_and_the_small_one():
     assert to_symbols("NaÏ", "en") == [CAPITAL, "n", "a", CAPITAL, "ï"]
 
 
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [
+        ("GLACÉ-2", [CAPITALS, *"glacé-2"]),
+        ("A", [CAPITAL, "a"]),
+        ("A-4", [CAPITAL, "a", "-", "4"]),
+        ("AaA", [CAPITAL, "a", "a", CAPITAL, "a"]),
+        ("AßA", [CAPITAL, "a", "ß", CAPITAL, "a"]),  # it has no capital
+    ],
+)
+def test_a_text_in_capitals_is_one_mark_and_the_text_in_lower_case(text, symbols):
+    assert to_symbols(text, "de") == symbols
+
+
 def test_the_letters_i_have_the_capitals_of_the_language():
+    assert to_symbols("DIŞİ", "tr") == [CAPITALS, "d", DOTLESS, "ş", "i"]
     assert to_symbols(f"Ii{DOTLESS}İ", "tr") == [CAPITAL, DOTLESS, "i", DOTLESS, CAPITAL, "i"]
     # In others, the small letter of one has two code points, and of the other another capital.
     assert to_symbols(f"Iiİ{DOTLESS}", "en") == [CAPITAL, "i", "i", "İ", DOTLESS]
@@ -60,6 +76,12 @@ def test_weights_by_character_are_sums_of_columns_and_means_of_rows(data, texts)
     merged = by_character(weights, source, target)
     assert merged.shape == (len(texts[1]), len(texts[0]))
     numpy.testing.assert_allclose(merged.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_the_mark_of_a_text_in_capitals_belongs_to_its_first_letter():
+    weights = numpy.array([[0.5, 0.25, 0.25], [0.0, 0.5, 0.5]], "float32")
+    merged = by_character(weights, to_symbols("AB", "en"), ["c", "d"])
+    numpy.testing.assert_allclose(merged, [[0.75, 0.25], [0.5, 0.5]])
 
 
 def test_a_capital_has_the_weights_of_its_mark_and_its_letter():

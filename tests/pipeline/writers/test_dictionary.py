@@ -108,9 +108,9 @@ def words(length, n, change=False):
     ("long", "longest"),
     [
         (words(30, 20), 9),
-        (words(30, 19), math.inf),  # too few to say so
-        (words(30, 27) + words(31, 3, change=True), math.inf),  # the longest ones change
-        ([], math.inf),
+        (words(30, 19), 40),  # too few to say so: much longer than any
+        (words(30, 27) + words(31, 3, change=True), 41),  # the longest ones change
+        ([], 19),
     ],
 )
 def test_forms_longer_than_those_that_change_are_kept_if_training_had_enough(long, longest):
@@ -127,7 +127,7 @@ def test_what_is_added_counts_for_which_forms_are_kept():
     assert dictionary.longest_to_change == 9
     for form, *_ in words(50, 9):
         dictionary.add(form, "NOUN", "8")
-    assert dictionary.longest_to_change == math.inf
+    assert dictionary.longest_to_change == 60
 
 
 def test_where_lists_are_written_no_form_is_kept():

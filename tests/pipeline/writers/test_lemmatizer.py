@@ -33,6 +33,7 @@ ENTRIES = [
     *[("saw", "VERB", "see")] * 3,
     *[("saw", "NOUN", "saw")] * 2,
     *[("her", "PRON", "she")] * 2,
+    *[("Henri", "PROPN", "Henri")] * 2,
 ]
 
 
@@ -65,9 +66,24 @@ def test_a_capitalised_first_word_that_is_known_as_such_gets_the_lemma_of_the_wo
     assert read(make_known(), "Rimasi") == ["rimanere"]
 
 
-def test_an_unknown_first_word_and_one_in_capitals_get_the_lemma_of_the_word(lemmatizer):
-    firsts = [read(lemmatizer, f"{stem.capitalize()}ed")[0] for stem in UNKNOWN]
-    assert sum(map(str.__eq__, firsts, UNKNOWN)) >= 50
+@pytest.mark.parametrize("write", [str.capitalize, str.upper])
+def test_an_unknown_first_word_and_one_in_capitals_get_the_lemma_of_the_word(lemmatizer, write):
+    found = [read(lemmatizer, write(f"{stem}ed"))[0] for stem in UNKNOWN]
+    assert sum(map(str.__eq__, found, UNKNOWN)) >= 50
+
+
+@pytest.mark.parametrize("pos", [None, ["PROPN"]])
+def test_a_known_name_in_capitals_gets_the_lemma_of_the_name(pos):
+    assert read(make_known(), "HENRI", pos=pos) == ["Henri"]
+    assert sources(make_known(), "HENRI", pos=pos) == ["lower"]
+    assert read(make_known(use_pos=True), "HENRI", pos=pos) == ["Henri"]
+
+
+def test_a_token_without_a_part_of_speech_is_looked_up_by_its_form_alone():
+    entries = [*[("saw", "VERB", "see")] * 4, ("saw", "NOUN", "saw"), ("saw", "", "sow")]
+    nlp = make_known(entries, use_pos=True, candidates=False)
+    assert read(nlp, "saw") == ["see"]
+    assert read(nlp, "saw", pos=["NOUN"]) == ["saw"]
 
 
 def test_a_known_proper_noun_keeps_its_own_lemma():

@@ -198,6 +198,16 @@ def test_a_text_that_does_not_end_is_bounded_by_the_length_of_the_document():
     assert found == [0, 12, 100]
 
 
+def test_a_text_of_the_largest_length_is_written_to_its_end():
+    def examples(nlp):
+        return make_examples(nlp, {"Hund": "x y z", "Katze": "x y"})
+
+    nlp = make_nlp(examples, max_length=3)
+    train(nlp, steps=80, examples=examples)
+    docs = list(nlp.pipe(["Hund", "Katze"]))
+    assert [doc._.generated for doc in docs] == ["x y z", "x y"]
+
+
 @pytest.mark.parametrize(
     "text", ["x" * 10_000, "\N{GRINNING FACE}\N{GRINNING FACE}", "e\u0301 \u0301", "\n\n", "�"]
 )

@@ -149,7 +149,7 @@ def test_white_space_keeps_its_form_and_is_not_learned(untrained):
 
 
 def test_forms_longer_than_max_length_keep_themselves_and_are_not_learned():
-    long, allowed = "zu" * 5_000, "zu" * 10
+    long, allowed = "zu" * 5_000, "zu" * 6
     rows = [*ROWS, ([long], ["short"], ["NOUN"])]
     with pytest.warns(
         UserWarning, match="does not learn from 1 tokens that are longer than 'max_l"
@@ -184,6 +184,14 @@ def test_a_symbol_that_was_never_seen_is_copied_and_never_dropped():
     for word, unseen in (("ze😀k", "😀"), ("nęl", "ę"), ("ka\u0301m", "\u0301")):
         written = nlp(Doc(nlp.vocab, words=[word]))[0]._.written
         assert unseen in written, written
+
+
+@pytest.mark.parametrize("form", ["\N{ZERO WIDTH SPACE}", "жы", "x😀"])
+def test_a_form_whose_unseen_symbols_would_be_dropped_keeps_itself(lemmatizer, form, monkeypatch):
+    component = lemmatizer.get_pipe("attn_lemmatizer")
+    monkeypatch.setattr(component, "known_bonus", 1e3)  # it writes what training had
+    assert read(lemmatizer, form, "zupeks") == [form, read(lemmatizer, "zupeks")[0]]
+    assert read(lemmatizer, "zupekb") != ["zupekb"]
 
 
 def test_a_marked_unknown_of_the_text_itself_stays_one():
@@ -246,8 +254,9 @@ def test_an_alignment_is_that_with_which_the_model_wrote(lemmatizer):
         assert (numpy.diff(places) >= 0).mean() > 0.7
 
 
-def test_an_alignment_depends_on_nothing_else_of_the_batch(with_context):
+def test_an_alignment_depends_on_nothing_else_of_the_batch(with_context, monkeypatch):
     component = with_context.get_pipe("attn_lemmatizer")
+    monkeypatch.setattr(component, "keep_long", False)
     docs = [Doc(with_context.vocab, words=["zupek", "mit" * 60, "we"]) for _ in range(2)]
     docs.append(Doc(with_context.vocab, words=["saw"]))
     expected = [component.explain([doc])[0] for doc in docs]
