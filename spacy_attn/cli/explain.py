@@ -28,7 +28,7 @@ def explain_cli(
         Opt(
             "--output",
             "-o",
-            help="File to write instead: .json, .jsonl or a picture as of 'render'",
+            help="File to write instead: .json, .jsonl or a picture, as 'render' writes",
             dir_okay=False,
         ),
     ] = None,

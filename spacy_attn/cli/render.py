@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from wasabi import msg
 
 from ..interpret.methods import METHODS, check_method, explain
-from ..interpret.show.saving import ENDINGS, check_ending, save
+from ..interpret.show.saving import ENDINGS, JSON, JSON_LINES, check_ending, save
 from ..interpret.show.shaded_text import default_style
 from ..interpret.show.terminal import terminal_view
 from ..pipeline.finding import find_component, names_before
@@ -89,7 +89,9 @@ def render_cli(
         others = {"--method": method, "--component": component, "--contrast": contrast}
         _check_options(style, others)
         if output is not None:
-            check_ending(output, theme)
+            _check_output(output, theme, style, label)
+        elif theme is not None:
+            raise ValueError(f"'--theme {theme}' is for pictures in files: give an --output.")
         style = style or (CONTRIBUTIONS if method else default_style(label, contrast))
         pair = None if found is None else opt.read_contrast(contrast, found.labels)
         options = opt.DataOptions(split, text_column, label_column, labels, settings)
@@ -125,6 +127,17 @@ def _check_options(style: str | None, others: dict[str, str | None]) -> None:
             f"leave out '{given}'."
         )
     check_method("spacy attn render", method or CONTRIBUTIONS)
+
+
+def _check_output(output: Path, theme: str | None, style: str | None, label: str | None) -> None:
+    """Refuse what cannot be written, or has no effect on what is."""
+    ending = check_ending(output, theme)
+    if ending not in (JSON, JSON_LINES):
+        return
+    if style == ALIGNMENT:
+        raise ValueError(f"Documents with alignments cannot be '{output.name}': write '.html'.")
+    if label is not None:
+        raise ValueError(f"'{output.name}' has all labels: leave out '--label {label}'.")
 
 
 def _with_sentences(

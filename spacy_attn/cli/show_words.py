@@ -46,8 +46,13 @@ def words_cli(
     limit: opt.Limit = 0,
     top: Annotated[int, Opt("--top", min=1, help="Number of words for each label")] = 20,
     min_count: Annotated[
-        int, Opt("--min-count", min=1, help="Leave out words that occur more rarely")
-    ] = 5,
+        int | None,
+        Opt(
+            "--min-count",
+            min=1,
+            help="Leave out words that occur more rarely. By default 5, and 2 for --compare",
+        ),
+    ] = None,
     sort_by: Annotated[
         str,
         Opt(
@@ -58,6 +63,12 @@ def words_cli(
     ] = "mean",
     method: opt.MethodName = CONTRIBUTIONS,
     component: opt.ComponentName = None,
+    other_component: Annotated[
+        str | None, Opt("--other-component", help="The same of the pipeline of --compare")
+    ] = None,
+    unlabelled: Annotated[
+        bool, Opt("--unlabelled", help="Read no labels: then no word misleads")
+    ] = False,
     split: opt.Split = None,
     text_column: opt.TextColumn = None,
     label_column: opt.LabelColumn = None,
@@ -76,8 +87,12 @@ def words_cli(
     with failing("Can't write the words"):
         check_ending(output, endings=WORDS_ENDINGS)
         check_method("spacy attn words", method)
+        if compare is not None and unlabelled:
+            raise ValueError("Only labels say which pipeline is right: leave out '--unlabelled'.")
+        if compare is None and other_component is not None:
+            raise ValueError(f"'--other-component {other_component}' needs '--compare'.")
     with failing("Can't read the data"):
-        reader = opt.make_reader(data, options)
+        reader = opt.make_reader(data, options, labelled=not unlabelled)
     with failing(f"Can't load the pipeline '{model}'"):
         classifier = Classifier(util.load_model(model), component)
     nlp = classifier.nlp
@@ -85,7 +100,7 @@ def words_cli(
     other = None
     if compare is not None:
         with failing(f"Can't load the pipeline '{compare}'"):
-            other = Classifier(util.load_model(compare))
+            other = Classifier(util.load_model(compare), other_component)
         title = f"{opt.end_of_path(model)} and {opt.end_of_path(compare)} on "
         title += opt.end_of_path(data)
     with failing("Can't collect the words"):
@@ -98,7 +113,7 @@ def words_cli(
                 component=classifier.name,
                 method=method,
                 top=top,
-                min_count=min_count,
+                min_count=min_count or 5,
                 sort_by=sort_by,
             )
         else:
@@ -111,7 +126,7 @@ def words_cli(
                 other_component=other.name,
                 method=method,
                 top=top,
-                min_count=min_count,
+                min_count=min_count or 2,
                 sort_by=sort_by,
             )
         if not found.n_docs:

@@ -117,7 +117,7 @@ def card_cli(
         shown = measured.examples
         if texts:
             shown = list(explain(classifier.nlp, texts, component=classifier.name))
-        measured = dataclasses.replace(measured, examples=shown)
+        measured = dataclasses.replace(measured, examples=shown, are_measured=not texts)
     picture = PICTURE if shown and _can_draw() else None
     with failing("Can't write the card"):
         about = _about(classifier.nlp, source, name, package_version, license_name)

@@ -13,12 +13,16 @@ from ..models.arrays import to_torch
 from ..models.contract import embed, torch_classifier
 from .subject import Classifier
 
+# For SHAP: stands where a token was. Unicode keeps it for private use.
+_LEFT_OUT = "\ue000"
+
 
 def shap_explainer(nlp: Language, *, component: str | None = None) -> Any:
     """Return an explainer of SHAP for the scores of a pipeline, on the tokens of spaCy.
 
-    A token that SHAP leaves out is not in the text, and leaves no space. So the base values are the
-    scores of a text without tokens. Lundberg and Lee 2017, "A Unified Approach to Interpreting
+    A token that SHAP leaves out is not in the text, nor is the space behind it. So the base values
+    are the scores of an empty text. SHAP makes one space of several and of line breaks, and needs
+    two tokens. Lundberg and Lee 2017, "A Unified Approach to Interpreting
     Model Predictions".
 
     Args:
@@ -44,10 +48,10 @@ def shap_explainer(nlp: Language, *, component: str | None = None) -> Any:
         return {"input_ids": [token.text for token in doc], "offset_mapping": bounds}
 
     def scores(texts: Iterable[str]) -> NDArray[numpy.floating]:
-        docs = classifier.prepare(" ".join(text.split()) for text in texts)
+        docs = classifier.prepare(text.replace(_LEFT_OUT, "") for text in texts)
         return numpy.stack([each.scores for each in classifier.component.explain(docs)])
 
-    masker = shap.maskers.Text(tokens, mask_token=" ")
+    masker = shap.maskers.Text(tokens, mask_token=_LEFT_OUT)
     return shap.Explainer(scores, masker, output_names=list(classifier.labels))
 
 

@@ -229,13 +229,13 @@ class _Search:
         Returns:
             The smallest set that was found, and whether all smaller ones were tried.
         """
-        complete = True
+        complete = True  # of all sizes below that which is tried
         for size in range(1, len(found.removed)):
             left = self.max_predictions - self.n_predictions
-            complete = complete and comb(len(order), size) <= left
             # As many of the first tokens as all their sets of this size can be tried of.
             n = next((n for n in range(len(order), size, -1) if comb(n, size) <= left), size)
             sets = (tuple(sorted(each)) for each in combinations(order[:n], size))
             if (smaller := self._first(sets)) is not None:
                 return smaller, complete
+            complete = complete and n == len(order)
         return found, complete

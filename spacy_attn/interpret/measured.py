@@ -33,7 +33,8 @@ class Measured:
         calibration_error: As `cats_ece`.
         faithfulness: Of some of the documents.
         summary: The words of all documents.
-        examples: Explanations of a few documents that were decided rightly.
+        examples: Explanations of a few documents that were decided rightly, for the picture.
+        are_measured: Whether these are among the documents that were measured.
     """
 
     outcomes: Sequence[Outcome]
@@ -44,6 +45,7 @@ class Measured:
     faithfulness: FaithfulnessReport
     summary: CorpusSummary
     examples: Sequence[Explanation]
+    are_measured: bool = True
 
 
 def measure(

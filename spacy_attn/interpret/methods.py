@@ -10,7 +10,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 from thinc.types import Floats2d
 
-from ..checks import check_choice
+from ..checks import check_choice, check_positive
 from ..results.explanation import CONTRIBUTIONS, Explanation, Floats
 from ..results.span_explanation import LEAVE_ONE_OUT
 from ..results.targets import Contrast, check_contrast
@@ -78,6 +78,7 @@ def explain(
     """
     check_several("spacy_attn.explain", texts)
     check_method("spacy_attn.explain", method)
+    check_positive("spacy_attn.explain", batch_size=batch_size)
     classifier = Classifier(nlp, component)
     columns = classifier.columns(labels)
     explained = [classifier.labels[column] for column in columns]
@@ -91,15 +92,15 @@ def explain(
     )
 
 
-def check_several(where: str, texts: object) -> None:
-    """Check that `texts` are several texts or documents.
+def check_several(where: str, texts: object, name: str = "texts") -> None:
+    """Check that an argument, of a name, is several texts or documents.
 
     Raises:
         ValueError: If it is a single one.
     """
     if isinstance(texts, str | Doc | Example):
         raise ValueError(
-            f"{where}: 'texts' must be several texts or documents, but is a single one: put it "
+            f"{where}: '{name}' must be several texts or documents, but is a single one: put it "
             f"into a list."
         )
 

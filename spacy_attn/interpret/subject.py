@@ -64,11 +64,14 @@ class Classifier:
         """Return the places of some labels among the component's, by default of all.
 
         Raises:
-            ValueError: For a label that the component does not have.
+            ValueError: For a label that the component does not have, for one that is named twice,
+                and for none.
         """
         if labels is None:
             return list(range(len(self.labels)))
         wanted = [labels] if isinstance(labels, str) else list(labels)
+        if len({*wanted}) < len(wanted) or not wanted:
+            raise ValueError(f"'labels' must name one label or several, each once, not {wanted!r}.")
         return [column_of(label, self.labels, f"'{self.name}'") for label in wanted]
 
     def prepare(self, texts: Iterable[str | Doc]) -> list[Doc]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -265,7 +266,7 @@ class Explanation:
         try:
             made = cls._from_dict(data)
             consistent = made._is_consistent() and made.text == data["text"]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             what = f"{type(error).__name__}: {error}"
             raise ValueError(f"No explanation can be made of what was given ({what}).") from error
         if not consistent:
@@ -303,13 +304,16 @@ class Explanation:
         )
 
     def _is_consistent(self) -> bool:
-        """Whether there is a value for each token and label, and every span has tokens."""
+        """Whether there is a number for each token and label, and every span has tokens."""
         n_tokens, n_labels = len(self.tokens), len(self.labels)
         spans = (*(self.sentences or ()), *(self.entities or ()))
         return (
             self.attention.shape == (n_tokens,)
             and self.logits.shape == self.scores.shape == self.bias.shape == (n_labels,)
             and self.attributions.shape == (n_tokens, n_labels)
+            and all(map(_are_finite, (self.attention, self.logits, self.scores, self.bias)))
+            and _are_finite(self.attributions)
+            and isinstance(self.method, str)
             and all(0 <= start < end <= n_tokens for start, end, _ in spans)
         )
 
@@ -360,12 +364,17 @@ class Explanation:
         return dict(zip(self.labels, values.tolist(), strict=True))
 
 
+def _are_finite(values: Floats) -> bool:
+    return bool(numpy.isfinite(values).all())
+
+
 def _join(tokens: Sequence[str], spaces: Sequence[bool]) -> str:
     return "".join(token + " " * space for token, space in zip(tokens, spaces, strict=True))
 
 
 def _read_bounds(span: Mapping[str, Any]) -> Bounds:
-    return Bounds(*(span[name] for name in Bounds._fields))
+    start, end, kind = (span[name] for name in Bounds._fields)
+    return Bounds(index(start), index(end), kind)
 
 
 def _repeat(column: Sequence[Any], n: int) -> list[Any]:

@@ -305,6 +305,18 @@ def test_render_shows_what_a_pipeline_writes(reversing_model, tmp_path):
     assert "<title>Alignment</title>" in output.read_text(encoding="utf8")
 
 
+def test_render_refuses_options_that_have_no_effect_on_the_file(model, reversing_model, tmp_path):
+    output = tmp_path / "x.json"
+    for arguments, said in (
+        ((reversing_model, TEXT, "--style", "alignment", "--output", output), "write '.html'"),
+        ((model, TEXT, "--label", "positive", "--output", output), "has all labels"),
+        ((model, TEXT, "--theme", "dark"), "give an --output"),
+    ):
+        printed = run("render", *arguments, code=1).output
+        assert said in " ".join(printed.split())
+    assert not output.exists()
+
+
 def test_render_has_lemmatizers_store_the_alignments_that_it_shows(tmp_path):
     nlp = spacy.blank("en")
     lemmatizer = nlp.add_pipe("attn_lemmatizer")

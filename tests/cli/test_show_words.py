@@ -49,6 +49,21 @@ def test_two_pipelines_are_compared_under_their_names(model, data, tmp_path):
     assert f"“{found['names'][1]}” alone" in page.read_text(encoding="utf8")
 
 
+def test_options_without_effect_are_refused_and_unlabelled_data_have_words(model, data, tmp_path):
+    texts = tmp_path / "texts.jsonl"
+    srsly.write_jsonl(texts, [{"text": text} for text in TEXTS])
+    output = tmp_path / "words.json"
+    run("words", model, texts, "-o", output, "--unlabelled", "--min-count", "1")
+    found = json.loads(output.read_text(encoding="utf8"))
+    assert (found["n_docs"], found["n_gold"], found["misleading"]) == (6, 0, {})
+    for options, said in (
+        (("--unlabelled", "--compare", model), "leave out '--unlabelled'"),
+        (("--other-component", "x"), "needs '--compare'"),
+    ):
+        printed = run("words", model, data, "-o", output, *options, code=1).output
+        assert said in " ".join(printed.split())
+
+
 def test_an_ending_that_nobody_knows_is_refused_before_the_pipeline_is_loaded(data, tmp_path):
     output = run("words", "no/model", data, "-o", tmp_path / "words.docx", code=1).output
     assert "'words.docx' must end in one of" in " ".join(output.split())

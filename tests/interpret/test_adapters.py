@@ -51,9 +51,11 @@ def test_without_shap_the_error_says_what_to_install(words_nlp, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_values_of_shap_add_up_from_an_empty_text_to_the_scores(nlp):
+@pytest.mark.parametrize("text", [TEXT, "great  fun.\n\nSo  long"])
+def test_values_of_shap_add_up_from_an_empty_text_to_the_scores(nlp, text):
     pytest.importorskip("shap")
-    values = shap_explainer(nlp)([TEXT])
+    values = shap_explainer(nlp)([text])
+    assert values.base_values[0] == pytest.approx(list(nlp("").cats.values()), abs=1e-5)
     total = values.base_values[0] + values.values[0].sum(axis=0)
-    assert total == pytest.approx(list(nlp(TEXT).cats.values()), abs=1e-5)
+    assert total == pytest.approx(list(nlp(" ".join(text.split())).cats.values()), abs=1e-5)
     assert values.output_names == list(nlp(TEXT).cats)

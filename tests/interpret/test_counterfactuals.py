@@ -110,6 +110,13 @@ def test_what_cannot_be_tried_is_not_claimed_to_be_smallest(words_nlp):
     assert found == turned(words_nlp, text)
 
 
+def test_a_set_is_the_smallest_where_all_of_fewer_tokens_were_tried(words_nlp):
+    text = "dull loved witty tedious boring and time"
+    found = spacy_attn.counterfactual(words_nlp, text, max_predictions=24)
+    assert len(found.removed) == turned(words_nlp, text) == 2
+    assert found.smallest  # though not all of the 21 pairs were
+
+
 def test_a_document_without_tokens_hangs_on_none(nlp):
     assert spacy_attn.counterfactual(nlp, "") is None
 

@@ -306,3 +306,14 @@ def test_a_method_that_is_not_installed_says_what_to_install(words_nlp, monkeypa
 def test_examples_are_refused_with_what_to_give_instead(words_nlp):
     with pytest.raises(TypeError, match=r"not Example.*'predicted'"):
         explain(words_nlp, make_examples(words_nlp))
+
+
+@pytest.mark.parametrize("labels", [[], ["negative", "negative"]])
+def test_labels_are_named_once_each_and_at_least_one(words_nlp, labels):
+    with pytest.raises(ValueError, match="'labels' must name one label or several, each once"):
+        explain(words_nlp, ["great fun"], labels=labels)
+
+
+def test_no_text_is_left_out_silently_for_a_batch_size_of_0(words_nlp):
+    with pytest.raises(ValueError, match="'batch_size' must be 1 or more, but is 0"):
+        explain(words_nlp, ["great fun"], batch_size=0)

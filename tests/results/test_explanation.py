@@ -188,6 +188,11 @@ def test_explanations_with_another_value_are_others():
         ({"sentences": [{"start": 0, "end": 9, "kind": ""}]}, "do not go together"),
         ({"contrast": {"label": "good", "other": "good"}}, "with itself"),
         ({"logits": [1.0]}, "TypeError"),
+        ({"logits": ["bad", "fair", "good"], "scores": []}, "TypeError"),
+        ({"attention": [float("nan")] * 6}, "do not go together"),
+        ({"attention": [10**400] * 6}, "OverflowError"),
+        ({"method": None}, "do not go together"),
+        ({"sentences": [{"start": 0.5, "end": 2, "kind": ""}]}, "TypeError"),
     ],
 )
 def test_what_to_dict_does_not_return_makes_no_explanation(changes, message):

@@ -1,8 +1,7 @@
 """`spacy_attn.compare_pipelines`: what one pipeline gets right and another does not, and why."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from math import comb
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy
@@ -13,7 +12,7 @@ from spacy.training import Alignment, Example
 from spacy.util import minibatch
 
 from ...checks import check_choice, check_not_negative, check_positive
-from ...pipeline.decisions import Outcome
+from ...pipeline.decisions import Decisions, Outcome
 from ...results.explanation import CONTRIBUTIONS, Explanation, method_name
 from ..methods import check_method, check_several, explain_docs
 from ..subject import Classifier
@@ -80,7 +79,11 @@ class PipelineComparison(WordReport):
         likely to be of one as of the other.
         """
         n, fewer = sum(self.n_only), min(self.n_only)
-        return min(1.0, 2 * sum(comb(n, k) for k in range(fewer + 1)) / 2**n)
+        ways = total = 1
+        for k in range(fewer):
+            ways = ways * (n - k) // (k + 1)  # n over k + 1
+            total += ways
+        return min(1.0, 2 * total / 2**n)
 
     def numbers(self) -> str:
         """Write what it counts, in sentences."""
@@ -96,8 +99,8 @@ class PipelineComparison(WordReport):
         """Return the words of the documents that only the first gets right, and the second."""
         how = "on average" if self.sort_by == "mean" else "in all"
         note = (
-            f"In these documents: what the word adds to the logit of the label and not to that of "
-            f"the wrong one, less the same by the other pipeline, {how}."
+            f"In these documents: what the word adds to the logit of the label, and not to that of "
+            f"the wrong one, in the pipeline that is right, minus the same in the other, {how}."
         )
         return [
             WordTable(f"Right by “{name}” alone", note, self.sort_by, words)
@@ -176,17 +179,26 @@ def compare_pipelines(
         TypeError: For documents that are not Examples.
         ImportError: As `spacy_attn.explain`.
     """
-    check_several(_WHERE, examples)
+    check_several(_WHERE, examples, "examples")
+    _check_names(names)
     check_method(_WHERE, method)
     check_choice(_WHERE, "sort_by", sort_by, ("mean", "total"))
     check_positive(_WHERE, top=top, min_count=min_count, batch_size=batch_size)
     check_not_negative(_WHERE, n_examples=n_examples, max_documents=max_documents)
     classifiers = (Classifier(nlp, component), Classifier(other, other_component))
     _check_labels(names, *classifiers)
-    comparison = _Comparison(classifiers, method, n_examples, max_documents)
+    # What is right must not depend on which other components a pipeline has.
+    others = frozenset.union(*(each.decisions.others for each in classifiers))
+    decisions = tuple(replace(each.decisions, others=others) for each in classifiers)
+    comparison = _Comparison(classifiers, decisions, method, n_examples, max_documents)
     for batch in minibatch(examples, batch_size):
         comparison.add(batch)
     return comparison.finish(names, top, min_count, sort_by)
+
+
+def _check_names(names: tuple[str, str]) -> None:
+    if isinstance(names, str) or len(names) != 2 or names[0] == names[1]:
+        raise ValueError(f"{_WHERE}: 'names' must be two different names, but is {names!r}.")
 
 
 def _check_labels(names: tuple[str, str], *classifiers: Classifier) -> None:
@@ -204,14 +216,14 @@ def _check_labels(names: tuple[str, str], *classifiers: Classifier) -> None:
 class _Judged(NamedTuple):
     """What one pipeline said of a document."""
 
-    classifier: Classifier
+    decisions: Decisions
     doc: Doc
     explanation: Explanation
     outcome: Outcome
 
     @property
     def predicted(self) -> tuple[str, ...]:
-        return tuple(self.classifier.labels[column] for column in self.outcome.predicted)
+        return tuple(self.decisions.labels[column] for column in self.outcome.predicted)
 
 
 @dataclass
@@ -219,6 +231,7 @@ class _Comparison:
     """What is kept of the documents seen so far."""
 
     classifiers: tuple[Classifier, Classifier]
+    decisions: tuple[Decisions, ...]
     method: str
     n_examples: int
     max_documents: int
@@ -239,23 +252,23 @@ class _Comparison:
                     f"Pipelines are compared on labelled documents: pass Examples, as a corpus "
                     f"reader makes them, and not {type(example).__name__}."
                 )
-        first, second = self.classifiers
         both = zip(
-            self._judge(first, batch, [example.predicted for example in batch]),
-            self._judge(second, batch, [example.predicted.text for example in batch]),
+            self._judge(0, batch, [example.predicted for example in batch]),
+            self._judge(1, batch, [example.predicted.text for example in batch]),
             strict=True,
         )
         for example, judged in zip(batch, both, strict=True):
             self._count(example, judged)
 
     def _judge(
-        self, classifier: Classifier, batch: list[Example], texts: list[Doc] | list[str]
+        self, number: int, batch: list[Example], texts: list[Doc] | list[str]
     ) -> list[_Judged]:
+        classifier, decisions = self.classifiers[number], self.decisions[number]
         docs = classifier.prepare(texts)
         explanations = explain_docs(classifier, docs, self.method)
-        judge = classifier.decisions.judge
+        judge = decisions.judge
         return [
-            _Judged(classifier, doc, explained, judge(explained.scores, example.reference.cats))
+            _Judged(decisions, doc, explained, judge(explained.scores, example.reference.cats))
             for example, doc, explained in zip(batch, docs, explanations, strict=True)
         ]
 
@@ -285,8 +298,8 @@ class _Comparison:
     def _count_words(self, winner: int, judged: tuple[_Judged, _Judged]) -> None:
         """Count what words made of the difference, in the tokens of the first pipeline."""
         wrong = judged[1 - winner]
-        missed, given = wrong.classifier.decisions.mistaken(wrong.outcome)
-        labels = wrong.classifier.labels
+        missed, given = wrong.decisions.mistaken(wrong.outcome)
+        labels = wrong.decisions.labels
         signs = [(labels[i], sign) for i, sign in ((missed, 1.0), (given, -1.0)) if i is not None]
         first, second = (
             numpy.sum([sign * each.explanation.of_label(label) for label, sign in signs], axis=0)

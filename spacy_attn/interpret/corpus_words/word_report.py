@@ -60,7 +60,7 @@ class WordReport(ABC):
         """
         from ..show.words_saving import save_words
 
-        save_words(path, title, self.numbers(), self.tables(), self.to_dict(), theme)
+        save_words(path, title, self.numbers(), self.tables(), self.to_dict, theme)
 
     def _repr_html_(self) -> str:
         """Show its numbers and a table of the words, in a notebook."""

@@ -132,6 +132,7 @@ class Canvas:
             )
         self._figure.set_size_inches(self._width / 72, height / 72)
         self._axes.set(xlim=(0, self._width), ylim=(height, 0))
+        title, description = (_NOT_XML.sub(_REPLACEMENT, text) for text in (title, description))
         content = io.BytesIO()
         with matplotlib.rc_context(_SETTINGS), _without_warnings_of_glyphs():
             self._figure.savefig(
@@ -139,7 +140,7 @@ class Canvas:
                 format=file_format,
                 dpi=_DPI,
                 facecolor=self._figure.get_facecolor(),
-                metadata=_metadata(file_format, title, _NOT_XML.sub(_REPLACEMENT, description)),
+                metadata=_metadata(file_format, title, description),
             )
         return content.getvalue()
 

@@ -119,7 +119,7 @@ def model_card(
         threshold=classifier.decisions.threshold,
         by_label=list(_by_label(summary)),
         picture=picture,
-        described=f"{len(shown)} of the texts, shaded by what tokens add to the predicted label.",
+        described=f"{_named(measured)}, shaded by what tokens add to the predicted label.",
         words=list(_words(measured)),
         min_count=min_count,
         faithfulness=measured.faithfulness,
@@ -131,6 +131,11 @@ def model_card(
     )
     front_matter = _front_matter(classifier, measured, about, data).to_yaml()
     return sign(str(ModelCard(f"---\n{front_matter}\n---\n\n{text}\n")))
+
+
+def _named(measured: Measured) -> str:
+    n = len(measured.examples)
+    return f"{n} of the texts" if measured.are_measured else "Texts"
 
 
 def sign(text: str) -> str:

@@ -1,7 +1,7 @@
 """Words of a corpus as a file of the kind that its name ends in."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ def save_words(
     title: str,
     numbers: str,
     tables: Sequence[WordTable],
-    data: Mapping[str, Any],
+    to_dict: Callable[[], dict[str, Any]],
     theme: str | None = None,
 ) -> None:
     """Save words.
@@ -32,7 +32,7 @@ def save_words(
         title: Of a page or a plot.
         numbers: What the corpus is, in sentences, for the same.
         tables: The words.
-        data: What JSON holds.
+        to_dict: Returns what JSON holds.
         theme: Of a plot.
 
     Raises:
@@ -44,17 +44,21 @@ def save_words(
     if ending in DRAWN:
         content = draw_words(title, numbers, tables, ending[1:], theme or LIGHT)
     else:
-        content = _as_text(ending, title, numbers, tables, data).encode("utf8")
+        content = _as_text(ending, title, numbers, tables, to_dict).encode("utf8")
     write_bytes(path, content)
 
 
 def _as_text(
-    ending: str, title: str, numbers: str, tables: Sequence[WordTable], data: Mapping[str, Any]
+    ending: str,
+    title: str,
+    numbers: str,
+    tables: Sequence[WordTable],
+    to_dict: Callable[[], dict[str, Any]],
 ) -> str:
     if ending == HTML:
         return to_html(title, numbers, tables)
     if ending == JSON:
-        return json.dumps(data, allow_nan=False, indent=1) + "\n"
+        return json.dumps(to_dict(), allow_nan=False, indent=1) + "\n"
     table = words_to_dataframe(tables)
     table["examples"] = table["examples"].map(_BETWEEN_EXAMPLES.join)
     return table.to_csv(index=False)

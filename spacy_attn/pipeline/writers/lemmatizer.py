@@ -65,7 +65,7 @@ make_attn_lemmatizer = register(
     scorer="spacy-attn.lemma_scorer.v1",
     assigns=["token.lemma", "token._.lemma_source", "token._.lemma_alignment"],
     score_weights={"lemma_acc": 1.0, "lemma_acc_unseen": 0.0},
-    defaults={"capitals": 0.05},
+    defaults={"capitals": 0.02},
 )
 make_attn_transducer = register(
     AttentionTransducer,

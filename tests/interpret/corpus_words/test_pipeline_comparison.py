@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 from math import comb
 
@@ -15,7 +16,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 import spacy_attn
-from spacy_attn.interpret.corpus_words.pipeline_comparison import _on_tokens
+from spacy_attn.interpret.corpus_words.pipeline_comparison import PipelineComparison, _on_tokens
 
 from ...conftest import LABELS, TEXTS, make_examples, make_nlp, train
 from ..conftest import make
@@ -126,6 +127,30 @@ def test_the_p_value_is_that_of_the_exact_test_of_mcnemar(words_nlp, reversed_nl
     assert found.p_value == pytest.approx(2 * comb(6, 0) / 2**6)
 
 
+def test_the_p_value_of_thousands_of_documents_takes_no_time():
+    none = {"n_docs": 0, "n_gold": 0, "n_both": 0, "n_neither": 0, "documents": []}
+    empty = PipelineComparison(("a", "b"), LABELS, "contributions", **none, n_only=(0, 0), words=())
+    assert replace(empty, n_only=(50_000, 50_000)).p_value == 1.0
+    assert replace(empty, n_only=(5_100, 4_900)).p_value == pytest.approx(0.0466, abs=1e-3)
+    assert replace(empty, n_only=(9, 1)).p_value == pytest.approx(2 * 11 / 1024)
+
+
+def test_labels_of_other_components_count_for_neither_pipeline(words_nlp, reversed_nlp):
+    both = spacy.blank("en")
+    both.add_pipe("attn_textcat", source=words_nlp)
+    topics = both.add_pipe("attn_textcat", name="topics", config={"attention_attr": "seen"})
+    topics.add_label("sport")
+    topics.add_label("news")
+    text, gold = next(iter(TEXTS.items()))
+    cats = {label: float(label == gold) for label in LABELS}
+    example = Example.from_dict(both.make_doc(text), {"cats": {"sport": 1.0, **cats}})
+    for pair in ((both, reversed_nlp), (reversed_nlp, both)):
+        chosen = {"component" if pair[0] is both else "other_component": "attn_textcat"}
+        found = spacy_attn.compare_pipelines(*pair, [example], **chosen)
+        assert sum(found.n_only) == 1
+        assert found.documents[0].right == pair.index(both)
+
+
 @given(data=st.data(), text=st.lists(st.sampled_from(["ab", "c", "abc", "bb"]), min_size=1))
 def test_values_of_other_tokens_keep_their_sum(data, text):
     vocab = spacy.blank("xx").vocab
@@ -187,6 +212,11 @@ def test_what_cannot_be_compared_is_refused(words_nlp, examples):
         spacy_attn.compare_pipelines(words_nlp, words_nlp, unlabelled)
     with pytest.raises(ValueError, match=r"'sort_by' must be one of mean, total"):
         spacy_attn.compare_pipelines(words_nlp, words_nlp, examples, sort_by="count")
+    for names in (("a",), "ab", ("a", "a")):
+        with pytest.raises(ValueError, match="'names' must be two different names"):
+            spacy_attn.compare_pipelines(words_nlp, words_nlp, examples, names=names)
+    with pytest.raises(ValueError, match="'examples' must be several"):
+        spacy_attn.compare_pipelines(words_nlp, words_nlp, examples[0])
     with pytest.raises(ValueError, match="'top' must be 1 or more, but is 0"):
         spacy_attn.compare_pipelines(words_nlp, words_nlp, examples, top=0)
 
