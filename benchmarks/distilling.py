@@ -20,8 +20,9 @@ from spacy_attn import Annotator
 from spacy_attn.cli.options import make_reader, make_source
 from spacy_attn.data.augmenter import make_augment
 from spacy_attn.distill.comparison import Comparison, size_of
-from spacy_attn.distill.distilling import Distillation, Teacher
+from spacy_attn.distill.distilling import Distillation
 from spacy_attn.distill.hf_classifier import hf_pipeline
+from spacy_attn.distill.teachers import Teacher
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 
 from .models import DEFAULT_CONFIG, Block, Model, UsageError, file_config

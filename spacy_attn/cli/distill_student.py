@@ -17,11 +17,9 @@ from . import options as opt
 from .console import failing, load_code, progress_bar, require_output
 
 if TYPE_CHECKING:
-    from thinc.api import Config
-
     from ..data.reader import Augmenter
     from ..distill.comparison import Measures
-    from ..distill.distilling import Result, Teacher
+    from ..distill.distilling import Result
 
 
 def distill_cli(
@@ -71,6 +69,10 @@ def distill_cli(
         Precision,
         Opt("--precision", help="Floating-point type of a model of transformers"),
     ] = "float32",
+    component: Annotated[
+        str | None,
+        Opt("--component", help="Component of a teacher, where several of a pipeline classify"),
+    ] = None,
     workers: Annotated[
         int, Opt("--workers", "-w", min=1, help="Number of processes that apply the teacher")
     ] = 1,
@@ -87,22 +89,24 @@ def distill_cli(
     with failing("Can't distill", config_path):
         # Not imported for other commands.
         from ..distill.distilling import Distillation
+        from ..distill.student import filled, has_exclusive_labels
+        from ..distill.teachers import TeacherSettings, find_teachers
 
-        config = util.load_config(
-            config_path, overrides=parse_config_overrides(ctx.args), interpolate=False
-        )
+        overrides = parse_config_overrides(ctx.args)
+        config = filled(util.load_config(config_path, overrides=overrides, interpolate=False))
         sources = [opt.make_source(data, None, text_column, ()) for data in texts or ()]
-        names = {}
-        for pair in rename or ():
-            old, sign, new = pair.partition("=")
-            if not (old and sign and new):
-                raise ValueError(f"'--rename {pair}' renames nothing: write LABEL=NAME")
-            names[old] = new
-        teachers = opt.split_names(teacher)
-        augmenter = _augmenter(augment, config.interpolate()["training"]["seed"], teachers)
-        find = partial(_find_teacher, names, config, text_column, precision)
+        names = opt.split_names(teacher)
+        augmenter = _augmenter(augment, config.interpolate()["training"]["seed"], names)
+        settings = TeacherSettings(
+            config["nlp"]["lang"],
+            has_exclusive_labels(config),
+            text_column,
+            _read_renamed(rename or ()),
+            precision,
+            component,
+        )
         distillation = Distillation(
-            [find(each) for each in teachers],
+            find_teachers(names, settings),
             config,
             output,
             gold_weight,
@@ -114,6 +118,18 @@ def distill_cli(
         result = distillation.run(sources, workers=workers, baseline=baseline)
     _show(result)
     msg.good("Saved the student", output / "student" / "model-best")
+
+
+def _read_renamed(pairs: Sequence[str]) -> dict[str, str]:
+    renamed: dict[str, str] = {}
+    for pair in pairs:
+        old, sign, new = pair.partition("=")
+        if not (old and sign and new):
+            raise ValueError(f"'--rename {pair}' renames nothing: write LABEL=NAME")
+        if old in renamed:
+            raise ValueError(f"'--rename {pair}' gives '{old}' a second name: leave one out")
+        renamed[old] = new
+    return renamed
 
 
 def _augmenter(copies: int, seed: int, teachers: Sequence[str]) -> Augmenter | None:
@@ -131,36 +147,6 @@ def _augmenter(copies: int, seed: int, teachers: Sequence[str]) -> Augmenter | N
     return make_augment(copies, mask=0.0, window=1.0, seed=seed)
 
 
-def _find_teacher(
-    names: dict[str, str], config: Config, text_column: str, precision: Precision, name: str
-) -> Teacher:
-    from ..distill import labelled_table
-    from ..distill.comparison import size_of
-    from ..distill.distilling import Teacher
-    from ..distill.hf_classifier import hf_pipeline
-    from ..distill.student import has_exclusive_labels
-    from ..distill.transformers_models import PREFIX
-    from ..tables.annotator import Annotator
-
-    if name.startswith(labelled_table.PREFIX):
-        table = labelled_table.LabelledTable(
-            name.removeprefix(labelled_table.PREFIX),
-            exclusive=has_exclusive_labels(config),
-            text_column=text_column,
-            renamed=names,
-        )
-        return Teacher(name, table)
-    if name.startswith(PREFIX):
-        model = name.removeprefix(PREFIX)
-        size = size_of(Path(model)) if Path(model).is_dir() else None
-        nlp = hf_pipeline(model, names, config["nlp"]["lang"], precision)
-        return Teacher(name, Annotator(nlp), size)
-    folder = Path(name)
-    if not folder.is_dir() and util.is_package(name):
-        folder = util.get_package_path(name)
-    return Teacher(name, Annotator(name), size_of(folder) if folder.is_dir() else None)
-
-
 def _show(result: Result) -> None:
     counts = result.texts
     typer.echo(
@@ -173,10 +159,16 @@ def _show(result: Result) -> None:
             f"no teacher has labelled {result.mixed.by_annotation:,} texts that are learned by "
             f"their annotation, and {result.mixed.unlabelled:,} that are left out without one"
         )
+    seconds = dict(result.seconds)
+    typer.echo(f"collected and labelled in {seconds.pop('labelling'):,.0f} s")
+    header = ("accuracy", "macro F", "ECE", "as teacher", "words/s", "MB", "training s")
     for corpus, measures in result.measures.items():
-        header = (corpus, "accuracy", "macro F", "ECE", "as teacher", "words/s", "MB")
-        rows = [(name, *_cells(each)) for name, each in measures.items()]
-        typer.echo(table(rows, header=header, divider=True, aligns=("l", *"rrrrrr")))
+        rows = [
+            (name, *_cells(each), f"{seconds[name]:,.0f}" if name in seconds else "-")
+            for name, each in measures.items()
+        ]
+        aligns = ("l", *"r" * len(header))
+        typer.echo(table(rows, header=(corpus, *header), divider=True, aligns=aligns))
         if "teacher" not in measures:
             typer.echo(f"no teacher has labelled all texts of '{corpus}', so none is in this table")
         if (closed := result.closed.get(corpus)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -24,9 +25,11 @@ from ..tables.output_folder import Output
 from ..tables.shards import cut
 from ..text_files import write_text
 from .comparison import Comparison, Measures, closed_gap, size_of
+from .data_labels import DataLabels
 from .labelled_table import LabelledTable
 from .soft_labels import Mixed, common_labels, write_soft_labels
 from .student import corpus_name, student_config
+from .teachers import Teacher
 from .training_texts import SCHEMA, TEXT, Counts, write_texts
 
 if TYPE_CHECKING:
@@ -34,26 +37,13 @@ if TYPE_CHECKING:
     from ..tables.shards import ParquetShard, Shard
 
 TEACHER, STUDENT, PLAIN = "teacher", "student", "without a teacher"
+LABELLING = "labelling"
+_FOLDERS = {STUDENT: "student", PLAIN: "baseline"}
 
 Corpora = dict[str, Callable[[Language], Any]]
 
 # Texts that a teacher labels at a time. So many are labelled anew if it is stopped.
 _ROWS_PER_PART = 10_000
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """What to learn from: a pipeline, or a table that it has labelled.
-
-    Attributes:
-        name: As the user has written it.
-        annotator: Applies it, or looks up what it has said.
-        size: The bytes of its files; None where that is not known.
-    """
-
-    name: str
-    annotator: Annotator | LabelledTable
-    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,12 +85,15 @@ class Result:
         measures: By corpus, "dev" or "test", and by pipeline. The teacher is missing where it is a
             table that lacks some of the texts.
         closed: By corpus, the share of the teacher's lead that was made up for.
+        seconds: What took how long: "labelling", which includes the collection of the texts; and
+            by pipeline, its training. Texts that were labelled before take next to none.
     """
 
     texts: Counts
     mixed: Mixed
     measures: dict[str, dict[str, Measures]] = field(default_factory=dict)
     closed: dict[str, float | None] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return it as JSON."""
@@ -111,6 +104,7 @@ class Result:
                 for corpus, own in self.measures.items()
             },
             "closed": self.closed,
+            "seconds": self.seconds,
         }
         return json.dumps(found, indent=2) + "\n"
 
@@ -152,11 +146,18 @@ class Distillation:
             ValueError: If teachers and data do not fit together, or some text cannot be labelled.
         """
         nlp, corpora = self._read_config()
+        start = time.perf_counter()
         taught = self.teach(further, workers=workers)
-        result = Result(taught.texts, taught.mixed)
-        trained = {STUDENT: self._train(taught.config(self.config), "student")}
+        seconds = {LABELLING: time.perf_counter() - start}
+        result = Result(taught.texts, taught.mixed, seconds=seconds)
+        configs = {STUDENT: taught.config(self.config)}
         if baseline:
-            trained[PLAIN] = self._train(self.config, "baseline")
+            configs[PLAIN] = self.config
+        trained = {}
+        for name, config in configs.items():
+            start = time.perf_counter()
+            trained[name] = self._train(config, _FOLDERS[name])
+            seconds[name] = time.perf_counter() - start
         for name in _scored(corpora):
             own = self._compare(list(corpora[name](nlp)), trained)
             result.measures[name] = own
@@ -179,8 +180,11 @@ class Distillation:
         labels = common_labels([(each.name, each.annotator.decisions) for each in self.teachers])
         self.output.mkdir(parents=True, exist_ok=True)
         path = self.output / "texts.parquet"
-        held_out = [corpora[name] for name in _scored(corpora)]
-        texts = write_texts(path, nlp, corpora["train"], further, held_out, self.augmenter)
+        annotated = DataLabels()
+        held_out = [annotated.noting(corpora[name]) for name in _scored(corpora)]
+        train = annotated.noting(corpora["train"])
+        texts = write_texts(path, nlp, train, further, held_out, self.augmenter)
+        annotated.check(labels)
         parts = [self._label(path, i, workers) for i in range(len(self.teachers))]
         soft = self.output / "train.parquet"
         exclusive = self.teachers[0].annotator.decisions.exclusive

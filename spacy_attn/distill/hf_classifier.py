@@ -71,18 +71,23 @@ class HFClassifier:
             return tokenizer, kind.from_pretrained(name, dtype=dtype).eval()
 
         tokenizer, model = load(f"Component '{self.name}'", name, loader)
-        labels = _labels_of(model)
+        labels = _labels_of(model.config)
         if unknown := sorted(set(self.renamed) - set(labels)):
             raise ValueError(
                 f"Component '{self.name}': the model '{self.model}' has no label {unknown[0]!r} to "
                 f"rename. Its labels are {labels}."
+            )
+        if len({self.renamed.get(label, label) for label in labels}) < len(labels):
+            raise ValueError(
+                f"Component '{self.name}': {self.renamed} gives two labels of the model "
+                f"'{self.model}' one name. Its labels are {labels}."
             )
         return tokenizer, model
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the model's outputs."""
-        return tuple(self.renamed.get(label, label) for label in _labels_of(self._loaded[1]))
+        return tuple(self.renamed.get(label, label) for label in _labels_of(self._loaded[1].config))
 
     @property
     def exclusive(self) -> bool:
@@ -117,8 +122,24 @@ class HFClassifier:
         return scores
 
 
-def _labels_of(model: Any) -> list[str]:
-    return [str(model.config.id2label[i]) for i in range(model.config.num_labels)]
+def labels_of(model: str) -> list[str]:
+    """Return the labels that a model of `transformers` has, without its weights.
+
+    Args:
+        model: As in `HFClassifier`.
+
+    Raises:
+        ImportError: As in `HFClassifier`; so does `ValueError`.
+    """
+    return _labels_of(
+        load(
+            f"The teacher '{model}'", model, lambda module: module.AutoConfig.from_pretrained(model)
+        )
+    )
+
+
+def _labels_of(config: Any) -> list[str]:
+    return [str(config.id2label[i]) for i in range(config.num_labels)]
 
 
 @Language.factory(NAME, assigns=["doc.cats"])

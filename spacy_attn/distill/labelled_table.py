@@ -38,8 +38,9 @@ class LabelledTable:
         path: The table, of any format that `HFDataset` reads.
         exclusive: Whether labels exclude one another. Then the probabilities of a row sum to 1.
         text_column: The column of the texts.
-        renamed: The labels of columns, by their names. Without any of these, the columns
-            `score_LABEL` count; names of their labels are replaced, too.
+        renamed: Other labels, by those of columns `score_LABEL` or by the names of columns. If any
+            of these has another name than `score_LABEL`, only the columns named here count.
+            Otherwise all columns `score_LABEL` do. What the table does not have is passed over.
 
     Raises:
         DatasetError: If the table cannot be opened, or has no column of probabilities.
@@ -58,7 +59,10 @@ class LabelledTable:
     ) -> None:
         source = Source(path)
         source.columns, source.all_columns = (text_column,), True
-        columns = _label_columns(source, renamed or {})
+        names = [name for name in _column_names(source) if name != text_column]
+        columns = _label_columns(source, names, renamed or {})
+        #: Names of columns and labels that `renamed` can replace.
+        self.names = [*names, *(name.removeprefix(SCORE) for name in names if _is_score(name))]
         #: How labels follow from the probabilities.
         self.decisions = Decisions(tuple(columns.values()), exclusive)
         self._reader = HFDataset(
@@ -83,9 +87,11 @@ class LabelledTable:
         for text, cats in self._reader.read_texts():
             rows.append(numbers.setdefault(text, len(numbers)))
             values.append([cats.get(label, numpy.nan) for label in self.labels])
-        found = numpy.zeros((len(numbers), len(self.labels)))
-        numpy.add.at(found, rows, values)
-        return numbers, found / numpy.bincount(rows)[:, None]
+        said = numpy.array(values, dtype=float).reshape(-1, len(self.labels))
+        total, count = numpy.zeros((2, len(numbers), len(self.labels)))
+        numpy.add.at(total, rows, numpy.nan_to_num(said))
+        numpy.add.at(count, rows, ~numpy.isnan(said))
+        return numbers, numpy.divide(total, count, out=total * numpy.nan, where=count > 0)
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Return a table of texts with a column of probabilities for each label.
@@ -121,8 +127,9 @@ class LabelledTable:
                 for table in shard.batches(_ROWS):
                     found = self(table)
                     write(found)
-                    n_known += len(found) - found[SCORE + self.labels[0]].null_count
-                    first = table[TEXT][0].as_py() if first is None else first
+                    texts = table[TEXT].to_pylist()
+                    n_known += sum(text in self._rows[0] for text in texts)
+                    first = texts[0] if first is None else first
         if not n_known:
             other = next(iter(self._rows[0]))
             raise DatasetError(
@@ -133,15 +140,29 @@ class LabelledTable:
         return files
 
 
-def _label_columns(source: Source, renamed: Mapping[str, str]) -> dict[str, str]:
+def _column_names(source: Source) -> list[str]:
+    return open_source(source)[0].column_names or []
+
+
+def _is_score(column: str) -> bool:
+    return column.startswith(SCORE)
+
+
+def _label_columns(
+    source: Source, names: Sequence[str], renamed: Mapping[str, str]
+) -> dict[str, str]:
     """Return the columns of probabilities, and their labels."""
-    names = open_source(source)[0].column_names or []
-    if found := {name: renamed[name] for name in names if name in renamed}:
-        return found
-    labels = [name.removeprefix(SCORE) for name in names if name.startswith(SCORE)]
-    if not labels:
+    labels = {name: name.removeprefix(SCORE) if _is_score(name) else name for name in names}
+    named = {name for name, label in labels.items() if name in renamed or label in renamed}
+    scores = set(filter(_is_score, names))
+    chosen = named if named - scores else scores
+    if not chosen:
         raise DatasetError(
             f"{source}: there is no column of probabilities. Call them score_LABEL, or say of "
             f"which labels they are with --rename COLUMN=LABEL. The columns are {listing(names)}"
         )
-    return {SCORE + label: renamed.get(label, label) for label in labels}
+    return {
+        name: renamed.get(name, renamed.get(label, label))
+        for name, label in labels.items()
+        if name in chosen
+    }

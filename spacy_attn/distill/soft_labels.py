@@ -82,15 +82,12 @@ def write_soft_labels(
         path: The file.
         parts: The files in which teachers have annotated the texts, those of the same texts
             together. Their probabilities are averaged; null is left out.
-        labels: The labels.
+        labels: The labels. Annotations of others are left out.
         exclusive: Whether the labels exclude one another. Then they sum to 1.
         gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
 
     Returns:
         How many texts lack one of both.
-
-    Raises:
-        ValueError: If an annotated label is none of these.
     """
     schema = pa.schema([(TEXT, pa.string()), *((SCORE + label, pa.float32()) for label in labels)])
     counts = Mixed()
@@ -148,11 +145,6 @@ def _with_gold(
     exclusive: bool,
     weight: float,
 ) -> NDArray[Any]:
-    if unknown := sorted(label for label, value in gold.items() if value and label not in labels):
-        raise ValueError(
-            f"The training data have the labels {unknown}, which the teacher does not have. It has "
-            f"{list(labels)}. Rename one or the other."
-        )
     # Of independent labels that are not annotated nothing is known.
     absent = numpy.zeros(len(labels)) if exclusive else taught
     annotated = numpy.array(

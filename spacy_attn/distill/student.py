@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spacy import util
+from spacy.language import Language
+from spacy.util import CONFIG_SECTION_ORDER
 from thinc.api import Config
 
 from .soft_labels import SCORE
@@ -58,6 +60,12 @@ def student_config(
         },
     )
     return config
+
+
+def filled(config: Config) -> Config:
+    """Return a training config with what it leaves out, as spaCy fills it in for `spacy train`."""
+    defaults = Config(Language.default_config, section_order=CONFIG_SECTION_ORDER)
+    return defaults.merge(config)
 
 
 def has_exclusive_labels(config: Config) -> bool:

@@ -29,3 +29,27 @@ def encoder(tmp_path_factory):
     torch.manual_seed(0)
     transformers.BertModel(config).save_pretrained(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def classifier(tmp_path_factory):
+    """The folder of a classifier, whose texts may have 32 pieces."""
+    transformers = pytest.importorskip("transformers")
+    path = tmp_path_factory.mktemp("hf") / "model"
+    path.mkdir()
+    (path / "vocab.txt").write_text("\n".join(PIECES[:7]))
+    transformers.BertTokenizer(str(path / "vocab.txt"), model_max_length=32).save_pretrained(path)
+    config = transformers.BertConfig(
+        vocab_size=len(PIECES[:7]),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=32,
+        initializer_range=1.0,
+        id2label={0: "LABEL_0", 1: "LABEL_1"},
+        label2id={"LABEL_0": 0, "LABEL_1": 1},
+    )
+    torch.manual_seed(0)
+    transformers.BertForSequenceClassification(config).save_pretrained(path)
+    return path

@@ -1,6 +1,7 @@
 """Distillation as a whole: its steps, what it keeps, and what it refuses."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from typer.testing import CliRunner
 from spacy_attn.cli import app, distill_student, options
 from spacy_attn.distill import distilling
 from spacy_attn.distill.comparison import Measures, closed_gap
-from spacy_attn.distill.distilling import Distillation, Teacher
+from spacy_attn.distill.distilling import Distillation
 from spacy_attn.distill.labelled_table import LabelledTable
-from spacy_attn.distill.student import student_config
+from spacy_attn.distill.student import filled, student_config
+from spacy_attn.distill.teachers import Teacher
 from spacy_attn.tables import bulk
 from spacy_attn.tables.annotator import Annotator
 
@@ -28,6 +30,8 @@ from ..docs.pages import ROOT
 from ..tasks_here import run_here
 
 N_ROWS = len(TEXTS)
+LEFT_OUT = [("training", name) for name in ("seed", "train_corpus", "max_epochs")]
+LEFT_OUT.append(("initialize", "vectors"))
 FEW_STEPS = ["--training.max_steps", "2", "--training.eval_frequency", "1"]
 
 
@@ -48,10 +52,10 @@ def teacher(tmp_path_factory):
 
 @pytest.fixture
 def data(tmp_path):
-    """A folder with a config and the data that it names."""
+    """A folder with a config, which spaCy has to complete, and the data that it names."""
     rows = [{"text": text, "label": label} for text, label in labelled()]
     for name in ("train", "validation", "test"):
-        frame = pd.DataFrame(rows if name == "train" else rows[:3])
+        frame = pd.DataFrame(rows if name == "train" else rows[2:5])
         if name != "train":
             frame["text"] += f" in {name}"
         frame.to_parquet(tmp_path / f"{name}.parquet")
@@ -61,6 +65,8 @@ def data(tmp_path):
         config["paths"][name] = str(tmp_path / f"{split}.parquet")
     model = config["components"]["attn_textcat"]["model"]
     model["hidden_width"] = 4
+    for section, name in LEFT_OUT:
+        del config[section][name]
     config.to_disk(tmp_path / "student.cfg")
     return tmp_path
 
@@ -90,6 +96,9 @@ def test_a_student_is_trained_compared_and_saved(teacher, data):
         assert measures["teacher"]["agreement"] == 1.0
         assert all(each["words_per_second"] > 0 for each in measures.values())
         assert all(each["size"] > 0 for each in measures.values())
+    assert list(found["seconds"]) == ["labelling", "student", "without a teacher"]
+    assert re.search(r"collected and labelled in \d+ s", shown)
+    assert shown.count("training s") == 2
     student = spacy.load(output / "student" / "model-best")
     assert set(student("a text").cats) == set(spacy.load(teacher)("a text").cats)
     learned = pq.read_table(output / "train.parquet").to_pylist()
@@ -99,7 +108,7 @@ def test_a_student_is_trained_compared_and_saved(teacher, data):
 
 def teach(data, *teachers, texts=()):
     """Have teachers label the texts, three in a part, and return all that is to be learned."""
-    config = Config().from_disk(data / "student.cfg", interpolate=False)
+    config = filled(Config().from_disk(data / "student.cfg", interpolate=False))
     teachers = [each if isinstance(each, Teacher) else pipeline(each) for each in teachers]
     distillation = Distillation(
         teachers,
@@ -261,21 +270,43 @@ def test_a_student_that_streams_draws_its_texts_at_random():
         assert registry.resolve(streamed.interpolate()["corpora"])["train"].streaming
 
 
-def test_a_teacher_with_other_labels_than_the_data_is_named(data, tmp_path):
-    def examples(nlp):
-        for text in ("one", "two"):
-            doc = nlp.make_doc(text)
-            yield spacy.training.Example.from_dict(doc, {"cats": {"x": text == "one", "y": 1.0}})
-
-    nlp = make_nlp("attn_textcat_multilabel", examples=lambda nlp: list(examples(nlp)), lang="en")
-    nlp.to_disk(tmp_path / "teacher")
-    shown, _ = distill(tmp_path / "teacher", data, code=1)
-    assert "which the teacher does not have" in " ".join(shown.split())
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["positive", "neutral", "negative"], "only the teacher has 'neutral'"),
+        (["0", "1"], "only the data have 'negative', 'positive' and only the teacher has '0', '1'"),
+    ],
+)
+def test_other_labels_than_those_of_the_data_are_named_before_the_teacher_labels(
+    data, labels, said
+):
+    frame = pd.read_parquet(data / "train.parquet")
+    # Only the other corpora have labels.
+    DocBin(docs=map(spacy.blank("en").make_doc, frame["text"])).to_disk(data / "train.spacy")
+    scores = pd.DataFrame({f"score_{label}": 1.0 / len(labels) for label in labels}, frame.index)
+    pd.concat([frame["text"], scores], axis=1).to_csv(data / "labelled.csv", index=False)
+    train = ["--paths.train", str(data / "train.spacy")]
+    shown, output = distill(f"table:{data / 'labelled.csv'}", data, *train, code=1)
+    assert said in " ".join(shown.split())
+    assert not (output / "teacher-0").exists()
 
 
 def test_a_table_cannot_label_variants(data):
     shown, _ = distill(f"table:{data / 'more.parquet'}", data, "--augment", "2", code=1)
     assert "makes texts that 'table:" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--rename", "score_x=b"], "'--rename score_x=b' renames nothing"),
+        (["--rename", "a=b", "--rename", "a=c"], "'--rename a=c' gives 'a' a second name"),
+        (["--component", "mood"], "mood"),
+    ],
+)
+def test_an_option_that_a_teacher_has_no_use_for_is_refused(teacher, data, options, said):
+    shown, _ = distill(teacher, data, *options, code=1)
+    assert said in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("pair", ["a", "=b", "a="])

@@ -45,8 +45,15 @@ def test_of_a_text_in_several_rows_the_mean_counts(tmp_path):
     assert look_up(table(tmp_path, columns), "one") == [[0.25, 0.75]]
 
 
+def test_of_a_label_that_only_some_rows_of_a_text_have_the_mean_is_of_these(tmp_path):
+    columns = {"text": ["one"] * 3, "score_a": [0.5, 0.25, None], "score_b": [0.5, None, None]}
+    with pytest.warns(UserWarning, match="skipped 1 values of the label 'b'"):
+        assert look_up(table(tmp_path, columns, exclusive=False), "one") == [[0.375, 0.5]]
+
+
 def test_columns_are_renamed_to_labels_and_labels_to_others(tmp_path):
     assert table(tmp_path, TWO, renamed={"a": "good"}).labels == ("good", "b")
+    assert table(tmp_path, TWO, renamed={"score_b": "good"}).labels == ("a", "good")
     columns = {"body": ["one"], "p": [0.25], "q": [0.75], "score_x": [7]}
     labelled = table(tmp_path, columns, text_column="body", renamed={"p": "good", "q": "bad"})
     assert labelled.labels == ("good", "bad")
@@ -89,6 +96,14 @@ def test_files_are_written_for_each_shard_with_all_its_rows(tmp_path):
     assert first["text"].tolist() == ["x", "one"]
     assert numpy.isnan(first["score_a"][0])
     assert second.values.tolist() == [["two", 0.5, 0.5]]
+
+
+def test_a_table_may_lack_the_first_label_of_all_texts(tmp_path):
+    columns = {"text": ["one"], "score_a": [None], "score_b": [0.75]}
+    labelled = table(tmp_path, columns, exclusive=False)
+    with pytest.warns(UserWarning, match="skipped 1 values of the label 'a'"):
+        (file,) = labelled.label(shards(tmp_path, "one"), tmp_path / "teacher")
+    assert pd.read_parquet(file)["score_b"].tolist() == [0.75]
 
 
 def test_a_table_of_other_texts_is_refused_with_one_of_each(tmp_path):

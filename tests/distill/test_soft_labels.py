@@ -78,13 +78,6 @@ def test_a_text_of_which_nothing_is_known_is_left_out_and_counted(tmp_path, excl
     assert counts.unknown == (0 if exclusive else 1)
 
 
-def test_an_annotated_label_that_the_teacher_lacks_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"labels \['c'\], which the teacher does not have"):
-        mix(tmp_path, [{"a": 0.8, "b": 0.2}], [("c", 1.0)], gold_weight=0.5)
-    # That it does not apply says nothing.
-    assert mix(tmp_path, [{"a": 0.8, "b": 0.2}], [("a", 1.0), ("c", 0.0)]) == {"a": 0.8, "b": 0.2}
-
-
 def test_teachers_of_different_labels_are_refused_with_what_only_one_has():
     def common(*labels):
         return common_labels(
