@@ -7,7 +7,6 @@ from pathlib import Path
 
 from spacy import util
 from spacy.language import Language
-from spacy.util import CONFIG_SECTION_ORDER
 from thinc.api import Config
 
 from .soft_labels import SCORE
@@ -64,8 +63,7 @@ def student_config(
 
 def filled(config: Config) -> Config:
     """Return a training config with what it leaves out, as spaCy fills it in for `spacy train`."""
-    defaults = Config(Language.default_config, section_order=CONFIG_SECTION_ORDER)
-    return defaults.merge(config)
+    return Config(Language.default_config).merge(config)
 
 
 def has_exclusive_labels(config: Config) -> bool:
