@@ -51,7 +51,8 @@ def pronunciation_config() -> Config:
     """Make the config of a lemmatizer into one for sounds, which no word around has to do with."""
     config = file_config(OUR_CONFIG)
     own: Block = config["components"].pop(OURS)
-    own |= {"factory": NAME, "target": "_.sounds", "overwrite": True, "label_smoothing": 0.1}
+    own |= {"factory": NAME, "target": "_.sounds", "overwrite": True}
+    own |= {"label_smoothing": 0.1, "capitals": 0.0, "known_bonus": 0.0}
     # Letters and sounds have nothing in common that could be copied.
     own["model"] |= {"tok2vec": None, "copy": False, "dropout": 0.2, "symbol_width": 96}
     own["model"] |= {"hidden_width": 128, "depth": 2, "decoder_width": 256, "output_width": 128}
@@ -59,11 +60,11 @@ def pronunciation_config() -> Config:
     config["components"][NAME] = own
     config["nlp"]["pipeline"] = [NAME]
     training = config["training"]
-    training["batcher"]["size"] = 192
+    training["batcher"]["size"] = 128
     training["max_steps"] = 100_000
     training["optimizer"]["learn_rate"] |= {"initial_rate": 0.002, "warmup_steps": 300}
     training["score_weights"] = {"sounds_acc": 1.0, "norm_acc": None}
-    config["initialize"]["after_init"]["epochs"] = 24
+    config["initialize"]["after_init"]["epochs"] = 32
     return config
 
 
