@@ -8,6 +8,7 @@ import pandas
 import pytest
 
 import spacy_attn
+from spacy_attn.interpret.show.saving import DRAWN
 from spacy_attn.interpret.show.scale import PAPER
 from spacy_attn.interpret.show.words_saving import WORDS_ENDINGS
 
@@ -26,6 +27,8 @@ def summary(words_nlp):
 
 @pytest.mark.parametrize("ending", WORDS_ENDINGS)
 def test_each_ending_gets_a_file_of_its_kind(summary, tmp_path, ending):
+    if ending in DRAWN:
+        pytest.importorskip("matplotlib")
     path = tmp_path / f"words{ending}"
     summary.save(path, title="Words & more")
     content = path.read_bytes()
