@@ -159,12 +159,17 @@ class TransducerTrainingMixin(WriterMixin):
         counts = Counter(
             symbol for source, target in sequences for symbol in dict.fromkeys([*source, *target])
         )
-        if not can_copy(self.model):
-            return counts
-        written = {symbol for source, target in sequences for symbol in {*target} - {*source}}
-        learned = {each: n for each, n in counts.items() if n > 1 or each in written}
+        learned: dict[str, int] = counts
+        if can_copy(self.model):
+            learned = self._without_single(sequences, counts)
         # Training itself puts forms in capitals.
         return {**learned, CAPITALS: counts[CAPITALS] + 1} if self.capitals else learned
+
+    def _without_single(
+        self, sequences: Sequence[tuple[list[str], list[str]]], counts: Counter[str]
+    ) -> dict[str, int]:
+        written = {symbol for source, target in sequences for symbol in {*target} - {*source}}
+        return {each: n for each, n in counts.items() if n > 1 or each in written}
 
     def _is_long(self, lesson: _Lesson) -> bool:
         """Return whether learning something would take more memory than is allowed."""

@@ -92,6 +92,13 @@ def test_symbols_of_one_frequency_are_in_the_order_in_which_they_occur():
     assert "".join(nlp.get_pipe(NAME).symbols.to_list()) == f"hgfedcba{CAPITALS}"
 
 
+@pytest.mark.parametrize("copy", [True, False])
+def test_the_mark_of_capitals_is_a_symbol_where_training_puts_forms_in_capitals(copy):
+    for capitals in (0.0, 0.02):
+        nlp = make_lemmatizer(ROWS, model={**SMALL, "copy": copy}, capitals=capitals)
+        assert (CAPITALS in nlp.get_pipe(NAME).symbols.to_list()) == (capitals > 0)
+
+
 @pytest.mark.parametrize("target", ["l" * 21, ("L",) * 21])
 def test_targets_longer_than_max_length_are_not_learned(target):
     nlp = spacy.blank("xx")
