@@ -111,6 +111,8 @@ def _places(symbols: Sequence[str]) -> list[int]:
 def _lower(character: str, lang: str) -> str:
     """Return the small letter of a capital, if it tells this; else the character itself."""
     lower = lower_case(character, lang)
+    if lower == character:
+        return character
     return lower if len(lower) == 1 and _upper_case(lower, lang) == character else character
 
 

@@ -98,11 +98,11 @@ class AttentionTransducer(QuestionsMixin):
                 Without it, the model writes all values.
             candidates: Whether the model chooses among several values that a known form had.
                 Without it, the most frequent one is taken.
-            lower: Whether an unknown form takes what the dictionary says of it in lower case, or of
-                one in capitals what it says of it with a capital letter; with `use_pos`, of the
-                same part of speech. A proper noun, by `token.pos_`, does not take the former.
-                Without a part of speech, a model with context chooses between that and
-                the form itself for a capitalised word inside a sentence.
+            lower: Whether an unknown form takes what the dictionary says of it in lower case. One
+                in capitals may take what it says of the name, with one capital letter. With
+                `use_pos`, both must have the same part of speech. A proper noun, by `token.pos_`,
+                takes that of the name alone. Without a part of speech, a model with context chooses
+                between that and the form itself for a capitalised word inside a sentence.
             keep_long: Whether an unknown form is kept as it is where training has kept nearly all
                 forms of such a length, say addresses. If training had less than 20 of them, a form
                 is kept that is longer than all of training by more than 10 characters. Where values

@@ -127,7 +127,7 @@ def test_the_p_value_is_that_of_the_exact_test_of_mcnemar(words_nlp, reversed_nl
     assert found.p_value == pytest.approx(2 * comb(6, 0) / 2**6)
 
 
-def test_the_p_value_of_thousands_of_documents_takes_no_time():
+def test_the_p_value_of_thousands_of_documents_is_that_of_the_exact_test():
     none = {"n_docs": 0, "n_gold": 0, "n_both": 0, "n_neither": 0, "documents": []}
     empty = PipelineComparison(("a", "b"), LABELS, "contributions", **none, n_only=(0, 0), words=())
     assert replace(empty, n_only=(50_000, 50_000)).p_value == 1.0
