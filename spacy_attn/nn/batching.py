@@ -75,7 +75,7 @@ def cut_by_length(
         Lists of indices into `lengths`, longest document first. Every document with tokens is in
         exactly one list; documents without tokens are in none.
     """
-    order = sorted((i for i, n in enumerate(lengths) if n > 0), key=lambda i: (-lengths[i], i))
+    order = sorted((i for i, n in enumerate(lengths) if n > 0), key=lambda i: -lengths[i])
     groups: list[list[int]] = []
     longest = wasted = 0
     for i in order:

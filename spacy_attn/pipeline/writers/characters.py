@@ -13,17 +13,15 @@ CAPITAL, CAPITALS = "^capital", "^capitals"
 _MARKS = (CAPITAL, CAPITALS)
 # Languages in which I is the capital of an i without a dot, and one with a dot that of i.
 _DOTLESS = {"az", "tr"}
-_DOTLESS_LOWER = {"I": "\N{LATIN SMALL LETTER DOTLESS I}", "İ": "i"}
+_DOTLESS_LOWER = str.maketrans({"I": "\N{LATIN SMALL LETTER DOTLESS I}", "İ": "i"})
+_DOTLESS_UPPER = str.maketrans({"\N{LATIN SMALL LETTER DOTLESS I}": "I", "i": "İ"})
 # After which a sentence begins, where nothing else says so.
 _ENDS = {".", "!", "?", "…", ":"}
-_DOTLESS_UPPER = {lower: upper for upper, lower in _DOTLESS_LOWER.items()}
 
 
 def lower_case(text: str, lang: str) -> str:
     """Return a text in lower case, as a language has it."""
-    if lang in _DOTLESS:
-        text = "".join(_DOTLESS_LOWER.get(each, each) for each in text)
-    return text.lower()
+    return (text.translate(_DOTLESS_LOWER) if lang in _DOTLESS else text).lower()
 
 
 def may_be_name(token: Token, form: str) -> bool:
@@ -57,6 +55,8 @@ def to_symbols(text: str, lang: str) -> list[str]:
     A text that is in capitals altogether is like that in lower case, but for one mark. A capital
     without a lower case of one character, from which it can be told, stays as it is.
     """
+    if lower_case(text, lang) == text:
+        return list(text)
     lowered = [_lower(character, lang) for character in text]
     n_capitals = sum(map(str.__ne__, text, lowered))
     if n_capitals > 1 and in_capitals("".join(lowered), lang) == text:
@@ -69,6 +69,9 @@ def to_symbols(text: str, lang: str) -> list[str]:
 
 def from_symbols(symbols: Iterable[str], lang: str) -> str:
     """Return the text that symbols stand for. Where no letter follows, a mark says nothing."""
+    symbols = list(symbols)
+    if not any(mark in symbols for mark in _MARKS):
+        return "".join(symbols)
     text, mark = "", ""
     for symbol in symbols:
         if symbol in _MARKS:
@@ -117,4 +120,4 @@ def _lower(character: str, lang: str) -> str:
 
 
 def _upper_case(letter: str, lang: str) -> str:
-    return _DOTLESS_UPPER.get(letter, letter.upper()) if lang in _DOTLESS else letter.upper()
+    return (letter.translate(_DOTLESS_UPPER) if lang in _DOTLESS else letter).upper()

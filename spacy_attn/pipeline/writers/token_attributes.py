@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy
 from spacy.tokens import Doc, Token
@@ -38,16 +39,16 @@ class TokenAttribute:
                 f'your own such as "_.name", but is {self.name!r}.'
             )
 
-    @property
+    @cached_property
     def is_extension(self) -> bool:
         return self.name.startswith(_EXTENSION)
 
-    @property
+    @cached_property
     def own_name(self) -> str:
         """The name alone, in lower case for those of spaCy."""
         return self.name.removeprefix(_EXTENSION) if self.is_extension else self.name.lower()
 
-    @property
+    @cached_property
     def path(self) -> str:
         """What follows `token.` where it is read: `lemma_`, or `_.NAME`."""
         return self.name if self.is_extension else f"{self.own_name}_"

@@ -211,7 +211,7 @@ class AttentionTransducer(QuestionsMixin):
     def _look_up(self, doc: Doc, kept: list[bool], found: Transductions) -> Iterator[Question]:
         """Answer what needs no model, and yield what does."""
         ids = self.source.read_ids(doc)
-        parts = doc.to_array(["POS"]).reshape(-1).tolist()
+        parts = doc.to_array(["POS"]).reshape(-1).tolist() if self.use_pos else [0] * len(doc)
         for i, (form_id, pos) in enumerate(zip(ids, parts, strict=True)):
             if not form_id or kept[i]:
                 continue
