@@ -16,7 +16,11 @@ from thinc.shims.shim import Shim
 from thinc.types import FloatsXd
 from thinc.util import convert_recursive, get_torch_default_device, iterate_recursive
 
-from ..nn.runtime import keep_forked_child_to_one_thread, with_gradients
+from ..nn.runtime import (
+    keep_forked_child_to_one_thread,
+    with_gradients,
+    without_subnormals,
+)
 from ..nn.stored import StoredModule, check_weights
 
 
@@ -158,7 +162,8 @@ class TorchShim(PyTorchShim):
             parameter.grad = None
         if self._scales:
             grads.kwargs["grad_tensors"] = self._grad_scaler.scale(grads.kwargs["grad_tensors"])
-        torch.autograd.backward(*grads.args, **grads.kwargs)
+        with without_subnormals():
+            torch.autograd.backward(*grads.args, **grads.kwargs)
         leaves = [*parameters, *iterate_recursive(torch.is_tensor, inputs)]
         found = [leaf.grad for leaf in leaves if leaf.grad is not None]
         if self._scales and self._grad_scaler.unscale(found):

@@ -1,4 +1,4 @@
-"""The state of torch that belongs to a thread or a process: gradients and numbers of threads."""
+"""The state of torch that belongs to a thread or a process: gradients, precision and threads."""
 
 import contextlib
 import os
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import torch
 
 _process = os.getpid()
+# Half of it is 0 where smaller ones are taken so.
+_SMALLEST_NORMAL = torch.tensor(torch.finfo(torch.float32).smallest_normal)
 
 
 @contextlib.contextmanager
@@ -17,6 +19,21 @@ def with_gradients() -> Iterator[None]:
     """
     with torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+@contextlib.contextmanager
+def without_subnormals() -> Iterator[None]:
+    """Take numbers too small for full precision as 0, on this thread, where the processor can.
+
+    It computes with them many times more slowly. Gradients of attention are full of them where all
+    weight is on one token.
+    """
+    before = bool(_SMALLEST_NORMAL / 2 == 0)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
 
 
 def keep_forked_child_to_one_thread() -> None:

@@ -279,6 +279,30 @@ def test_gradient_with_respect_to_the_input_agrees_with_finite_differences(model
             assert gradient[index] == pytest.approx((above - below) / 2e-2, abs=2e-3)
 
 
+@pytest.mark.parametrize("is_set", [False, True])
+def test_gradients_take_subnormal_numbers_as_0_and_leave_the_setting_as_it_was(
+    model, is_set, monkeypatch
+):
+    def takes_them_as_0():
+        return bool(torch.tensor(1e-38) / 10 == 0)
+
+    def backward(*arguments, **options):
+        seen.append(takes_them_as_0())
+        original(*arguments, **options)
+
+    if not torch.set_flush_denormal(is_set):
+        pytest.skip("this processor cannot")
+    seen, original = [], torch.autograd.backward
+    monkeypatch.setattr(torch.autograd, "backward", backward)
+    try:
+        output, backprop = begin_update(model)
+        backprop(numpy.ones_like(output))
+        assert seen == [True]
+        assert takes_them_as_0() == is_set
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def test_documents_without_tokens_pass_through_forward_and_backward(model):
     for lengths in ([0, 0], [0, 2]):
         inputs = [numpy.ones((n, WIDTH), dtype="f") for n in lengths]
