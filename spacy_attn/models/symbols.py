@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 
 from ..nn.decoder import UNKNOWN
 
+#: What is written for an unknown symbol: Unicode's replacement character.
+UNKNOWN_SYMBOL = "\N{REPLACEMENT CHARACTER}"
 # What the numbers of the model's own symbols, `END` and `UNKNOWN`, stand for.
-_OWN = ("", "�")
+_OWN = ("", UNKNOWN_SYMBOL)
 
 
 class Symbols:
     """A target vocabulary: the end, what is unknown, and then the symbols that were seen.
-
-    The unknown symbol is written as Unicode's replacement character.
 
     Args:
         symbols: Those that were seen, in order.

@@ -1,5 +1,6 @@
 """Strings as sequences of characters in which capital letters are written apart, and back."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
@@ -15,6 +16,8 @@ _MARKS = (CAPITAL, CAPITALS)
 _DOTLESS = {"az", "tr"}
 _DOTLESS_LOWER = str.maketrans({"I": "\N{LATIN SMALL LETTER DOTLESS I}", "İ": "i"})
 _DOTLESS_UPPER = str.maketrans({"\N{LATIN SMALL LETTER DOTLESS I}": "I", "i": "İ"})
+# What is written for a plain apostrophe: the right quotation mark, the letter, and the wide one.
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u02bc\uff07", "'"))
 # After which a sentence begins, where nothing else says so.
 _ENDS = {".", "!", "?", "…", ":"}
 
@@ -24,11 +27,33 @@ def lower_case(text: str, lang: str) -> str:
     return (text.translate(_DOTLESS_LOWER) if lang in _DOTLESS else text).lower()
 
 
+def usual_spelling(text: str) -> str:
+    """Return a word as most treebanks have it: composed characters (NFC), plain apostrophes.
+
+    What has no letter, say a closing quotation mark, is left as it is.
+    """
+    if text.isascii() or not any(map(str.isalpha, text)):
+        return text
+    return unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
+
+
+def digits(text: str) -> str:
+    """Return the digits of a text."""
+    return "".join(filter(str.isdecimal, text))
+
+
 def may_be_name(token: Token, form: str) -> bool:
     """Return whether a form is capitalised for another reason than that it begins a sentence."""
-    if not form[:1].isupper() or form[1:].isupper():
-        return False
-    return not _begins_sentence(token)
+    return _is_capitalised(form) and not _begins_sentence(token)
+
+
+def is_first_word(token: Token, form: str) -> bool:
+    """Return whether a form may be capitalised only because it begins a sentence."""
+    return _is_capitalised(form) and _begins_sentence(token)
+
+
+def _is_capitalised(form: str) -> bool:
+    return form[:1].isupper() and not form[1:].isupper()
 
 
 def _begins_sentence(token: Token) -> bool:

@@ -1,13 +1,16 @@
 """A dictionary of forms that training has seen, with what each was mapped to, and how often."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import srsly
 from spacy.parts_of_speech import IDS
 from spacy.strings import get_string_id
+
+from .characters import digits
 
 # What a form is mapped to: a string, or symbols.
 Target = str | tuple[str, ...]
@@ -21,6 +24,20 @@ _SHARE_OF_CHANGED, _LEAST_LONG, _SHARE_OF_KEPT = 0.999, 20, 0.9
 # Otherwise those are kept that are longer by so many characters than any that training had: of
 # these, the model has learned nothing.
 _FURTHER = 10
+# Targets have the digits of their forms if so large a share of those with digits does.
+_SHARE_OF_SAME_DIGITS = 0.8
+
+
+class _Rules(NamedTuple):
+    """What training has done to forms.
+
+    Attributes:
+        longest: The number of characters of the longest forms that may change.
+        keeps_digits: Whether the digits of a form, if it has any, are those of its target.
+    """
+
+    longest: float
+    keeps_digits: bool
 
 
 class Dictionary:
@@ -34,7 +51,7 @@ class Dictionary:
         self._targets: set[Target] = set()
         self._by_form: dict[int, Counts] = {}
         self._by_pos: dict[tuple[int, int], Counts] = {}
-        self._longest: float | None = None
+        self._found: _Rules | None = None
 
     def __len__(self) -> int:
         return len(self._by_form)
@@ -48,7 +65,7 @@ class Dictionary:
         """Count a form, a part of speech ("" for none), and what the form is mapped to."""
         self._entries[form, pos, target] += count
         self._targets.add(target)
-        self._longest = None
+        self._found = None
         key = get_string_id(form)
         of_form = self._by_form.setdefault(key, {})
         of_pos = self._by_pos.setdefault((key, IDS[pos]), {})
@@ -66,24 +83,25 @@ class Dictionary:
         found = None if pos is None else self._by_pos.get((form, pos))
         return self._by_form.get(form) if found is None and (pos is None or or_form) else found
 
-    @property
-    def longest_to_change(self) -> float:
-        """The number of characters of the longest forms that are not kept as they are.
+    def keeps(self, form: str) -> bool:
+        """Return whether a form is kept because of its length.
 
-        Nearly all forms of more characters were kept, or they are much longer than any that were
-        seen. It is infinite where forms are mapped to lists.
+        Training kept nearly all forms that are so long, or it is much longer than any that training
+        had. Where forms are mapped to lists, none is kept.
         """
-        if self._longest is None:
-            pairs = {(form, target) for form, _, target, _ in self}
-            changed = [len(form) for form, target in pairs if form != target]
-            longest = int(numpy.quantile(changed or [0], _SHARE_OF_CHANGED, method="lower"))
-            kept = [form == target for form, target in pairs if len(form) > longest]
-            is_rule = len(kept) >= _LEAST_LONG and sum(kept) >= _SHARE_OF_KEPT * len(kept)
-            if not is_rule:
-                longest = max((len(form) for form, _ in pairs), default=0) + _FURTHER
-            writes_lists = any(isinstance(target, tuple) for _, target in pairs)
-            self._longest = numpy.inf if writes_lists or not pairs else longest
-        return self._longest
+        return len(form) > self._rules.longest
+
+    @property
+    def keeps_digits(self) -> bool:
+        """Whether the digits of a form are those of its target, as a rule of training."""
+        return self._rules.keeps_digits
+
+    @property
+    def _rules(self) -> _Rules:
+        if self._found is None:
+            pairs = {(form, target) for form, _, target, _ in self if isinstance(target, str)}
+            self._found = _find_rules(pairs)
+        return self._found
 
     @property
     def n_targets(self) -> int:
@@ -143,3 +161,16 @@ def _checked(entry: Any) -> tuple[str, str, Target, int]:
     ):
         raise ValueError(f"an entry must have texts and a count, but is {entry!r:.100}")
     return form, pos, target, count
+
+
+def _find_rules(pairs: set[tuple[str, str]]) -> _Rules:
+    if not pairs:
+        return _Rules(math.inf, keeps_digits=False)
+    changed = [len(form) for form, target in pairs if form != target]
+    longest = int(numpy.quantile(changed or [0], _SHARE_OF_CHANGED, method="lower"))
+    kept = [form == target for form, target in pairs if len(form) > longest]
+    is_rule = len(kept) >= _LEAST_LONG and sum(kept) >= _SHARE_OF_KEPT * len(kept)
+    if not is_rule:
+        longest = max(len(form) for form, _ in pairs) + _FURTHER
+    same = [digits(form) == digits(target) for form, target in pairs if digits(form)]
+    return _Rules(longest, keeps_digits=sum(same) >= _SHARE_OF_SAME_DIGITS * len(same))

@@ -18,10 +18,12 @@ from ...models.attention_decoder import (
     score,
     token_layer,
 )
+from ...models.symbols import UNKNOWN_SYMBOL
 from ...results.alignment import Alignment
 from ..prediction import MAX_CHUNK_TOKENS
-from .characters import by_character, from_symbols
+from .characters import by_character, digits, from_symbols, usual_spelling
 from .dictionary import Counts, Target
+from .token_attributes import EMPTY
 from .transducer_training import TransducerTrainingMixin
 
 # In main memory, shape (n_questions, width).
@@ -106,12 +108,33 @@ class QuestionsMixin(TransducerTrainingMixin):
         symbols = self.symbols.spell(written.symbols.tolist(), source)
         if self.cfg["writes_lists"]:
             return tuple(symbols)
-        # What could have been copied, and is in no value that was learned, must not get lost.
-        if can_copy(self.model) and not {*self.symbols.unknown(source)} <= {*symbols}:
+        text = from_symbols(symbols, self.cfg["lang"])
+        if can_copy(self.model) and self._loses(source, symbols):
+            return form
+        # A number must not become another one.
+        if self.dictionary.keeps_digits and digits(form) not in ("", digits(text)):
             return form
         # As other lemmatizers, it says nothing only where attributes can be empty.
-        text = from_symbols(symbols, self.cfg["lang"])
-        return text if text or self.target.is_extension else form
+        return form if text in ("", EMPTY) and not self.target.is_extension else text
+
+    def _loses(self, source: Sequence[str], written: Sequence[str]) -> bool:
+        """Return whether symbols that training did not have get lost, which could be copied."""
+        # The mark of what is unknown may be in the text itself. Written for anything else, it says
+        # that something got lost.
+        if written.count(UNKNOWN_SYMBOL) != source.count(UNKNOWN_SYMBOL):
+            return True
+        unknown = self.symbols.unknown(source)
+        return any(written.count(symbol) < source.count(symbol) for symbol in unknown)
+
+    def _readable(self, form: str) -> str:
+        """Return a form in its usual spelling, if the model knows more symbols of that."""
+        usual = usual_spelling(form)
+        if usual == form:
+            return form
+        return min(form, usual, key=lambda each: len(self._unknown(each)))
+
+    def _unknown(self, form: str) -> list[str]:
+        return self.symbols.unknown(self._source_symbols(form))
 
     def _choose(self, questions: list[Question], contexts: _Contexts) -> list[Target]:
         """Choose the most probable of known targets, with their frequencies as priors."""
@@ -138,8 +161,8 @@ class QuestionsMixin(TransducerTrainingMixin):
             [
                 Question(form, {value: 1}, doc[i])
                 for i, value in enumerate(of_doc)
-                if value and (form := str(self.source.read(doc[i])))
-                if not form.isspace() and len(form) <= self._longest_form
+                if value and (form := self._readable(str(self.source.read(doc[i]))))
+                if not self._keeps(form)
             ]
             for doc, of_doc in zip(docs, values, strict=True)
         ]

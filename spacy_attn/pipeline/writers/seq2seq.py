@@ -281,8 +281,8 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
     def predict(self, docs: Iterable[Doc]) -> list[Generated]:
         """Write a text for each of some documents, without modifying them.
 
-        A document's text depends on that document alone. One without tokens gets an empty text. A
-        warning says how many texts were cut off at `max_length`.
+        A document's text depends on that document alone. One of white space alone, or without any
+        token, gets an empty text. A warning says how many texts were cut off at `max_length`.
 
         Args:
             docs: The documents to predict.
@@ -293,9 +293,9 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         install_generated(self.generated_attr)
         self._check_initialized()
         docs = list(docs)
-        nothing = Generated("", Alignment((), (), numpy.zeros((0, 0), dtype="float32")))
-        found = [nothing] * len(docs)
-        order = sorted((i for i, doc in enumerate(docs) if len(doc)), key=lambda i: len(docs[i]))
+        found = [_nothing(doc) for doc in docs]
+        read = [i for i, doc in enumerate(docs) if not all(token.is_space for token in doc)]
+        order = sorted(read, key=lambda i: len(docs[i]))
         for chunk in runs(order, MAX_CHUNK_SYMBOLS, lambda i: len(docs[i])):
             for i, generated in zip(chunk, self._generate([docs[i] for i in chunk]), strict=True):
                 found[i] = generated
@@ -389,3 +389,9 @@ make_attn_seq2seq = register(
     assigns=[f"doc._.{GENERATED}", f"doc._.{GENERATED}_tokens", f"doc._.{ALIGNMENT}"],
     score_weights={"bleu": 1.0, "chrf": 0.0},
 )
+
+
+def _nothing(doc: Doc) -> Generated:
+    """Return an empty text."""
+    words = tuple(token.text for token in doc)
+    return Generated("", Alignment(words, (), numpy.zeros((0, len(doc)), dtype="float32")))

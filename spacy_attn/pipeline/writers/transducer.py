@@ -23,7 +23,7 @@ from ...results.written_data import (
 )
 from ..several import several_docs
 from .answer_cache import AnswerCache, Key, make_key
-from .characters import lower_case, may_be_name
+from .characters import is_first_word, lower_case, may_be_name, usual_spelling
 from .dictionary import Counts, Dictionary, Target, most_frequent, without_rare
 from .questions import Question, QuestionsMixin
 from .token_attributes import READABLE, WRITABLE, TokenAttribute
@@ -31,6 +31,7 @@ from .writer import MAX_CHUNK_SYMBOLS
 
 # Where a value comes from, as `token._.lemma_source` says it.
 DICTIONARY, CANDIDATES, LOWER, DECODER = "dictionary", "candidates", "lower", "decoder"
+FORM = "form"
 
 
 class Transductions(NamedTuple):
@@ -38,7 +39,7 @@ class Transductions(NamedTuple):
 
     Attributes:
         values: The value of each token; None where there is none to set, or one is kept.
-        sources: Where each comes from; None for a token that keeps its form.
+        sources: Where each comes from; None where there is no value to set.
         alignments: Of each value with the form, where these are to be stored.
     """
 
@@ -210,26 +211,43 @@ class AttentionTransducer(QuestionsMixin):
 
     def _look_up(self, doc: Doc, kept: list[bool], found: Transductions) -> Iterator[Question]:
         """Answer what needs no model, and yield what does."""
-        ids = self.source.read_ids(doc)
-        parts = doc.to_array(["POS"]).reshape(-1).tolist() if self.use_pos else [0] * len(doc)
-        for i, (form_id, pos) in enumerate(zip(ids, parts, strict=True)):
+        for i, form_id in enumerate(self.source.read_ids(doc)):
             if not form_id or kept[i]:
                 continue
-            counts = self._find(form_id, pos)
-            source = DICTIONARY
+            form, token = doc.vocab.strings[form_id], doc[i]
+            counts, source = self._know(form_id, form, token)
             if counts is None:
-                form = doc.vocab.strings[form_id]
-                if form.isspace() or len(form) > self._longest_form:
-                    found.values[i] = None if self.cfg["writes_lists"] else form
+                if self._keeps(form):
+                    if not self.cfg["writes_lists"]:
+                        found.values[i], found.sources[i] = form, FORM
                     continue
-                counts = self._find_lower(form, doc[i])
-                source = DECODER if counts is None else LOWER
+                form, counts, source = self._know_otherwise(form, token)
             if counts is not None and (len(counts) == 1 or not self.candidates):
                 found.values[i] = most_frequent(counts)
             else:
                 source = CANDIDATES if source == DICTIONARY else source
-                yield Question(doc.vocab.strings[form_id], counts, doc[i])
+                yield Question(form, counts, token)
             found.sources[i] = source
+
+    def _know(self, form_id: int, form: str, token: Token) -> tuple[Counts | None, str]:
+        """Return what the dictionary says of a form where it stands, and how that was found."""
+        # With its part of speech, if that is looked up.
+        counts = self._find(form_id, token.pos, or_form=False)
+        if counts is not None:
+            return self._with_lower(counts, form, token), DICTIONARY
+        counts = self._find_lower(form, token)
+        if counts is not None:
+            return counts, LOWER
+        return self._find(form_id, token.pos), DICTIONARY
+
+    def _know_otherwise(self, form: str, token: Token) -> tuple[str, Counts | None, str]:
+        """Return how to read an unknown form, and what the dictionary says of that."""
+        usual = usual_spelling(form)
+        if usual != form:
+            counts, source = self._know(get_string_id(usual), usual, token)
+            if counts is not None:
+                return usual, counts, source
+        return self._readable(form), None, DECODER
 
     def _find(self, form_id: int, pos: int, or_form: bool = True) -> Counts | None:
         if not self.use_dictionary:
@@ -237,6 +255,16 @@ class AttentionTransducer(QuestionsMixin):
         # A token that nobody has tagged is looked up by its form alone.
         found = self.dictionary.find(form_id, pos if self.use_pos and pos else None, or_form)
         return found and without_rare(found)
+
+    def _with_lower(self, counts: Counts, form: str, token: Token) -> Counts:
+        """Add what a form is in lower case, where it may have its capital from its place alone.
+
+        So the first word of a sentence is not taken for a name that training had once.
+        """
+        if not self.lower or not self._can_choose or token.pos or not is_first_word(token, form):
+            return counts
+        others = self._find(get_string_id(lower_case(form, self.cfg["lang"])), 0) or {}
+        return {each: counts.get(each, 0) + others.get(each, 0) for each in counts | others}
 
     def _find_lower(self, form: str, token: Token) -> Counts | None:
         """Return what the dictionary says of a form in lower case, or of a name in capitals."""
@@ -251,13 +279,16 @@ class AttentionTransducer(QuestionsMixin):
             # A name in a headline.
             name = form[:1] + lower_case(form[1:], self.cfg["lang"])
             return self._find(get_string_id(name), token.pos, or_form=not token.pos)
-        can_choose = self.candidates and not self.cfg["writes_lists"] and not token.pos
-        # Without context, a form has one value wherever it stands.
-        has_context = token_layer(self.model) is not None
-        if counts and can_choose and has_context and may_be_name(token, form):
+        if counts and self._can_choose and not token.pos and may_be_name(token, form):
             # The form itself is as probable as all others together.
             return {**counts, form: sum(counts.values())}
         return counts
+
+    @property
+    def _can_choose(self) -> bool:
+        """Whether the model may choose by where a form stands. Without context, it does not."""
+        has_context = token_layer(self.model) is not None
+        return self.candidates and not self.cfg["writes_lists"] and has_context
 
     def _answer(self, asked: list[list[Question]]) -> Iterator[Target]:
         """Answer the questions of each document, a question that comes again only once."""

@@ -175,11 +175,11 @@ class TransducerTrainingMixin(WriterMixin):
         """Return whether learning something would take more memory than is allowed."""
         return max(len(lesson.form), len(lesson.target)) > self.max_length
 
-    @property
-    def _longest_form(self) -> float:
-        """How many characters a form may have that is not kept as it is."""
-        longest = self.dictionary.longest_to_change if self.keep_long else numpy.inf
-        return min(self.max_length, longest)
+    def _keeps(self, form: str) -> bool:
+        """Return whether a form that is not known is kept as it is."""
+        if form.isspace() or form == EMPTY or len(form) > self.max_length:
+            return True
+        return self.keep_long and self.dictionary.keeps(form)
 
     def _lessons(self, example: Example, as_annotated: bool = False) -> Iterator[_Lesson]:
         """Yield the tokens that have one annotated value.
@@ -241,7 +241,7 @@ class TransducerTrainingMixin(WriterMixin):
         for lesson in self._lessons(example):
             n = max(1, self.dictionary.count(lesson.form, lesson.target))
             # A form that is kept takes time, and teaches nothing that is asked for.
-            is_kept = len(lesson.form) > self._longest_form or self._is_long(lesson)
+            is_kept = self._keeps(lesson.form) or self._is_long(lesson)
             if not is_kept and numpy.random.random() * n < 1.0 + math.log(n):
                 yield self._maybe_in_capitals(lesson)
 

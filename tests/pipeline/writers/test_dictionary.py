@@ -1,7 +1,5 @@
 """The dictionary: what training had of a form, by its part of speech and without it."""
 
-import math
-
 import pytest
 import srsly
 from hypothesis import given
@@ -114,22 +112,36 @@ def words(length, n, change=False):
     ],
 )
 def test_forms_longer_than_those_that_change_are_kept_if_training_had_enough(long, longest):
-    assert make([*words(9, 50, change=True), *words(5, 50), *long]).longest_to_change == longest
+    dictionary = make([*words(9, 50, change=True), *words(5, 50), *long])
+    assert [dictionary.keeps("x" * n) for n in (longest, longest + 1)] == [False, True]
 
 
 def test_a_rare_long_form_that_changes_is_taken_for_an_error():
     entries = [*words(9, 2_000, change=True), *words(30, 30), *words(40, 2, change=True)]
-    assert make(entries).longest_to_change == 9
+    assert make(entries).keeps("x" * 10)
 
 
 def test_what_is_added_counts_for_which_forms_are_kept():
     dictionary = make([*words(9, 50, change=True), *words(30, 20)])
-    assert dictionary.longest_to_change == 9
+    assert dictionary.keeps("x" * 10)
     for form, *_ in words(50, 9):
         dictionary.add(form, "NOUN", "8")
-    assert dictionary.longest_to_change == 60
+    assert [dictionary.keeps("x" * n) for n in (60, 61)] == [False, True]
 
 
 def test_where_lists_are_written_no_form_is_kept():
     entries = [(form, "X", tuple(form), 1) for form, *_ in words(30, 50)]
-    assert make(entries).longest_to_change == math.inf
+    assert not make(entries).keeps("x" * 1_000)
+
+
+@pytest.mark.parametrize(
+    ("entries", "keeps"),
+    [
+        ([], False),
+        ([("no", "X", "number", 1)], True),
+        ([(f"{i}th", "X", f"{i}", 1) for i in range(8)] + [("9ths", "X", "nine", 1)] * 2, True),
+        ([("1st", "X", "first", 1), ("2nd", "X", "2", 1)], False),
+    ],
+)
+def test_digits_are_kept_if_training_has_kept_them_as_a_rule(entries, keeps):
+    assert make(entries).keeps_digits == keeps

@@ -1,5 +1,7 @@
 """What users of lemmatizers ask for: known forms, capitals, unknown words, and ambiguous ones."""
 
+import unicodedata
+
 import pytest
 import spacy
 from spacy.tokens import Doc
@@ -22,6 +24,7 @@ ROWS = make_rows()
 KNOWN = stems(140, 0)
 UNKNOWN = [stem for stem in stems(600, 1) if stem not in KNOWN][:60]
 DOTLESS = "\N{LATIN SMALL LETTER DOTLESS I}"
+CURLY = "\N{RIGHT SINGLE QUOTATION MARK}"
 # Each form, how often each part of speech and lemma was seen with it.
 ENTRIES = [
     *[("Rimasi", "VERB", "rimanere")] * 2,
@@ -134,6 +137,54 @@ def test_the_model_chooses_between_name_and_word_with_context_alone():
     nlp = make_known()
     nlp.get_pipe("attn_lemmatizer")._choose = None
     assert read(nlp, *inside)[1] == read(nlp, "Meldet")[0] == "melden"
+
+
+def test_the_first_word_of_a_sentence_may_be_another_one_than_the_name_that_training_had_once():
+    entries = [*ENTRIES, ("Works", "PROPN", "Works"), *[("works", "VERB", "work")] * 3]
+    nlp = make_known(entries, model=WITH_CONTEXT)
+    asked = []
+    component = nlp.get_pipe("attn_lemmatizer")
+    component._choose = lambda questions, contexts: [
+        asked.append(question.choices) or "work" for question in questions
+    ]
+    assert read(nlp, "Works", "her", "Works") == ["work", "she", "Works"]
+    assert asked == [{"Works": 1, "work": 3}]
+    assert sources(nlp, "Works", "her", "Works") == ["candidates", "dictionary", "dictionary"]
+    assert sources(nlp, "Works", "WORKS", pos=["PROPN", ""]) == ["dictionary", "lower"]
+    # Without context, a form has one lemma wherever it stands.
+    assert read(make_known(entries), "Works") == ["Works"]
+
+
+def test_a_word_in_lower_case_comes_before_a_name_of_another_part_of_speech_where_that_is_used():
+    entries = [("Children", "PROPN", "Children"), ("children", "NOUN", "child")]
+    nlp = make_known(entries, use_pos=True)
+    assert read(nlp, "Children", "Children", pos=["NOUN", "PROPN"]) == ["child", "Children"]
+    assert sources(nlp, "Children", "Children", pos=["NOUN", "VERB"]) == ["lower", "dictionary"]
+
+
+# Spelling
+
+
+def test_apostrophes_and_composed_letters_may_be_written_otherwise():
+    pairs = [("l'", "le"), ("été", "être"), ("café", "café"), ("aujourd'hui", "aujourd'hui")]
+    entries = [(form, "X", lemma) for form, lemma in [*pairs, (CURLY, "quote")]]
+    nlp = make_known(entries)
+    decomposed = unicodedata.normalize("NFD", "été")
+    words = (f"L{CURLY}", decomposed, "Aujourd\u02bchui", CURLY)
+    assert sources(nlp, *words) == ["lower", "dictionary", "lower", "dictionary"]
+    assert read(nlp, *words) == ["le", "être", "aujourd'hui", "quote"]
+    component = nlp.get_pipe("attn_lemmatizer")
+    ((alignment,),) = component.explain([nlp(Doc(nlp.vocab, words=[decomposed]))])
+    assert alignment.source == ("é", "t", "é")
+
+
+def test_a_spelling_that_training_had_is_read_as_it_is():
+    decomposed = [unicodedata.normalize("NFD", f"{stem}é") for stem in stems(30, 3)]
+    component = make_known([(form, "X", form) for form in decomposed]).get_pipe("attn_lemmatizer")
+    unknown = unicodedata.normalize("NFD", "zupeké")
+    assert component._readable(unknown) == unknown
+    # Both apostrophes are unknown.
+    assert component._readable(f"zupek{CURLY}s") == f"zupek{CURLY}s"
 
 
 def test_without_context_a_capitalised_word_has_one_lemma_wherever_it_stands(lemmatizer):

@@ -198,6 +198,11 @@ def test_a_text_that_does_not_end_is_bounded_by_the_length_of_the_document():
     assert found == [0, 12, 100]
 
 
+def test_a_document_of_white_space_alone_gets_an_empty_text(nlp):
+    doc = nlp(" \n\n ")
+    assert (doc._.generated, doc._.alignment.shape) == ("", (0, len(doc)))
+
+
 def test_a_text_of_the_largest_length_is_written_to_its_end():
     def examples(nlp):
         return make_examples(nlp, {"Hund": "x y z", "Katze": "x y"})

@@ -10,7 +10,9 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
+from spacy_attn.nn.decoder import Written
 from spacy_attn.nn.known import KnownSequences
+from spacy_attn.pipeline.writers.characters import to_symbols
 from spacy_attn.pipeline.writers.dictionary import Dictionary
 
 from ..made_up import (
@@ -140,7 +142,7 @@ def test_every_token_of_any_text_gets_a_lemma_and_is_aligned(untrained, words):
 
 def test_white_space_keeps_its_form_and_is_not_learned(untrained):
     assert read(untrained, "we", " ", "\n\t") == ["we", " ", "\n\t"]
-    assert sources(untrained, "we", " ", "\n\t") == ["dictionary", None, None]
+    assert sources(untrained, "we", " ", "\n\t") == ["dictionary", "form", "form"]
     nlp = make_lemmatizer([(["we", "\n"], ["we", "X"], ["PRON", "SPACE"])])
     assert len(nlp.get_pipe("attn_lemmatizer").dictionary) == 1
 
@@ -156,7 +158,7 @@ def test_forms_longer_than_max_length_keep_themselves_and_are_not_learned():
     ):
         nlp = make_lemmatizer(rows)
     assert read(nlp, long, allowed, "we")[0::2] == [long, "we"]
-    assert sources(nlp, long, allowed, "we") == [None, "decoder", "dictionary"]
+    assert sources(nlp, long, allowed, "we") == ["form", "decoder", "dictionary"]
     assert [len(each) for each in nlp.get_pipe("attn_lemmatizer").explain([nlp(long)])] == [1]
     nlp.update(make_examples(nlp, rows), sgd=nlp.create_optimizer())
 
@@ -167,7 +169,7 @@ def test_forms_are_kept_that_are_as_long_as_those_that_training_has_kept():
     other = "http://kaka.zu/" + "k" * 40
     nlp = make_lemmatizer(rows)
     assert read(nlp, other, addresses[0]) == [other, addresses[0]]
-    assert sources(nlp, other, addresses[0], "zzz") == [None, "dictionary", "decoder"]
+    assert sources(nlp, other, addresses[0], "zzz") == ["form", "dictionary", "decoder"]
     assert sources(make_lemmatizer(rows, keep_long=False), other) == ["decoder"]
     # It takes no time in training.
     component = nlp.get_pipe("attn_lemmatizer")
@@ -186,12 +188,39 @@ def test_a_symbol_that_was_never_seen_is_copied_and_never_dropped():
         assert unseen in written, written
 
 
-@pytest.mark.parametrize("form", ["\N{ZERO WIDTH SPACE}", "жы", "x😀"])
+@pytest.mark.parametrize("form", ["\N{ZERO WIDTH SPACE}", "жы", "x😀", f"x{MARK}"])
 def test_a_form_whose_unseen_symbols_would_be_dropped_keeps_itself(lemmatizer, form, monkeypatch):
     component = lemmatizer.get_pipe("attn_lemmatizer")
     monkeypatch.setattr(component, "known_bonus", 1e3)  # it writes what training had
     assert read(lemmatizer, form, "zupeks") == [form, read(lemmatizer, "zupeks")[0]]
     assert read(lemmatizer, "zupekb") != ["zupekb"]
+
+
+def spell(nlp, form, written):
+    """What becomes of a form for which the model writes something."""
+    component = nlp.get_pipe("attn_lemmatizer")
+    source = component._source_symbols(form)
+    numbers = torch.tensor(component._target_numbers(to_symbols(written, "xx"), source))
+    return component._spell(Written(numbers, 0.0, True, None), source, form)
+
+
+@pytest.mark.parametrize(
+    ("form", "written"), [("x😀😀", "x😀"), (MARK * 2, MARK), ("xyz", f"x{MARK}"), ("zupek", "_")]
+)
+def test_what_is_written_must_not_lack_unseen_symbols_nor_say_that_something_is_missing(
+    lemmatizer, form, written
+):
+    assert spell(lemmatizer, form, written) == form
+    assert spell(lemmatizer, form, form) == form
+
+
+def test_a_number_does_not_become_another_one_unless_training_does_so():
+    numbers = ["12", "21", "1,12", "2,21"]
+    kept = make_lemmatizer([(numbers, ["12", "21", "112", "221"], ["NUM"] * 4)])
+    assert spell(kept, "2,112", "212") == "2,112"
+    assert spell(kept, "2,112", "2112") == "2112"
+    named = make_lemmatizer([(numbers, ["@card@"] * 4, ["NUM"] * 4)])
+    assert spell(named, "2112", "@card@") == "@card@"
 
 
 def test_a_marked_unknown_of_the_text_itself_stays_one():
