@@ -213,14 +213,16 @@ class Distillation:
 
     def _label(self, texts: Path, number: int, workers: int) -> list[Path]:
         """Have a teacher label the texts, and return the files that hold them."""
-        teacher, folder = self.teachers[number], self.output / f"teacher-{number}"
+        teacher = self.teachers[number]
         source = Source(str(texts))
         source.columns, source.all_columns = (TEXT,), True
         shards = [_by_content(shard) for shard in cut(source, _ROWS_PER_PART)]
         if isinstance(teacher.annotator, LabelledTable):
-            return teacher.annotator.label(shards, folder)
-        place = Output(folder)
-        arguments = {"model": teacher.annotator.digest}
+            return teacher.annotator.label(shards, self.output / f"table-{number}")
+        arguments = {"model": teacher.annotator.digest, "component": teacher.annotator.component}
+        # Another teacher, also one in another place of the command, takes nothing from this one.
+        key = hashlib.sha256(json.dumps(arguments).encode()).hexdigest()
+        place = Output(self.output / f"teacher-{key[:16]}")
         with place.begun(arguments, overwrite=True):
             finished = place.finished([shard.identity for shard in shards], overwrite=True)
             job = Job(teacher.annotator, place, SCHEMA, self.set_up)

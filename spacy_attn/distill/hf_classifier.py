@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import minibatch
+from thinc.util import get_torch_default_device
 
 from ..checks import check_choice, check_positive
-from .transformers_models import Precision, batches_of_like_length, load
+from .transformers_models import Precision, batches_of_like_length, load, n_positions
 
 NAME = "hf_classifier"
 
@@ -22,7 +23,8 @@ class HFClassifier:
     """Sets `doc.cats` to the probabilities of a model of `transformers`.
 
     Texts of like length are classified together. One that is longer than the model can read is cut
-    off there, as the model itself was trained. The model is loaded when it is needed first.
+    off there, as the model itself was trained. The model is loaded when it is needed first. One
+    with a single output gives the probability of its only label.
 
     Args:
         name: Name of the component in the pipeline.
@@ -33,6 +35,7 @@ class HFClassifier:
             A GPU is faster with more, a processor is not.
         precision: The floating-point type. "bfloat16" is two to three times as fast on processors
             with AMX, slower on others, and rounds probabilities to two or three digits.
+        revision: A branch, tag or commit on the hub.
 
     Raises:
         ValueError: If a setting is out of its range.
@@ -45,6 +48,7 @@ class HFClassifier:
         labels: Mapping[str, str] | None = None,
         batch_tokens: int = 2048,
         precision: Precision = "float32",
+        revision: str | None = None,
     ) -> None:
         where = f"Component '{name}'"
         check_positive(where, batch_tokens=batch_tokens)
@@ -54,6 +58,7 @@ class HFClassifier:
         self.renamed = dict(labels or {})
         self.batch_tokens = batch_tokens
         self.precision = precision
+        self.revision = revision
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -63,14 +68,21 @@ class HFClassifier:
                 f"Component '{self.name}': 'model' is null. Set it to the name of a model of "
                 f"transformers, or to its folder."
             )
-        name, dtype = self.model, getattr(torch, self.precision)
+        name, settings = self.model, {"revision": self.revision} if self.revision else {}
 
         def loader(transformers: Any) -> tuple[Any, Any]:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(name)
-            kind = transformers.AutoModelForSequenceClassification
-            return tokenizer, kind.from_pretrained(name, dtype=dtype).eval()
+            tokenizer = transformers.AutoTokenizer.from_pretrained(name, **settings)
+            model = transformers.AutoModelForSequenceClassification.from_pretrained(
+                name, dtype=getattr(torch, self.precision), **settings
+            )
+            return tokenizer, model.eval().to(get_torch_default_device())
 
         tokenizer, model = load(f"Component '{self.name}'", name, loader)
+        if model.config.problem_type == "regression":
+            raise ValueError(
+                f"Component '{self.name}': the model '{self.model}' predicts numbers "
+                f'(problem_type = "regression"). Take one that classifies texts.'
+            )
         labels = _labels_of(model.config)
         if unknown := sorted(set(self.renamed) - set(labels)):
             raise ValueError(
@@ -92,7 +104,8 @@ class HFClassifier:
     @property
     def exclusive(self) -> bool:
         """Whether exactly one label is right."""
-        return bool(self._loaded[1].config.problem_type != "multi_label_classification")
+        config = self._loaded[1].config
+        return config.num_labels > 1 and config.problem_type != "multi_label_classification"
 
     def __call__(self, doc: Doc) -> Doc:
         """Classify a document."""
@@ -110,7 +123,8 @@ class HFClassifier:
         """Return the probabilities, shape (n_docs, n_labels)."""
         texts = [doc.text for doc in docs]
         tokenizer, model = self._loaded
-        encoded = tokenizer(texts, truncation=True)["input_ids"]
+        longest = min(tokenizer.model_max_length, n_positions(model))
+        encoded = tokenizer(texts, truncation=True, max_length=longest)["input_ids"]
         scores = numpy.zeros((len(texts), len(self.labels)), dtype="float32")
         lengths = [len(each) for each in encoded]
         for rows in batches_of_like_length(lengths, self.batch_tokens):
@@ -131,10 +145,12 @@ def labels_of(model: str) -> list[str]:
     Raises:
         ImportError: As in `HFClassifier`; so does `ValueError`.
     """
-    return _labels_of(
-        load(
-            f"The teacher '{model}'", model, lambda module: module.AutoConfig.from_pretrained(model)
-        )
+    return _labels_of(_config_of(model))
+
+
+def _config_of(model: str) -> Any:
+    return load(
+        f"The teacher '{model}'", model, lambda module: module.AutoConfig.from_pretrained(model)
     )
 
 
@@ -150,9 +166,10 @@ def make_hf_classifier(
     labels: dict[str, str] | None = None,
     batch_tokens: int = 2048,
     precision: Precision = "float32",
+    revision: str | None = None,
 ) -> HFClassifier:
     """Create the component `hf_classifier`, with the settings of `HFClassifier`."""
-    return HFClassifier(name, model, labels, batch_tokens, precision)
+    return HFClassifier(name, model, labels, batch_tokens, precision, revision)
 
 
 def hf_pipeline(
@@ -161,7 +178,7 @@ def hf_pipeline(
     lang: str = "xx",
     precision: Precision = "float32",
 ) -> Language:
-    """Return a pipeline of that component alone.
+    """Return a pipeline of that component alone. It keeps to the commit of the hub that it found.
 
     Args:
         model: As in `HFClassifier`; so are `labels` and `precision`.
@@ -171,7 +188,13 @@ def hf_pipeline(
         ImportError: As in `HFClassifier`; so do `OSError` and `ValueError`.
     """
     nlp = spacy.blank(lang)
-    config = {"model": model, "labels": dict(labels or {}), "precision": precision}
+    found = _config_of(model)
+    config = {
+        "model": model,
+        "labels": dict(labels or {}),
+        "precision": precision,
+        "revision": getattr(found, "_commit_hash", None),
+    }
     nlp.add_pipe(NAME, config=config)
     # What is wrong with the model shows at once.
     getattr(nlp.get_pipe(NAME), "labels")  # noqa: B009

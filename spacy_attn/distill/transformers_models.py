@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
@@ -77,6 +78,25 @@ def _has_tiles() -> bool:
         return bool(torch.cpu.get_capabilities().get("amx_bf16"))
     check = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return check is not None and bool(check())
+
+
+def n_positions(model: Any) -> int:
+    """Return how many tokens a model can read; next to any number where it sets no bound.
+
+    Many tokenizers do not know it.
+
+    Args:
+        model: A model of `transformers`.
+    """
+    longest = getattr(model.config, "max_position_embeddings", None) or sys.maxsize
+    for name, module in model.named_modules():
+        # RoBERTa and its kin count positions from behind that of the padding.
+        if (
+            name.endswith("position_embeddings")
+            and getattr(module, "padding_idx", None) is not None
+        ):
+            return int(min(longest, module.num_embeddings) - module.padding_idx - 1)
+    return int(longest)
 
 
 def batches_of_like_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

@@ -29,7 +29,8 @@ class ModelSource:
     """A pipeline that can be loaded in any process.
 
     Attributes:
-        digest: A hash of all that the pipeline consists of.
+        digest: A hash of all that the pipeline consists of. Files in a folder that is the `model`
+            of a component, which stays outside the pipeline, are part of it.
         package: Its name, if it is an installed package.
         folder: Its folder otherwise, as an absolute path.
         stored: What it was stored as, if it was an object in memory.
@@ -51,15 +52,15 @@ class ModelSource:
             OSError: If it is not on this machine.
             ValueError: If it is not the one any more that it was when its digest was made.
         """
-        if self.stored is not None:
-            return _unpack(self.stored)
         name = self.package or Path(self.folder or "")
-        if _digest_files(_root(name)) != self.digest:
+        found = _digest_root(_root(name)) if self.stored is None else _digest_stored(self.stored)
+        if found != self.digest:
             raise ValueError(
                 f"The pipeline {self} is not the same as when the annotator was made: files in "
-                f"its folder have changed, or differ between machines. Make the annotator anew."
+                f"its folder, or in one that a component names as its 'model', have changed or "
+                f"differ between machines. Make the annotator anew."
             )
-        return spacy.load(name)
+        return spacy.load(name) if self.stored is None else _unpack(self.stored)
 
 
 def find_source(model: str | Path | Language) -> ModelSource:
@@ -75,14 +76,14 @@ def find_source(model: str | Path | Language) -> ModelSource:
     """
     if isinstance(model, Language):
         stored = _pack(model)
-        return ModelSource(hashlib.sha256(stored).hexdigest(), stored=stored)
+        return ModelSource(_digest_stored(stored), stored=stored)
     if not isinstance(model, str | Path):
         raise TypeError(
             f"'model' must be the name of an installed pipeline, its folder, or a pipeline that "
             f"spacy.load has returned, but is of type {type(model).__name__}."
         )
     root = _root(model)
-    digest = _digest_files(root)
+    digest = _digest_root(root)
     if isinstance(model, str) and is_package(model):
         return ModelSource(digest, package=model)
     return ModelSource(digest, folder=str(root))
@@ -100,6 +101,30 @@ def _root(model: str | Path) -> Path:
             f"same name; a pipeline that spacy.load has returned travels along."
         )
     return folder
+
+
+def _digest_root(root: Path) -> str:
+    """Hash the folder of a pipeline, and those of models that its components name."""
+    # A package has the pipeline in a folder of its own.
+    configs = [*root.glob("config.cfg"), *root.glob("*/config.cfg")]
+    text = configs[0].read_text(encoding="utf8") if configs else ""
+    return _with_models(_digest_files(root), text)
+
+
+def _digest_stored(stored: bytes) -> str:
+    """Hash a pipeline in memory, and the folders of models that its components name."""
+    config_text, *_ = pickle.loads(stored)
+    return _with_models(hashlib.sha256(stored).hexdigest(), config_text)
+
+
+def _with_models(digest: str, config_text: str) -> str:
+    """Return a hash that folders of models outside a pipeline are part of, if there are any."""
+    config = spacy.util.load_config_from_str(config_text)
+    models = [block.get("model") for block in config.get("components", {}).values()]
+    folders = [Path(name) for name in models if isinstance(name, str) and Path(name).is_dir()]
+    if not folders:
+        return digest
+    return hashlib.sha256(" ".join([digest, *map(_digest_files, folders)]).encode()).hexdigest()
 
 
 def _digest_files(root: Path) -> str:

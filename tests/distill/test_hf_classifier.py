@@ -10,6 +10,7 @@ import torch
 
 from spacy_attn import Annotator
 from spacy_attn.distill.hf_classifier import HFClassifier, hf_pipeline
+from spacy_attn.distill.transformers_models import n_positions
 
 transformers = pytest.importorskip("transformers")
 
@@ -58,14 +59,52 @@ def test_labels_are_those_of_the_model_or_other_names_for_them(classifier):
         hf_pipeline(str(classifier), {"LABEL_1": "LABEL_0"})
 
 
+def changed(classifier, folder, max_length=32, **settings):
+    """Save the model with other settings."""
+    transformers.AutoModelForSequenceClassification.from_pretrained(
+        classifier, ignore_mismatched_sizes=True, **settings
+    ).save_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(classifier, model_max_length=max_length)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
 def test_independent_labels_have_a_probability_each(classifier, tmp_path):
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(classifier)
-    model.config.problem_type = "multi_label_classification"
-    model.save_pretrained(tmp_path)
-    transformers.AutoTokenizer.from_pretrained(classifier).save_pretrained(tmp_path)
-    nlp = hf_pipeline(str(tmp_path))
+    settings = {"problem_type": "multi_label_classification"}
+    nlp = hf_pipeline(changed(classifier, tmp_path, **settings))
     assert not nlp.get_pipe("hf_classifier").exclusive
     assert sum(nlp("good").cats.values()) != pytest.approx(1.0)
+
+
+def test_a_single_output_is_the_probability_of_its_label(classifier, tmp_path):
+    model = changed(classifier, tmp_path, num_labels=1)
+    nlp = hf_pipeline(model)
+    assert not nlp.get_pipe("hf_classifier").exclusive
+    judge = transformers.pipeline("text-classification", model)
+    for text in ("good", "bad"):
+        assert nlp(text).cats == {"LABEL_0": pytest.approx(judge(text)[0]["score"], abs=1e-5)}
+
+
+def test_a_model_that_predicts_numbers_is_refused(classifier, tmp_path):
+    with pytest.raises(ValueError, match=r"predicts numbers .* Take one that classifies texts"):
+        hf_pipeline(changed(classifier, tmp_path, problem_type="regression"))
+
+
+def test_a_long_text_is_cut_where_only_the_model_knows_how_much_it_can_read(classifier, tmp_path):
+    nlp = hf_pipeline(changed(classifier, tmp_path, max_length=int(1e30)))
+    (long,) = nlp.pipe(TEXTS[-1:])
+    numpy.testing.assert_allclose(list(long.cats.values()), expected(classifier, TEXTS[-1]), 1e-4)
+
+
+def test_the_positions_of_a_model_are_those_that_texts_can_have():
+    sizes = {"vocab_size": 8, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
+    sizes |= {"intermediate_size": 4, "max_position_embeddings": 20}
+    bert = transformers.BertModel(transformers.BertConfig(**sizes))
+    roberta = transformers.RobertaModel(transformers.RobertaConfig(**sizes))
+    assert (n_positions(bert), n_positions(roberta)) == (20, 18)
+    unbounded = torch.nn.Linear(1, 1)
+    unbounded.config = transformers.T5Config()
+    assert n_positions(unbounded) > 1e6
 
 
 def test_an_annotator_takes_it_and_decides_for_one_label(classifier):

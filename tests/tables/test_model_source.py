@@ -100,3 +100,26 @@ def test_an_installed_package_goes_by_its_name(package):
     # Python compiles the modules of the package when it loads it.
     assert Annotator(package)({"text": ["great fun"]})["label"] == ["positive"]
     assert find_source(package).digest == source.digest
+
+
+@spacy.Language.factory("model_outside_for_a_test")
+def make_outside(nlp, name, model: str):
+    return lambda doc: doc
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_files_of_a_model_that_a_component_names_are_part_of_the_pipeline(tmp_path, in_memory):
+    (tmp_path / "outside").mkdir()
+    weights = tmp_path / "outside" / "weights"
+    weights.write_text("1")
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("model_outside_for_a_test", config={"model": str(weights.parent)})
+    nlp.to_disk(tmp_path / "pipeline")
+    named = nlp if in_memory else tmp_path / "pipeline"
+    before = find_source(named)
+    assert find_source(named).digest == before.digest
+    assert before.load().pipe_names == ["model_outside_for_a_test"]
+    weights.write_text("2")
+    assert find_source(named).digest != before.digest
+    with pytest.raises(ValueError, match="in one that a component names as its 'model'"):
+        before.load()
