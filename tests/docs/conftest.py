@@ -11,6 +11,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from spacy_attn.results.written_data import store_target
+
 from ..conftest import make_nlp, train
 from .pages import ROOT
 
@@ -25,6 +27,7 @@ def checkout(tmp_path_factory) -> Path:
     """A folder with what examples take from a checkout, and with a small trained pipeline.
 
     It stands in for the one that `spacy project run all` trains, and for a student of `distill`.
+    Two more stand in for those that write.
     """
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("assets", "configs"):
@@ -38,8 +41,9 @@ def checkout(tmp_path_factory) -> Path:
     nlp.to_disk(folder / "training" / "model-last")
     (folder / "training" / "distilled" / "student").mkdir(parents=True)
     nlp.to_disk(folder / "training" / "distilled" / "student" / "model-best")
-    (folder / "training" / "lemmas").mkdir()
-    lemmatizer().to_disk(folder / "training" / "lemmas" / "model-best")
+    for name, other in (("lemmas", lemmatizer()), ("translate", translator())):
+        (folder / "training" / name).mkdir()
+        other.to_disk(folder / "training" / name / "model-best")
     return folder
 
 
@@ -49,6 +53,16 @@ def lemmatizer() -> Language:
     nlp.add_pipe("attn_lemmatizer")
     gold = Doc(nlp.vocab, words=["lwy", "psy"], lemmas=["lew", "pies"])
     nlp.initialize(lambda: [Example(nlp.make_doc("lwy psy"), gold)])
+    return nlp
+
+
+def translator() -> Language:
+    """A small pipeline that hardly can translate, in place of one that `translate.cfg` makes."""
+    nlp = spacy.blank("de")
+    nlp.add_pipe("attn_seq2seq", config={"model": {"tok2vec": {"ngram_rows": 100}}})
+    gold = nlp.make_doc("ein Hund")
+    store_target(gold, "a dog a dog")
+    nlp.initialize(lambda: [Example(nlp.make_doc("ein Hund"), gold)])
     return nlp
 
 
