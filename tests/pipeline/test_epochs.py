@@ -31,8 +31,15 @@ def settings_after(n_rows, *, max_steps=0, max_epochs=0, **settings):
 
 
 def test_training_takes_the_steps_of_so_many_epochs_and_evaluates_ten_times():
-    training = settings_after(400, epochs=2.5)  # 13 batches
-    assert (training["max_steps"], training["eval_frequency"]) == (33, 4)
+    training = settings_after(416, epochs=5)  # 13 batches
+    assert (training["max_steps"], training["eval_frequency"]) == (65, 6)
+
+
+@pytest.mark.parametrize("n_batches", [1, 2, 7, 13, 100, 1152, 8311])
+def test_the_last_evaluation_is_within_a_few_steps_of_the_end(n_batches):
+    training = settings_after(32 * n_batches, epochs=1)
+    n_evaluations, n_left = divmod(training["max_steps"], training["eval_frequency"])
+    assert n_left < n_evaluations
 
 
 def test_a_small_corpus_has_more_epochs_for_the_least_number_of_steps():
@@ -45,7 +52,7 @@ def test_a_small_corpus_has_more_epochs_for_the_least_number_of_steps():
 
 def test_it_takes_no_more_steps_than_it_may():
     training = settings_after(32_000, max_steps=5000)
-    assert (training["max_steps"], training["eval_frequency"]) == (5000, 134)
+    assert (training["max_steps"], training["eval_frequency"]) == (5000, 131)
 
 
 def test_a_streamed_corpus_is_not_read_and_its_settings_stay_with_a_message(capsys):
