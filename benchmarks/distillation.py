@@ -119,12 +119,14 @@ def caption(data: Taught, results: Sequence[Measures]) -> str:
     counts = data.counts
     texts = pd.DataFrame([result["texts"] for result in results])
     further, variants = (texts[name].mean() for name in ("further", "variants"))
+    earlier = [str(result["seed"]) for result in results if not result["same config"]]
+    note = f" Published with an earlier config: seed {', '.join(earlier)}." if earlier else ""
     made = f" and {variants:,.0f} variants of texts" if variants else ""
     return (
         f"{len(data.labels)} labels. Teacher and students learn from {counts['train']:,} labelled "
         f"rows, students with a teacher also from {further:,.0f} texts without labels{made}. "
         f"Selected and calibrated on {counts['validation']:,} rows ({data.selection}), scored on "
-        f"{counts['test']:,} ({data.scored}). Seeds: {len(results)}."
+        f"{counts['test']:,} ({data.scored}). Seeds: {len(results)}.{note}"
     )
 
 

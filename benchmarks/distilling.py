@@ -17,7 +17,7 @@ from thinc.api import Config
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from spacy_attn import Annotator
-from spacy_attn.cli.options import make_reader, make_source
+from spacy_attn.cli.options import make_reader
 from spacy_attn.data.augmenter import make_augment
 from spacy_attn.distill.comparison import Comparison, size_of
 from spacy_attn.distill.distilling import Distillation
@@ -215,7 +215,7 @@ class DistillationTask(Task):
         test = (self.data.folder / "test.parquet").as_posix()
         config["corpora"]["test"] = {**config["corpora"]["dev"], "path": test}
         file = str(self.data.folder / "further.parquet")
-        further = [make_source(file, None, "text", ())] if self.data.n_further else []
+        further = [make_reader(file, labelled=False)] if self.data.n_further else []
         distillation = Distillation(
             [teacher],
             config,

@@ -36,9 +36,12 @@ def main(
     ] = "",
     limit: Annotated[int, Option(help="Rows to use, for a trial; 0 for all")] = 0,
     seed: Annotated[int, Option(help="Of the order of the texts, and of the head")] = 0,
+    gpu_id: Annotated[int, Option(help="GPU to train on; -1 for the CPU")] = -1,
 ) -> None:
     """Fine-tune a sentence encoder on labelled texts."""
     if teacher not in ("", f"{PREFIX}{output}"):
+        # For the project, in which the student depends on the folder.
+        output.mkdir(parents=True, exist_ok=True)
         typer.echo(f"Nothing to fine-tune: {teacher} teaches")
         return
     rows = HFDataset_v1(train, exclusive=True, limit=limit)(spacy.blank("xx"))
@@ -51,6 +54,7 @@ def main(
         sorted(set(labels)),
         output,
         seed=seed,
+        device="cpu" if gpu_id < 0 else f"cuda:{gpu_id}",
     )
     typer.echo(f"Saved {output}")
 
@@ -82,6 +86,7 @@ def fine_tune(
     head_learn_rate: float = 1e-3,
     max_length: int = 256,
     bfloat16: bool = False,
+    device: str = "cpu",
 ) -> None:
     """Fine-tune an encoder, and save it as a model for sequence classification.
 
@@ -99,6 +104,7 @@ def fine_tune(
         max_length: Tokens of the model. A longer text is cut off there.
         bfloat16: Whether matrices are multiplied in bfloat16. Processors with AMX are faster so,
             others slower.
+        device: Where to train, as torch writes it.
     """
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -109,7 +115,7 @@ def fine_tune(
     ids = dict(zip(names, range(len(names)), strict=True))
     model = AutoModelForSequenceClassification.from_pretrained(
         encoder, label2id=ids, id2label={i: name for name, i in ids.items()}, num_labels=len(names)
-    )
+    ).to(device)
     head = list(model.classifier.parameters())
     others = [p for p in model.parameters() if not any(p is own for own in head)]
     optimizer = torch.optim.AdamW(
@@ -118,7 +124,7 @@ def fine_tune(
         fused=True,
     )
     encoded = tokenizer(list(texts), truncation=True)["input_ids"]
-    targets = torch.tensor([ids[label] for label in labels])
+    targets = torch.tensor([ids[label] for label in labels], device=device)
     n_steps = epochs * -(-len(encoded) // batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
@@ -129,8 +135,8 @@ def fine_tune(
     for _ in range(epochs):
         for batch in batches([len(each) for each in encoded], batch_size, random):
             inputs = tokenizer.pad({"input_ids": [encoded[i] for i in batch]}, return_tensors="pt")
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                logits = model(**inputs).logits
+            with torch.autocast(model.device.type, torch.bfloat16, enabled=bfloat16):
+                logits = model(**inputs.to(device)).logits
             loss = nn.functional.cross_entropy(logits.float(), targets[batch])
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)

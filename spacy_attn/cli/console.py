@@ -105,12 +105,12 @@ def progress(
     return iter(tqdm(docs, desc=name, total=total, unit=" docs", disable=disable, leave=False))
 
 
-def progress_bar(unit: str, *, total: int, initial: int) -> Any:
+def progress_bar(unit: str, *, total: int | None, initial: int) -> Any:
     """Return a bar to be updated, a context manager, if the standard error is a terminal.
 
     Args:
         unit: What is counted.
-        total: How many there are.
+        total: How many there are; None where it is not known.
         initial: How many of these are done already.
     """
     disable = True if sys.stderr is None else None

@@ -14,7 +14,7 @@ from wasabi import msg, table
 
 from ..distill.transformers_models import Precision
 from . import options as opt
-from .console import failing, load_code, progress_bar, require_output
+from .console import failing, load_code, prepare, progress_bar
 
 if TYPE_CHECKING:
     from ..data.reader import Augmenter
@@ -41,8 +41,24 @@ def distill_cli(
         Opt("--texts", help="Another data set whose texts are learned from. May be given again"),
     ] = None,
     text_column: Annotated[
-        str, Opt("--text-column", help="Its column of the texts, and that of a table")
+        str,
+        Opt(
+            "--text-column",
+            help="Column of the texts there, and of a table that teaches. Separate several by "
+            "commas",
+        ),
     ] = "text",
+    split: Annotated[
+        str | None, Opt("--split", help="Split of the data sets of --texts. By default 'train'")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        Opt(
+            "--set",
+            help="Any other setting of the reader of --texts, say 'encoding=latin-1' or "
+            "'skip_missing=true'. May be given several times",
+        ),
+    ] = None,
     gold_weight: Annotated[
         float,
         Opt("--gold-weight", min=0.0, max=1.0, help="What annotated labels count beside a teacher"),
@@ -84,29 +100,36 @@ def distill_cli(
     the training corpus of the config, and further texts without labels. The
     teacher labels each of them once. A run that was stopped goes on there.
     """
-    require_output()
-    load_code(code_path)
+    prepare(code_path, gpu_id, printing=True)
     with failing("Can't distill", config_path):
         # Not imported for other commands.
         from ..distill.distilling import Distillation
+        from ..distill.labelled_table import PREFIX
         from ..distill.student import filled, has_exclusive_labels
         from ..distill.teachers import TeacherSettings, find_teachers
 
         overrides = parse_config_overrides(ctx.args)
         config = filled(util.load_config(config_path, overrides=overrides, interpolate=False))
-        sources = [opt.make_source(data, None, text_column, ()) for data in texts or ()]
         names = opt.split_names(teacher)
+        if not texts and (split or settings):
+            raise ValueError("'--split' and '--set' are for '--texts': leave them out")
+        if not texts and text_column != "text" and not any(n.startswith(PREFIX) for n in names):
+            raise ValueError(
+                f"'--text-column {text_column}' is for '--texts' and tables that teach"
+            )
+        options = opt.DataOptions(split, text_column, settings=settings)
+        sources = [opt.make_reader(data, options, labelled=False) for data in texts or ()]
         augmenter = _augmenter(augment, config.interpolate()["training"]["seed"], names)
-        settings = TeacherSettings(
+        teacher_settings = TeacherSettings(
             config["nlp"]["lang"],
             has_exclusive_labels(config),
-            text_column,
+            opt.split_names(text_column),
             _read_renamed(rename or ()),
             precision,
             component,
         )
         distillation = Distillation(
-            find_teachers(names, settings),
+            find_teachers(names, teacher_settings),
             config,
             output,
             gold_weight,
@@ -159,6 +182,8 @@ def _show(result: Result) -> None:
             f"no teacher has labelled {result.mixed.by_annotation:,} texts that are learned by "
             f"their annotation, and {result.mixed.unlabelled:,} that are left out without one"
         )
+    for name in result.kept:
+        typer.echo(f"the {name} was trained before the run was stopped, and is kept")
     seconds = dict(result.seconds)
     typer.echo(f"collected and labelled in {seconds.pop('labelling'):,.0f} s")
     header = ("accuracy", "macro F", "ECE", "as teacher", "words/s", "MB", "training s")
@@ -173,6 +198,8 @@ def _show(result: Result) -> None:
             typer.echo(f"no teacher has labelled all texts of '{corpus}', so none is in this table")
         if (closed := result.closed.get(corpus)) is not None:
             typer.echo(f"{100 * closed:.0f} % of the teacher's lead made up for")
+        elif corpus in result.closed:
+            typer.echo("the teacher has no lead to make up for")
 
 
 def _cells(measures: Measures) -> tuple[str, ...]:

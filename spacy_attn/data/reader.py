@@ -121,9 +121,7 @@ class HFDataset(Rows):
         return None if self.streaming else self._read(lambda text, cats: cats)
 
     def read_texts(self) -> Iterator[tuple[str, dict[str, float]]]:
-        """Go through the texts of the rows and their labels, without making documents.
-
-        It is for tables, and not for `.spacy` files.
+        """Go through the texts of the rows and their labels, without keeping documents.
 
         Yields:
             The text and `Doc.cats` of each row.
@@ -131,6 +129,9 @@ class HFDataset(Rows):
         Raises:
             DatasetError: As `__call__`.
         """
+        if self._has_documents():
+            docs = read_docs(self, Vocab(), exclusive=self.exclusive)
+            return ((doc.text, doc.cats) for doc in docs)
         return self._read(lambda text, cats: (text, cats))
 
     def _has_documents(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Comparison:
     def __init__(self, examples: Sequence[Example]) -> None:
         self._texts = [example.reference.text for example in examples]
         self._cats = [example.reference.cats for example in examples]
-        self._of_teacher: NDArray[numpy.bool_] | None = None
+        self._of_teacher: list[set[str]] = []
 
     def can_measure(self, annotator: Annotator | LabelledTable) -> bool:
         """Return whether it says something of all documents, which a table may not."""
@@ -76,15 +77,18 @@ class Comparison:
         seconds = time.perf_counter() - start
         decisions = annotator.decisions
         scores = numpy.column_stack([table[SCORE + label].to_numpy() for label in decisions.labels])
-        decided = decisions.decide(scores)
-        if self._of_teacher is None:
-            self._of_teacher = decided
+        # By name: pipelines have the same labels in different orders.
+        decided = [
+            {decisions.labels[i] for i in numpy.flatnonzero(row)}
+            for row in decisions.decide(scores)
+        ]
+        self._of_teacher = self._of_teacher or decided
         found = self._score(decisions, scores)
         return Measures(
             found["cats_acc"],
             found["cats_macro_f"],
             found["cats_ece"],
-            float((decided == self._of_teacher).all(axis=1).mean()),
+            float(numpy.mean([*map(eq, decided, self._of_teacher)])),
             n_words / seconds if (n_words := annotator.n_words - before) else None,
             size,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 from spacy.language import Language
@@ -17,24 +18,40 @@ class DataLabels:
     Attributes:
         named: All labels that documents have a value of, which may be 0.
         applied: Those that apply to a document.
+        digest: A hash of all texts and labels.
     """
 
     def __init__(self) -> None:
         self.named: set[str] = set()
         self.applied: set[str] = set()
+        self.digest = hashlib.sha256()
 
-    def noting(self, corpus: Corpus) -> Corpus:
-        """Return a corpus whose labels are noted as it is read."""
+    def noting(self, corpus: Corpus, scored: str | None = None) -> Corpus:
+        """Return a corpus whose labels are noted as it is read.
 
-        def read(nlp: Language) -> Iterator[Example]:
+        Args:
+            corpus: Reads the documents.
+            scored: The name of a corpus to score on. It is an error if no document has a label.
+        """
+
+        def noted(nlp: Language) -> Iterator[Example]:
+            is_labelled = False
             for example in corpus(nlp):
+                read = (example.reference.text, example.reference.cats)
+                self.digest.update(repr(read).encode(errors="surrogatepass"))
                 for label, value in example.reference.cats.items():
                     self.named.add(label)
                     if value:
                         self.applied.add(label)
+                        is_labelled = True
                 yield example
+            if scored and not is_labelled:
+                raise ValueError(
+                    f"No document of [corpora.{scored}] has a label, so nothing can be measured "
+                    f"there. Give data with labels, or leave the block out if it is for tests."
+                )
 
-        return read
+        return noted
 
     def check(self, labels: Sequence[str]) -> None:
         """Check that the teachers have the labels of the data, and no others.

@@ -28,12 +28,12 @@ from .comparison import Comparison, Measures, closed_gap, size_of
 from .data_labels import DataLabels
 from .labelled_table import LabelledTable
 from .soft_labels import Mixed, common_labels, write_soft_labels
-from .student import corpus_name, student_config
+from .student import corpus_name, has_exclusive_labels, student_config
 from .teachers import Teacher
 from .training_texts import SCHEMA, TEXT, Counts, write_texts
 
 if TYPE_CHECKING:
-    from ..data.reader import Augmenter
+    from ..data.reader import Augmenter, HFDataset
     from ..tables.shards import ParquetShard, Shard
 
 TEACHER, STUDENT, PLAIN = "teacher", "student", "without a teacher"
@@ -56,6 +56,7 @@ class SoftLabels:
         exclusive: Whether they exclude one another.
         texts: What became of the texts.
         mixed: How many of them lack a teacher's labels or an annotation.
+        digest: A hash of all that a student learns, and of all that it is scored on.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class SoftLabels:
     exclusive: bool
     texts: Counts
     mixed: Mixed
+    digest: str
 
     def config(self, config: Config) -> Config:
         """Return a training config that learns them, and is otherwise the same."""
@@ -87,6 +89,7 @@ class Result:
         closed: By corpus, the share of the teacher's lead that was made up for.
         seconds: What took how long: "labelling", which includes the collection of the texts; and
             by pipeline, its training. Texts that were labelled before take next to none.
+        kept: The pipelines that a run has trained which was stopped later.
     """
 
     texts: Counts
@@ -94,6 +97,7 @@ class Result:
     measures: dict[str, dict[str, Measures]] = field(default_factory=dict)
     closed: dict[str, float | None] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         """Return it as JSON."""
@@ -121,7 +125,8 @@ class Distillation:
         gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
         set_up: Called in each process that applies a teacher.
         gpu_id: The GPU to train on; -1 for the CPU.
-        bar: Makes a progress bar of the number of texts, and of how many are done.
+        bar: Makes a progress bar of the number of texts, None if it is not known, and of how many
+            are done.
         augmenter: Yields variants of texts, which the teachers label, too.
     """
 
@@ -131,10 +136,10 @@ class Distillation:
     gold_weight: float
     set_up: Callable[[], object]
     gpu_id: int
-    bar: Callable[[int, int], AbstractContextManager[Bar]]
+    bar: Callable[[int | None, int], AbstractContextManager[Bar]]
     augmenter: Augmenter | None = None
 
-    def run(self, further: Sequence[Source], *, workers: int, baseline: bool) -> Result:
+    def run(self, further: Sequence[HFDataset], *, workers: int, baseline: bool) -> Result:
         """Do all steps. Texts that were labelled before are not labelled again.
 
         Args:
@@ -153,20 +158,26 @@ class Distillation:
         configs = {STUDENT: taught.config(self.config)}
         if baseline:
             configs[PLAIN] = self.config
-        trained = {}
-        for name, config in configs.items():
-            start = time.perf_counter()
-            trained[name] = self._train(config, _FOLDERS[name])
-            seconds[name] = time.perf_counter() - start
+        finished = {
+            name: self._train(config, self.output / _FOLDERS[name], taught.digest, result.kept)
+            for name, config in configs.items()
+        }
+        seconds |= {
+            name: json.loads(path.read_text())["seconds"] for name, path in finished.items()
+        }
+        trained = {name: path.with_name("model-best") for name, path in finished.items()}
         for name in _scored(corpora):
             own = self._compare(list(corpora[name](nlp)), trained)
             result.measures[name] = own
             if baseline and TEACHER in own:
                 result.closed[name] = closed_gap(own[TEACHER], own[STUDENT], own[PLAIN])
         write_text(self.output / "distillation.json", result.to_json())
+        for path in finished.values():
+            # Only a run that was stopped goes on: another one may find other vectors or other code.
+            path.unlink()
         return result
 
-    def teach(self, further: Sequence[Source], *, workers: int) -> SoftLabels:
+    def teach(self, further: Sequence[HFDataset], *, workers: int) -> SoftLabels:
         """Have the teachers label all texts, but for those that they have labelled before.
 
         Args:
@@ -177,25 +188,31 @@ class Distillation:
             ValueError: As in `run`.
         """
         nlp, corpora = self._read_config()
-        labels = common_labels([(each.name, each.annotator.decisions) for each in self.teachers])
+        exclusive = has_exclusive_labels(self.config)
+        decisions = [(each.name, each.annotator.decisions) for each in self.teachers]
+        labels = common_labels(decisions, exclusive=exclusive)
         self.output.mkdir(parents=True, exist_ok=True)
         path = self.output / "texts.parquet"
         annotated = DataLabels()
-        held_out = [annotated.noting(corpora[name]) for name in _scored(corpora)]
+        held_out = [annotated.noting(corpora[name], name) for name in _scored(corpora)]
         train = annotated.noting(corpora["train"])
-        texts = write_texts(path, nlp, train, further, held_out, self.augmenter)
+        with self.bar(None, 0) as bar:
+            texts = write_texts(path, nlp, train, further, held_out, self.augmenter, bar)
         annotated.check(labels)
         parts = [self._label(path, i, workers) for i in range(len(self.teachers))]
         soft = self.output / "train.parquet"
-        exclusive = self.teachers[0].annotator.decisions.exclusive
-        mixed = write_soft_labels(
-            soft,
-            zip(*parts, strict=True),
-            labels,
-            exclusive=exclusive,
-            gold_weight=self.gold_weight,
-        )
-        return SoftLabels(soft, labels, exclusive, texts, mixed)
+        total = texts.annotated + texts.further + texts.variants
+        with self.bar(total, 0) as bar:
+            mixed = write_soft_labels(
+                soft,
+                zip(*parts, strict=True),
+                labels,
+                exclusive=exclusive,
+                gold_weight=self.gold_weight,
+                bar=bar,
+            )
+        annotated.digest.update(soft.read_bytes())
+        return SoftLabels(soft, labels, exclusive, texts, mixed, annotated.digest.hexdigest())
 
     def _read_config(self) -> tuple[Language, Corpora]:
         """Return a pipeline that makes documents, and the readers of the corpora."""
@@ -239,13 +256,20 @@ class Distillation:
             place.finish(len(shards))
         return [place.part(i) for i in range(len(shards))]
 
-    def _train(self, config: Config, name: str) -> Path:
-        folder = self.output / name
+    def _train(self, config: Config, folder: Path, digest: str, kept: list[str]) -> Path:
+        """Train a pipeline, unless a run that was stopped later has, and return what is noted."""
+        path, done = folder / "config.cfg", folder / "trained.json"
+        of = {"config": config.to_str(), "data": digest}
+        if done.exists() and json.loads(done.read_text())["of"] == of:
+            kept.append(folder.name)
+            return done
+        done.unlink(missing_ok=True)
         folder.mkdir(exist_ok=True)
-        path = folder / "config.cfg"
         config.to_disk(path)
+        start = time.perf_counter()
         train(path, folder, use_gpu=self.gpu_id)
-        return folder / "model-best"
+        write_text(done, json.dumps({"of": of, "seconds": time.perf_counter() - start}))
+        return done
 
     def _compare(self, examples: list[Example], trained: Mapping[str, Path]) -> dict[str, Measures]:
         comparison = Comparison(examples)

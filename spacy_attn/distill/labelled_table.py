@@ -37,7 +37,7 @@ class LabelledTable:
     Args:
         path: The table, of any format that `HFDataset` reads.
         exclusive: Whether labels exclude one another. Then the probabilities of a row sum to 1.
-        text_column: The column of the texts.
+        text_column: The columns of the texts, which are joined.
         renamed: Other labels, by those of columns `score_LABEL` or by the names of columns. If any
             of these has another name than `score_LABEL`, only the columns named here count.
             Otherwise all columns `score_LABEL` do. What the table does not have is passed over.
@@ -54,12 +54,12 @@ class LabelledTable:
         path: str,
         *,
         exclusive: bool,
-        text_column: str = "text",
+        text_column: Sequence[str] = ("text",),
         renamed: Mapping[str, str] | None = None,
     ) -> None:
         source = Source(path)
-        source.columns, source.all_columns = (text_column,), True
-        names = [name for name in _column_names(source) if name != text_column]
+        source.columns, source.all_columns = tuple(text_column), True
+        names = [name for name in _column_names(source) if name not in text_column]
         columns = _label_columns(source, names, renamed or {})
         #: Names of columns and labels that `renamed` can replace.
         self.names = [*names, *(name.removeprefix(SCORE) for name in names if _is_score(name))]
@@ -67,7 +67,7 @@ class LabelledTable:
         self.decisions = Decisions(tuple(columns.values()), exclusive)
         self._reader = HFDataset(
             path,
-            text_column=text_column,
+            text_column=list(text_column),
             label_column=list(columns),
             labels=list(self.labels),
             exclusive=exclusive,
@@ -161,8 +161,13 @@ def _label_columns(
             f"{source}: there is no column of probabilities. Call them score_LABEL, or say of "
             f"which labels they are with --rename COLUMN=LABEL. The columns are {listing(names)}"
         )
-    return {
-        name: renamed.get(name, renamed.get(label, label))
-        for name, label in labels.items()
-        if name in chosen
-    }
+    found: dict[str, str] = {}
+    for name in filter(chosen.__contains__, names):
+        label = renamed.get(name, renamed.get(labels[name], labels[name]))
+        if other := next((each for each in found if found[each] == label), None):
+            raise DatasetError(
+                f"{source}: with --rename, the columns '{other}' and '{name}' both have the label "
+                f"'{label}'. Give one of them another"
+            )
+        found[name] = label
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import pyarrow as pa
@@ -16,6 +16,9 @@ from ..pipeline.decisions import Decisions
 from ..tables.formats import writing
 from ..text_files import complete_file
 from .training_texts import GOLD, TEXT
+
+if TYPE_CHECKING:
+    from ..tables.bulk import Bar
 
 SCORE = "score_"
 
@@ -41,27 +44,32 @@ class Mixed:
         self.unknown += int(numpy.isnan(mixed).sum())
 
 
-def common_labels(teachers: Sequence[tuple[str, Decisions]]) -> tuple[str, ...]:
+def common_labels(teachers: Sequence[tuple[str, Decisions]], *, exclusive: bool) -> tuple[str, ...]:
     """Return the labels that all teachers have.
 
     Args:
         teachers: The name of each, and how it decides.
+        exclusive: Whether labels of the student exclude one another.
 
     Raises:
-        ValueError: If two have different labels, or labels of different kinds.
+        ValueError: If two have different labels, or if one has labels of another kind than the
+            student.
     """
     name, first = teachers[0]
+    for other, decisions in teachers:
+        if decisions.exclusive != exclusive:
+            kinds = ("exclude one another", "do not exclude one another")
+            own, of_student = kinds if decisions.exclusive else kinds[::-1]
+            factory = "attn_textcat" if decisions.exclusive else "attn_textcat_multilabel"
+            raise ValueError(
+                f"The labels of the teacher '{other}' {own}, but those of the student {of_student}"
+                f". Take '{factory}' as the student's component, or another teacher."
+            )
     for other, decisions in teachers[1:]:
         if different := sorted(set(first.labels) ^ set(decisions.labels)):
             raise ValueError(
                 f"The teachers '{name}' and '{other}' must have the same labels, but only one of "
                 f"them has {different}."
-            )
-        if first.exclusive != decisions.exclusive:
-            one, two = (name, other) if first.exclusive else (other, name)
-            raise ValueError(
-                f"The labels of the teacher '{one}' exclude one another, and those of '{two}' do "
-                f"not. Take teachers of one kind."
             )
     return first.labels
 
@@ -73,6 +81,7 @@ def write_soft_labels(
     *,
     exclusive: bool,
     gold_weight: float,
+    bar: Bar | None = None,
 ) -> Mixed:
     """Write the texts with a column `score_LABEL` for each label, as a Parquet file.
 
@@ -85,6 +94,7 @@ def write_soft_labels(
         labels: The labels. Annotations of others are left out.
         exclusive: Whether the labels exclude one another. Then they sum to 1.
         gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
+        bar: Told of texts that are done.
 
     Returns:
         How many texts lack one of both.
@@ -105,6 +115,8 @@ def write_soft_labels(
             columns = [pa.array(column, from_pandas=True) for column in scores.T]
             texts = tables[0][TEXT].combine_chunks().filter(pa.array(known))
             write(pa.table([texts, *columns], schema))
+            if bar is not None:
+                bar.update(len(mixed))
     return counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from .soft_labels import SCORE
 
 # Rows out of which each is drawn where training streams them, which does not shuffle them itself.
 _SHUFFLE_BUFFER = 10_000
+# What refers to the path of the training data.
+_PATH = re.compile(r"\$\{paths(?:[.:]train)?\}")
 
 
 def student_config(
@@ -40,24 +43,21 @@ def student_config(
     interpolated = config.interpolate()
     streaming = interpolated["training"]["max_epochs"] == -1
     buffer = util.dot_to_object(interpolated, name).get("shuffle_buffer") or _SHUFFLE_BUFFER
-    if "train" in config.get("paths", {}):
-        # Where users look for what was trained on.
-        config["paths"]["train"], path = path, "${paths.train}"
-    util.set_dot_to_object(
-        config,
-        name,
-        {
-            "@readers": "spacy-attn.HFDataset.v1",
-            "path": path,
-            "label_column": [SCORE + label for label in labels],
-            "labels": list(labels),
-            "exclusive": exclusive,
-            "skip_missing": has_unknown,
-            "lazy": not streaming,
-            "streaming": streaming,
-            "shuffle_buffer": buffer if streaming else 0,
-        },
-    )
+    block = {
+        "@readers": "spacy-attn.HFDataset.v1",
+        "path": path,
+        "label_column": [SCORE + label for label in labels],
+        "labels": list(labels),
+        "exclusive": exclusive,
+        "skip_missing": has_unknown,
+        "lazy": not streaming,
+        "streaming": streaming,
+        "shuffle_buffer": buffer if streaming else 0,
+    }
+    util.set_dot_to_object(config, name, block)
+    if "train" in config.get("paths", {}) and not _PATH.search(config.to_str()):
+        # Where users look for what was trained on. Other corpora may be parts of the user's data.
+        config["paths"]["train"], block["path"] = path, "${paths.train}"
     return config
 
 

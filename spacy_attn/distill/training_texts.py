@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,12 @@ import pyarrow as pa
 from spacy.language import Language
 from spacy.training import Example
 
-from ..data.errors import DatasetError
 from ..tables.formats import writing
-from ..tables.shards import cut
 from ..text_files import complete_file
 
 if TYPE_CHECKING:
-    from ..data.reader import Augmenter
-    from ..data.source import Source
+    from ..data.reader import Augmenter, HFDataset
+    from ..tables.bulk import Bar
 
 Corpus = Callable[[Language], Iterable[Example]]
 Row = tuple[str, list[tuple[str, float]] | None]
@@ -59,9 +57,10 @@ def write_texts(
     path: Path,
     nlp: Language,
     corpus: Corpus,
-    sources: Sequence[Source],
+    sources: Sequence[HFDataset],
     held_out: Iterable[Corpus] = (),
     augmenter: Augmenter | None = None,
+    bar: Bar | None = None,
 ) -> Counts:
     """Write the texts of a corpus, and of other data sets, as a Parquet file.
 
@@ -73,10 +72,11 @@ def write_texts(
         path: The file.
         nlp: The student's pipeline, which makes documents of the corpus.
         corpus: The reader of the annotated training data.
-        sources: Other data sets, of which the column of texts is read.
+        sources: Readers of other data sets, of which the texts are used.
         held_out: Readers of the data that are scored.
         augmenter: Yields an example, and then variants of it. These have no labels. They are left
             out if they are the same as another text.
+        bar: Told of texts that are written.
 
     Raises:
         DatasetError: If a data set cannot be read, or a row has no text.
@@ -100,7 +100,7 @@ def write_texts(
             counts.annotated += 1
             yield example.reference.text, list(example.reference.cats.items()) or None
             yield from variants(example)
-        for text in _texts(sources):
+        for text, _ in chain.from_iterable(source.read_texts() for source in sources):
             identity = _identity(text)
             if not identity:
                 counts.blank += 1
@@ -119,6 +119,8 @@ def write_texts(
     with complete_file(path) as new, writing(new, ".parquet", SCHEMA) as write:
         for table in _tables(rows()):
             write(table)
+            if bar is not None:
+                bar.update(len(table))
     return counts
 
 
@@ -136,26 +138,6 @@ def _tables(rows: Iterable[Row]) -> Iterator[pa.Table]:
 def _table(rows: list[Row]) -> pa.Table:
     texts, gold = zip(*rows, strict=True)
     return pa.table([pa.array(texts, pa.string()), pa.array(gold, SCHEMA.field(GOLD).type)], SCHEMA)
-
-
-def _texts(sources: Sequence[Source]) -> Iterator[str]:
-    for source in sources:
-        (column,) = source.columns
-        row = 0
-        for shard in cut(source, _BATCH):
-            for table in shard.batches(_BATCH):
-                if column not in table.column_names:
-                    found = ", ".join(table.column_names)
-                    raise DatasetError(f"{source}: there is no column '{column}'; it has {found}")
-                for text in table[column].to_pylist():
-                    if not isinstance(text, str):
-                        kind = "null" if text is None else f"{text!r:.40}"
-                        raise DatasetError(
-                            f"{source}: row {row} (counted from 0) has no text in '{column}', but "
-                            f"{kind}"
-                        )
-                    row += 1
-                    yield text
 
 
 def _identity(text: str) -> bytes:

@@ -63,6 +63,8 @@ class Annotator:
         component: Name of the component that the labels, the attention and the contributions are
             of. It is needed where several components of the pipeline classify texts. The scores are
             those of its labels.
+        exclusive: Whether labels exclude one another, of a component that does not say it. spaCy's
+            text categorizers and those of this package do.
         batch_size: So many texts go through the pipeline at once.
         n_threads: The number of threads that torch uses in a worker process, one that
             `multiprocessing`, Ray or Spark has started. A forked worker, such as those of
@@ -95,6 +97,7 @@ class Annotator:
         contributions: bool = False,
         tokens: bool = False,
         component: str | None = None,
+        exclusive: bool = False,
         batch_size: int = 1000,
         n_threads: int = 1,
         on_error: Literal["raise", "null"] = "raise",
@@ -107,6 +110,7 @@ class Annotator:
         self._wanted = Wanted(scores, attention, contributions, tokens)
         self.text_column = text_column
         self.component = component
+        self.exclusive = exclusive
         self.batch_size = batch_size
         self.n_threads = n_threads
         self.on_error = on_error
@@ -210,7 +214,7 @@ class Annotator:
 
     def _load(self) -> LoadedPipeline:
         prepare_worker(self.n_threads)
-        return load_once(self._source, self.component, self._wanted)
+        return load_once(self._source, self.component, self._wanted, self.exclusive)
 
     def _new_schema(self, loaded: LoadedPipeline) -> pyarrow.Schema:
         """Return the names and types of the new columns."""

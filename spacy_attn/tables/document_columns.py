@@ -47,6 +47,7 @@ class DocumentColumns:
         wanted: Which columns are wanted.
         sample: Scores that the pipeline gives, `doc.cats`. Labels that no component declares are
             taken from there.
+        exclusive: Whether labels exclude one another, of a component that does not say it.
 
     Attributes:
         decisions: How the labels follow from the scores.
@@ -58,13 +59,18 @@ class DocumentColumns:
     """
 
     def __init__(
-        self, nlp: Language, name: str | None, wanted: Wanted, sample: Iterable[str]
+        self,
+        nlp: Language,
+        name: str | None,
+        wanted: Wanted,
+        sample: Iterable[str],
+        exclusive: bool = False,
     ) -> None:
         declared = _find_categorizers(nlp)
         self._known = {label for labels in declared.values() for label in labels}
         extra = [label for label in sample if label not in self._known]
         self._known.update(extra)
-        self.decisions = _find_decisions(nlp, name, declared, extra)
+        self.decisions = _find_decisions(nlp, name, declared, extra, exclusive)
         self._score_labels = tuple(dict.fromkeys((*self.decisions.labels, *extra)))
         self._columns = dict(self._choose(nlp, name, wanted))
         self.schema = self.make([]).schema
@@ -148,11 +154,14 @@ def _find_categorizers(nlp: Language) -> dict[str, Sequence[str]]:
 
 
 def _find_decisions(
-    nlp: Language, name: str | None, declared: dict[str, Sequence[str]], extra: list[str]
+    nlp: Language,
+    name: str | None,
+    declared: dict[str, Sequence[str]],
+    extra: list[str],
+    exclusive: bool,
 ) -> Decisions:
     if name is None and not declared and extra:
-        # As spaCy's scorer takes scores that it knows nothing else of.
-        return Decisions(tuple(extra), exclusive=False)
+        return Decisions(tuple(extra), exclusive)
     if not declared:
         raise ValueError(
             f"The pipeline fills no 'doc.cats' and has no component that says which labels it "
@@ -172,7 +181,7 @@ def _find_decisions(
     if isinstance(nlp.get_pipe(name), TextCategorizer):
         return find_decisions(nlp, name)
     # A component of others may say whether its labels exclude one another.
-    exclusive = bool(getattr(nlp.get_pipe(name), "exclusive", False))
+    exclusive = bool(getattr(nlp.get_pipe(name), "exclusive", exclusive))
     return Decisions(tuple(declared[name]), exclusive)
 
 

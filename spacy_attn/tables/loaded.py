@@ -28,6 +28,7 @@ class LoadedPipeline:
         source: Where it comes from.
         component: Name of the component that is asked.
         wanted: Which columns are wanted.
+        exclusive: Whether labels exclude one another, of a component that does not say it.
 
     Attributes:
         nlp: The pipeline.
@@ -38,7 +39,9 @@ class LoadedPipeline:
         ValueError: If the pipeline does not give what is wanted.
     """
 
-    def __init__(self, source: ModelSource, component: str | None, wanted: Wanted) -> None:
+    def __init__(
+        self, source: ModelSource, component: str | None, wanted: Wanted, exclusive: bool = False
+    ) -> None:
         self.nlp = source.load()
         self.lock = Lock()
         if wanted.contributions:
@@ -52,7 +55,7 @@ class LoadedPipeline:
                 f"{type(error).__name__}: {error}"
             ) from error
         sample = [label for doc in docs for label in doc.cats]
-        self.columns = DocumentColumns(self.nlp, component, wanted, sample)
+        self.columns = DocumentColumns(self.nlp, component, wanted, sample, exclusive)
         self._n_words = len(self.nlp.vocab.strings)
 
     def apply(self, texts: list[str]) -> tuple[pyarrow.Table, int]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks import training
-from benchmarks.distillation import OUTPUT, PUBLISHED, table, write
+from benchmarks.distillation import OUTPUT, PUBLISHED, caption, table, write
 from benchmarks.distilling import DISTILLED, PLAIN, STUDENTS, TEACHER, once, plan, with_texts
 from benchmarks.models import UsageError
 from benchmarks.sentences import cut, write_tokens
@@ -171,6 +171,13 @@ def test_published_results_have_all_that_the_table_shows():
     assert OUTPUT != PUBLISHED
     for file in PUBLISHED.rglob("*-seed*.json"):
         assert "student" in table([json.loads(file.read_text())])
+
+
+def test_a_result_that_was_published_with_an_earlier_config_is_marked(data):
+    texts = {"further": 0, "variants": 0}
+    results = [{"texts": texts, "seed": seed, "same config": seed < 1} for seed in range(3)]
+    assert "Published with an earlier config: seed 1, 2." in caption(with_texts(data, []), results)
+    assert "earlier" not in caption(with_texts(data, []), results[:1])
 
 
 def test_sentences_are_cut_and_written_as_sst2_has_them():

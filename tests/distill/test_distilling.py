@@ -11,6 +11,7 @@ import pytest
 import spacy
 import torch
 from spacy.tokens import DocBin
+from spacy.training import Example
 from spacy.util import registry
 from thinc.api import Config
 from tqdm import tqdm
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 
 from spacy_attn.cli import app, distill_student, options
 from spacy_attn.distill import distilling
-from spacy_attn.distill.comparison import Measures, closed_gap
+from spacy_attn.distill.comparison import Comparison, Measures, closed_gap
 from spacy_attn.distill.distilling import Distillation
 from spacy_attn.distill.labelled_table import LabelledTable
 from spacy_attn.distill.student import filled, student_config
@@ -87,7 +88,10 @@ def distill(teacher, data, *options, code=0):
 
 
 def test_a_student_is_trained_compared_and_saved(teacher, data):
-    more = ["--texts", str(data / "more.parquet"), "--gold-weight", "0.5", "--baseline"]
+    more = ["--texts", str(data / "more.csv"), "--text-column", "title,body"]
+    more += ["--set", "encoding=latin-1", "--gold-weight", "0.5", "--baseline"]
+    further = pd.DataFrame({"title": ["a", "b"], "body": ["naïve text", "text"]})
+    further.to_csv(data / "more.csv", index=False, encoding="latin-1")
     shown, output = distill(teacher, data, *more, "--augment", "2")
     assert f"{len(TEXTS)} texts of the corpus, 2 further ones and " in shown
     found = json.loads((output / "distillation.json").read_text())
@@ -103,15 +107,16 @@ def test_a_student_is_trained_compared_and_saved(teacher, data):
     student = spacy.load(output / "student" / "model-best")
     assert set(student("a text").cats) == set(spacy.load(teacher)("a text").cats)
     learned = pq.read_table(output / "train.parquet").to_pylist()
+    assert "a naïve text" in [row["text"] for row in learned]
+    assert not list(output.glob("*/trained.json"))
     assert found["texts"]["variants"] > 2
     assert len(learned) == len(TEXTS) + 2 + found["texts"]["variants"]
 
 
-def teach(data, *teachers, texts=()):
-    """Have teachers label the texts, three in a part, and return all that is to be learned."""
+def make_distillation(data, *teachers):
     config = filled(Config().from_disk(data / "student.cfg", interpolate=False))
     teachers = [each if isinstance(each, Teacher) else pipeline(each) for each in teachers]
-    distillation = Distillation(
+    return Distillation(
         teachers,
         config,
         data / "out",
@@ -120,7 +125,12 @@ def teach(data, *teachers, texts=()):
         gpu_id=-1,
         bar=lambda total, done: tqdm(total=total, initial=done, disable=True),
     )
-    sources = [options.make_source(str(data / name), None, "text", ()) for name in texts]
+
+
+def teach(data, *teachers, texts=()):
+    """Have teachers label the texts, three in a part, and return all that is to be learned."""
+    distillation = make_distillation(data, *teachers)
+    sources = [options.make_reader(str(data / name), labelled=False) for name in texts]
     return distillation.teach(sources, workers=1)
 
 
@@ -204,6 +214,29 @@ def test_a_run_that_was_killed_goes_on_and_ends_as_if_nothing_had_been(teacher, 
     assert found == pq.read_table(teach(data, teacher).path)
 
 
+def test_what_was_trained_before_a_run_was_stopped_is_kept_until_a_run_ends(
+    teacher, data, monkeypatch
+):
+    def train_or_stop(_, folder, use_gpu):
+        trained.append(folder.name)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        shutil.copytree(teacher, folder / "model-best", dirs_exist_ok=True)
+
+    def run():
+        return make_distillation(data, pipeline(teacher)).run([], workers=1, baseline=True)
+
+    trained = []
+    monkeypatch.setattr(distilling, "train", train_or_stop)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    result = run()
+    assert result.kept == ["student"]
+    assert list(result.seconds) == ["labelling", "student", "without a teacher"]
+    assert trained == ["student", "baseline", "baseline"]
+    assert run().kept == []
+
+
 @pytest.mark.usefixtures("small_parts")
 def test_what_a_teacher_has_labelled_before_it_failed_is_kept(teacher, data):
     pd.DataFrame({"text": ["x" * 2_000_000]}).to_parquet(data / "more.parquet")
@@ -240,10 +273,11 @@ def labelled_table(data, texts):
     return data / "labelled.csv"
 
 
+@pytest.mark.filterwarnings("ignore:.*first documents of a streamed corpus")
 def test_a_table_teaches_what_it_knows_and_annotations_the_rest(data):
     (_, *known) = (text for text, _ in labelled())
     table = labelled_table(data, [*known, "a further text"])
-    more = ["--texts", str(data / "more.parquet")]
+    more = ["--texts", str(data / "more.parquet"), "--training.max_epochs", "-1"]
     shown, output = distill(f"table:{table}", data, *more)
     said = " ".join(shown.split())
     assert "no teacher has labelled 1 texts that are learned by their annotation, and 1" in said
@@ -302,6 +336,45 @@ def test_a_student_that_streams_draws_its_texts_at_random():
         assert registry.resolve(streamed.interpolate()["corpora"])["train"].streaming
 
 
+def test_a_path_that_other_corpora_have_too_stays_theirs():
+    config = Config().from_disk(ROOT / "configs" / "default.cfg", interpolate=False)
+    soft = Path("soft.parquet").resolve()
+    kept = student_config(config, soft, ["a", "b"], exclusive=True).interpolate()
+    assert kept["paths"]["train"] == kept["corpora"]["train"]["path"] == str(soft)
+    config["corpora"]["dev"]["path"] = "${paths.train}"
+    kept = student_config(config, soft, ["a", "b"], exclusive=True).interpolate()
+    assert kept["corpora"]["train"]["path"] == str(soft)
+    assert kept["corpora"]["dev"] == config.interpolate()["corpora"]["dev"]
+
+
+def test_scored_data_without_labels_are_refused_before_a_teacher_labels(data, teacher):
+    frame = pd.read_parquet(data / "test.parquet")
+    DocBin(docs=map(spacy.blank("en").make_doc, frame["text"])).to_disk(data / "test.spacy")
+    test = ["--paths.test", str(data / "test.spacy")]
+    shown, output = distill(teacher, data, *test, code=1)
+    assert "No document of [corpora.test] has a label" in " ".join(shown.split())
+    assert not list(output.glob("t*-*"))
+
+
+def test_pipelines_agree_by_the_names_of_their_labels(data):
+    examples = [Example(doc := spacy.blank("en")(text), doc) for text, _ in labelled()]
+    for example, (_, label) in zip(examples, labelled(), strict=True):
+        example.reference.cats = {label: 1.0}
+    said = [
+        (text, (0.75, 0.25) if i % 2 else (0.25, 0.75)) for i, (text, _) in enumerate(labelled())
+    ]
+    comparison = Comparison(examples)
+    for names in (["positive", "negative"], ["negative", "positive"]):
+        rows = [
+            {"text": text} | {f"score_{name}": scores[name == "negative"] for name in names}
+            for text, scores in said
+        ]
+        pd.DataFrame(rows).to_csv(data / "labelled.csv", index=False)
+        table = LabelledTable(str(data / "labelled.csv"), exclusive=True)
+        assert list(table.labels) == names
+        assert comparison.measure(table, None).agreement == 1.0
+
+
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
@@ -334,6 +407,9 @@ def test_a_table_cannot_label_variants(data):
         (["--rename", "score_x=b"], "'--rename score_x=b' renames nothing"),
         (["--rename", "a=b", "--rename", "a=c"], "'--rename a=c' gives 'a' a second name"),
         (["--component", "mood"], "mood"),
+        (["--precision", "bfloat16"], "'--precision bfloat16' has no meaning"),
+        (["--text-column", "body"], "'--text-column body' is for '--texts' and tables"),
+        (["--split", "test"], "'--split' and '--set' are for '--texts'"),
     ],
 )
 def test_an_option_that_a_teacher_has_no_use_for_is_refused(teacher, data, options, said):

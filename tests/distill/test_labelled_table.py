@@ -55,9 +55,15 @@ def test_columns_are_renamed_to_labels_and_labels_to_others(tmp_path):
     assert table(tmp_path, TWO, renamed={"a": "good"}).labels == ("good", "b")
     assert table(tmp_path, TWO, renamed={"score_b": "good"}).labels == ("a", "good")
     columns = {"body": ["one"], "p": [0.25], "q": [0.75], "score_x": [7]}
-    labelled = table(tmp_path, columns, text_column="body", renamed={"p": "good", "q": "bad"})
+    labelled = table(tmp_path, columns, text_column=["body"], renamed={"p": "good", "q": "bad"})
     assert labelled.labels == ("good", "bad")
     assert look_up(labelled, "one") == [[0.25, 0.75]]
+
+
+def test_two_columns_of_one_label_are_refused_with_their_names(tmp_path):
+    said = r"'score_a' and 'score_b' both have the label 'b'"
+    with pytest.raises(DatasetError, match=said):
+        table(tmp_path, TWO, renamed={"a": "b"})
 
 
 def test_without_a_column_of_probabilities_the_error_names_those_that_there_are(tmp_path):

@@ -80,16 +80,19 @@ def test_a_text_of_which_nothing_is_known_is_left_out_and_counted(tmp_path, excl
 
 def test_teachers_of_different_labels_are_refused_with_what_only_one_has():
     def common(*labels):
-        return common_labels(
-            [("one", Decisions(("a", "b"), True)), ("two", Decisions(labels, True))]
-        )
+        teachers = [("one", Decisions(("a", "b"), True)), ("two", Decisions(labels, True))]
+        return common_labels(teachers, exclusive=True)
 
     assert common("b", "a") == ("a", "b")
     with pytest.raises(ValueError, match=r"'one' and 'two' must have the same labels.*\['c'\]"):
         common("a", "b", "c")
 
 
-def test_teachers_of_exclusive_and_of_independent_labels_are_not_averaged():
-    decisions = [Decisions(("a", "b"), exclusive) for exclusive in (False, True)]
-    with pytest.raises(ValueError, match=r"teacher 'two' exclude one another, .* 'one' do"):
-        common_labels(list(zip(("one", "two"), decisions, strict=True)))
+def test_a_teacher_of_labels_of_another_kind_than_the_student_is_refused():
+    kinds = (True, False)
+    teachers = [(str(kind), Decisions(("a", "b"), kind)) for kind in kinds]
+    said = "'False' do not exclude one another, but those of the student exclude one another"
+    with pytest.raises(ValueError, match=rf"{said}\. Take 'attn_textcat_multilabel' as the"):
+        common_labels(teachers, exclusive=True)
+    with pytest.raises(ValueError, match=r"'True' exclude one another.* Take 'attn_textcat' as"):
+        common_labels(teachers, exclusive=False)

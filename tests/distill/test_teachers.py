@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+import spacy
 
 from spacy_attn.distill.teachers import TeacherSettings, find_teachers
 
@@ -30,6 +31,36 @@ def test_a_name_that_no_teacher_has_is_refused_with_those_that_they_have(table, 
     said = f"'--rename {old}=good' renames nothing.*have 'LABEL_0', 'LABEL_1', 'a', 'b', 'score_a'"
     with pytest.raises(ValueError, match=said):
         find(table, f"hf:{classifier}", renamed={"a": "bad", old: "good"})
+
+
+def test_of_teachers_with_the_same_name_each_renames_its_own(table, classifier):
+    model = f"hf:{classifier}"
+    said = rf"'{model}' and '{model}' both have 'LABEL_0', .*'--rename 3:LABEL_0=good'"
+    with pytest.raises(ValueError, match=said):
+        find(model, table, model, renamed={"LABEL_0": "good"})
+    new = {"1:LABEL_0": "good", "2:LABEL_1": "good", "1:LABEL_1": "bad", "2:LABEL_0": "bad"}
+    both = find(model, model, renamed=new)
+    assert [each.annotator.labels for each in both] == [("good", "bad"), ("bad", "good")]
+    with pytest.raises(ValueError, match="'--rename 2:LABEL_0=bad' renames nothing"):
+        find(model, table, renamed={"2:LABEL_0": "bad"})
+
+
+@spacy.Language.component("says_good")
+def says_good(doc):
+    """Declare nothing."""
+    doc.cats = {"good": 0.4, "bad": 0.35, "so so": 0.25}
+    return doc
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_the_student_says_whether_labels_of_an_undeclared_kind_exclude_one_another(
+    tmp_path, exclusive
+):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("says_good")
+    nlp.to_disk(tmp_path)
+    (teacher,) = find_teachers([str(tmp_path)], TeacherSettings("en", exclusive=exclusive))
+    assert teacher.annotator.decisions.exclusive == exclusive
 
 
 @pytest.fixture(scope="module")

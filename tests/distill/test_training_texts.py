@@ -4,10 +4,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import spacy
+from spacy.tokens import DocBin
 from spacy.training import Example
 
 from spacy_attn.data.errors import DatasetError
-from spacy_attn.data.source import Source
+from spacy_attn.data.reader import HFDataset
 from spacy_attn.distill.training_texts import write_texts
 
 
@@ -24,9 +25,7 @@ def corpus(rows):
 def source(tmp_path, texts, name="further.parquet", column="text"):
     path = tmp_path / name
     pq.write_table(pa.table({column: texts, "id": list(range(len(texts)))}), path)
-    found = Source(str(path))
-    found.columns, found.all_columns = ("text",), True
-    return found
+    return HFDataset(str(path), label_column=[])
 
 
 def collect(tmp_path, rows, sources=(), held_out=(), augmenter=None):
@@ -84,11 +83,19 @@ def test_annotated_texts_all_stay_also_repeated_and_empty_ones(tmp_path):
     assert counts.annotated == 3
 
 
-@pytest.mark.parametrize(("value", "said"), [(None, "null"), (7, "7")])
+@pytest.mark.parametrize(("value", "said"), [(None, "null where .* skip_missing"), (7, "holds 7")])
 def test_a_row_without_a_text_is_named(tmp_path, value, said):
     texts = pa.array([None, None]) if value is None else pa.array([value, value])
-    with pytest.raises(DatasetError, match=rf"row 0 \(counted from 0\) has no text .* but {said}"):
+    with pytest.raises(DatasetError, match=rf"row 0 \(counted from 0\): column 'text' .*{said}"):
         collect(tmp_path, [("one", {})], [source(tmp_path, texts)])
+
+
+def test_documents_of_spacy_are_further_texts_too(tmp_path):
+    docs = [spacy.blank("en").make_doc(text) for text in ("two", "three")]
+    DocBin(docs=docs).to_disk(tmp_path / "more.spacy")
+    counts, rows = collect(tmp_path, [("one", {})], [HFDataset(str(tmp_path / "more.spacy"))])
+    assert [row["text"] for row in rows] == ["one", "two", "three"]
+    assert counts.further == 2
 
 
 def test_a_missing_column_is_named_with_those_that_there_are(tmp_path):
