@@ -109,7 +109,7 @@ class QuestionsMixin(TransducerTrainingMixin):
         if self.cfg["writes_lists"]:
             return tuple(symbols)
         text = from_symbols(symbols, self.cfg["lang"])
-        if can_copy(self.model) and self._loses(source, symbols):
+        if not written.is_complete or (can_copy(self.model) and self._loses(source, symbols)):
             return form
         # A number must not become another one.
         if self.dictionary.keeps_digits and digits(form) not in ("", digits(text)):

@@ -228,13 +228,23 @@ def test_a_marked_unknown_of_the_text_itself_stays_one():
     assert nlp(f"kam{MARK}")[0]._.written is not None
 
 
-def test_a_decoder_that_does_not_end_is_stopped(untrained):
-    nlp = make_lemmatizer(ROWS, dictionary=False, known_bonus=0.0)
-    decoder = nlp.get_pipe("attn_lemmatizer").model.get_ref("decoder").shims[0].module.decoder
+def never_ending(nlp):
+    """The pipeline with a decoder that does not write an end."""
+    decoder = nlp.get_pipe(nlp.pipe_names[0]).model.get_ref("decoder").shims[0].module.decoder
     decoder.output_bias.data[0] = -1e4
-    decoder.gate.bias.data[:] = -1e4
-    (lemma,) = read(nlp, "zupek")
-    assert 10 < len(lemma) <= 2 * 5 + 10
+    if decoder.gate is not None:
+        decoder.gate.bias.data[:] = -1e4
+    return nlp
+
+
+def test_a_form_keeps_itself_where_the_decoder_does_not_end():
+    nlp = never_ending(make_lemmatizer(ROWS, dictionary=False, known_bonus=0.0))
+    assert read(nlp, "zupek") == ["zupek"]
+
+
+def test_a_decoder_of_lists_that_does_not_end_is_stopped():
+    nlp = never_ending(make_transducer(PHONES.items(), dictionary=False, known_bonus=0.0))
+    assert 10 < len(nlp("cheap")[0]._.written) <= 2 * 5 + 10
 
 
 def test_a_beam_wider_than_the_vocabulary_writes_what_is_most_probable():
