@@ -1,4 +1,4 @@
-"""What both components share: their settings, initialization and calibration.
+"""What both text classifiers share: their settings, initialization and calibration.
 
 Prediction, annotations, training and storage have a module each.
 """

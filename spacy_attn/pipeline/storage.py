@@ -1,4 +1,4 @@
-"""What a component stores, its `cfg` and its `model`, and what is checked when it is loaded."""
+"""What a component stores, such as its `cfg` and its `model`, and what is checked at loading."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -115,7 +115,7 @@ class StorageMixin(TrainablePipe):
         """Load the component.
 
         Args:
-            exclude: What to leave as it is, of "cfg", "vocab" and "model".
+            exclude: What to leave as it is, of "cfg", "vocab", "model", and what else it stores.
 
         Raises:
             ValueError: If the bytes are damaged, or do not fit the config.

@@ -127,7 +127,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
                 least 0 and below 1 (Szegedy et al. 2016). It keeps the component from being too
                 sure of the words it has learned.
             beam_width: How many beginnings of a text are kept at every step. 1 always goes on with
-                the most probable token, which is about four times as fast, and writes worse texts.
+                the most probable token, which is over three times as fast, and writes worse texts.
             max_length: The largest number of tokens of a text, which bounds the memory and the time
                 that a long document takes. The component does not learn from longer texts. Raise it
                 for these.
