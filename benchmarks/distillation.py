@@ -94,7 +94,7 @@ def describe(task: Task) -> str:
     """Write the line that is shown when one has been measured."""
     result = task.read() or {}
     shown = ", ".join(
-        f"{name} {100 * result[name]['test']['accuracy']:.1f}" for name in (TEACHER, *STUDENTS)
+        f"{name} {100 * result[name]['test']['accuracy']:.1f}" for name in measured([result])
     )
     return f"{task.title}: {shown}"
 
@@ -132,7 +132,13 @@ def caption(data: Taught, results: Sequence[Measures]) -> str:
 
 def table(results: Sequence[Measures]) -> str:
     """Make a table of a row for each pipeline: means over the seeds, and standard deviations."""
-    return markdown([dict(row(name, results)) for name in (TEACHER, *STUDENTS)])
+    return markdown([dict(row(name, results)) for name in measured(results)])
+
+
+def measured(results: Sequence[Measures]) -> list[str]:
+    """Return the names of the pipelines. Published results may be from before one was added."""
+    names = (TEACHER, *STUDENTS)
+    return [name for name in names if all(name in result for result in results)]
 
 
 def row(name: str, results: Sequence[Measures]) -> Iterator[tuple[str, str]]:

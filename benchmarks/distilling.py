@@ -17,12 +17,14 @@ from thinc.api import Config
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from spacy_attn import Annotator
+from spacy_attn.cli.init_vectors import init_vectors_cli
 from spacy_attn.cli.options import make_reader
 from spacy_attn.data.augmenter import make_augment
 from spacy_attn.distill.comparison import Comparison, size_of
 from spacy_attn.distill.distilling import Distillation
 from spacy_attn.distill.hf_classifier import hf_pipeline
 from spacy_attn.distill.teachers import Teacher
+from spacy_attn.distill.transformers_models import PREFIX
 from spacy_attn.interpret.faithfulness.evaluate import evaluate_faithfulness
 
 from .models import DEFAULT_CONFIG, Block, Model, UsageError, file_config
@@ -45,6 +47,8 @@ _SELECTION = 0.15
 # Words that are timed, as a whole number of texts. All take as long as a teacher takes for these.
 _TIMED_WORDS = 20_000
 TEACHER, PLAIN, DISTILLED, NARROW = "teacher", "plain", "distilled", "narrow"
+# The student that reads words by vectors of the teacher, and the folder of these.
+WITH_VECTORS, VECTORS = "with vectors", "vectors"
 
 
 def narrow_config() -> Config:
@@ -55,11 +59,20 @@ def narrow_config() -> Config:
     return config
 
 
+def vectors_config() -> Config:
+    """Make the config of a student whose words have fixed vectors, as `configs/vectors.cfg` has."""
+    config = file_config(DISTILL_CONFIG)
+    tok2vec = config["components"]["attn_textcat"]["model"]["tok2vec"]
+    tok2vec["vectors"], tok2vec["max_size"] = "static", 0
+    return config
+
+
 #: What each student is called in tables, its config, and whether it learns from the teacher.
 STUDENTS: dict[str, tuple[str, Callable[[], Config], bool]] = {
     PLAIN: ("student without a teacher", partial(file_config, DEFAULT_CONFIG), False),
     DISTILLED: ("student", partial(file_config, DISTILL_CONFIG), True),
     NARROW: ("narrow student", narrow_config, True),
+    WITH_VECTORS: ("student with vectors of the teacher", vectors_config, True),
 }
 
 
@@ -174,6 +187,7 @@ class DistillationTask(Task):
         nlp = hf_pipeline(str(folder / TEACHER), lang="en")
         teacher = Teacher(TEACHER, Annotator(nlp), size_of(folder / TEACHER))
         learned, found = self.teach(teacher, folder)
+        self.make_vectors(folder)
         measures |= {
             name: self.train_student(name, folder / name, learned if taught else None)
             for name, (_, _, taught) in STUDENTS.items()
@@ -232,9 +246,22 @@ class DistillationTask(Task):
         block: Block = taught.config(config)["corpora"]["train"]
         return block, {**vars(taught.texts), "seconds": seconds}
 
+    def make_vectors(self, folder: Path) -> None:
+        """Make word vectors of the teacher and what it has labelled, as `init-vectors` does."""
+        model, texts = f"{PREFIX}{folder / TEACHER}", str(folder / "texts" / "train.parquet")
+
+        def make(unfinished: Path) -> Measures:
+            init_vectors_cli(model, texts, unfinished)
+            return {}
+
+        once(folder / VECTORS, make)
+
     def train_student(self, name: str, folder: Path, learned: Block | None) -> Measures:
         """Train a student, if that has not been done before."""
-        return once(folder, partial(train_spacy, self.student(name, self.data.folder, learned)))
+        config = self.student(name, self.data.folder, learned)
+        if name == WITH_VECTORS:
+            config["initialize"]["vectors"] = (folder.parent / VECTORS).as_posix()
+        return once(folder, partial(train_spacy, config))
 
     def compare(
         self, measures: dict[str, Measures], teacher: Teacher, loaded: Mapping[str, Language]
