@@ -9,6 +9,7 @@ import spacy
 import torch
 
 from spacy_attn import Annotator
+from spacy_attn.distill import hf_classifier
 from spacy_attn.distill.hf_classifier import HFClassifier, hf_pipeline
 from spacy_attn.distill.transformers_models import n_positions
 
@@ -67,6 +68,14 @@ def changed(classifier, folder, max_length=32, **settings):
     tokenizer = transformers.AutoTokenizer.from_pretrained(classifier, model_max_length=max_length)
     tokenizer.save_pretrained(folder)
     return str(folder)
+
+
+def test_a_model_of_the_hub_stays_the_commit_that_was_found(classifier, monkeypatch):
+    found = transformers.AutoConfig.from_pretrained(classifier)
+    found._commit_hash = "0123abc"
+    monkeypatch.setattr(hf_classifier, "_config_of", lambda _: found)
+    nlp = hf_pipeline(str(classifier))
+    assert nlp.config["components"]["hf_classifier"]["revision"] == "0123abc"
 
 
 def test_independent_labels_have_a_probability_each(classifier, tmp_path):
