@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 TEACHER, STUDENT, PLAIN = "teacher", "student", "without a teacher"
 LABELLING = "labelling"
 _FOLDERS = {STUDENT: "student", PLAIN: "baseline"}
+# Notes in such a folder that the training has come to its end.
+_TRAINED = "trained.json"
 
 Corpora = dict[str, Callable[[Language], Any]]
 
@@ -172,9 +174,9 @@ class Distillation:
             if baseline and TEACHER in own:
                 result.closed[name] = closed_gap(own[TEACHER], own[STUDENT], own[PLAIN])
         write_text(self.output / "distillation.json", result.to_json())
-        for path in finished.values():
+        for folder in _FOLDERS.values():
             # Only a run that was stopped goes on: another one may find other vectors or other code.
-            path.unlink()
+            (self.output / folder / _TRAINED).unlink(missing_ok=True)
         return result
 
     def teach(self, further: Sequence[HFDataset], *, workers: int) -> SoftLabels:
@@ -258,7 +260,7 @@ class Distillation:
 
     def _train(self, config: Config, folder: Path, digest: str, kept: list[str]) -> Path:
         """Train a pipeline, unless a run that was stopped later has, and return what is noted."""
-        path, done = folder / "config.cfg", folder / "trained.json"
+        path, done = folder / "config.cfg", folder / _TRAINED
         of = {"config": config.to_str(), "data": digest}
         if done.exists() and json.loads(done.read_text())["of"] == of:
             kept.append(folder.name)

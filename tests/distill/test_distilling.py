@@ -223,8 +223,8 @@ def test_what_was_trained_before_a_run_was_stopped_is_kept_until_a_run_ends(
             raise KeyboardInterrupt
         shutil.copytree(teacher, folder / "model-best", dirs_exist_ok=True)
 
-    def run():
-        return make_distillation(data, pipeline(teacher)).run([], workers=1, baseline=True)
+    def run(baseline=True):
+        return make_distillation(data, pipeline(teacher)).run([], workers=1, baseline=baseline)
 
     trained = []
     monkeypatch.setattr(distilling, "train", train_or_stop)
@@ -234,7 +234,9 @@ def test_what_was_trained_before_a_run_was_stopped_is_kept_until_a_run_ends(
     assert result.kept == ["student"]
     assert list(result.seconds) == ["labelling", "student", "without a teacher"]
     assert trained == ["student", "baseline", "baseline"]
-    assert run().kept == []
+    (data / "out" / "baseline" / "trained.json").touch()
+    assert run(baseline=False).kept == []
+    assert not list((data / "out").glob("*/trained.json"))
 
 
 @pytest.mark.usefixtures("small_parts")
