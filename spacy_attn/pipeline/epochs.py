@@ -37,8 +37,9 @@ def make_train_epochs(
 
     `spacy train` and schedules count in steps. A learning rate that falls to 0 at the end of
     training, with `total_steps = ${training.max_steps}`, needs their number, which depends on the
-    size of the corpus. The callback lowers `[training] max_steps` to that of the epochs. It lowers
-    `eval_frequency` to a tenth of that, or below, so that the last evaluation is at the end.
+    size of the corpus. The callback lowers `[training] max_steps` to that of the epochs. Where
+    `total_steps` is the same number in a config without variables, it is lowered, too. The callback
+    lowers `eval_frequency` to a tenth of that, or below, so that the last evaluation is at the end.
 
     Both settings stay, and a message says so, where the length of an epoch is not known: where the
     corpus is streamed, or cannot be read.
@@ -67,9 +68,21 @@ def make_train_epochs(
         if settings["max_steps"]:
             n_steps = min(n_steps, settings["max_steps"])
         training["max_steps"] = n_steps
+        _end_schedule(training, settings, n_steps)
         longest = min(settings["eval_frequency"], math.ceil(n_steps / 10))
         # spaCy does not evaluate at the end, unless it falls on a multiple.
         training["eval_frequency"] = n_steps // math.ceil(n_steps / longest)
         msg.info(f"An epoch has {n_batches} steps: training takes {n_steps} of them")
 
     return train_epochs
+
+
+def _end_schedule(training: dict[str, Any], settings: dict[str, Any], n_steps: int) -> None:
+    """Have the learning rate fall to the end of training, if it was to fall to that of the config.
+
+    A variable follows by itself. In a config that was interpolated it is a number, with which the
+    rate would hardly fall.
+    """
+    schedule = settings["optimizer"].get("learn_rate")
+    if isinstance(schedule, dict) and schedule.get("total_steps") == settings["max_steps"]:
+        training["optimizer"]["learn_rate"]["total_steps"] = n_steps

@@ -16,9 +16,10 @@ def plain(text):
     return " ".join(text.split())
 
 
-def settings_after(n_rows, *, max_steps=0, max_epochs=0, **settings):
+def settings_after(n_rows, *, max_steps=0, max_epochs=0, learn_rate=0.001, **settings):
     """Return the config's training block after the callback."""
     training = {"max_steps": max_steps, "eval_frequency": 134, "max_epochs": max_epochs}
+    training["optimizer"] = {"learn_rate": learn_rate}
     nlp = spacy.blank("en", config=Config({"training": training}))
 
     def corpus(nlp):
@@ -28,6 +29,12 @@ def settings_after(n_rows, *, max_steps=0, max_epochs=0, **settings):
 
     registry.callbacks.get("spacy-attn.train_epochs.v1")(corpus, batcher, **settings)(nlp)
     return nlp.config.interpolate()["training"]
+
+
+def falling(total_steps):
+    """A learning rate that falls to 0."""
+    schedule = {"@schedules": "warmup_linear.v1", "total_steps": total_steps}
+    return {**schedule, "initial_rate": 0.002, "warmup_steps": 2}
 
 
 def test_training_takes_the_steps_of_so_many_epochs_and_evaluates_ten_times():
@@ -40,6 +47,19 @@ def test_the_last_evaluation_is_within_a_few_steps_of_the_end(n_batches):
     training = settings_after(32 * n_batches, epochs=1)
     n_evaluations, n_left = divmod(training["max_steps"], training["eval_frequency"])
     assert n_left < n_evaluations
+
+
+@pytest.mark.parametrize("total_steps", ["${training.max_steps}", 5000])
+def test_the_learning_rate_falls_to_the_end_also_in_a_config_without_variables(total_steps):
+    schedule = falling(total_steps)
+    training = settings_after(400, epochs=3, max_steps=5000, learn_rate=schedule)
+    assert training["optimizer"]["learn_rate"]["total_steps"] == training["max_steps"] == 39
+
+
+@pytest.mark.parametrize("schedule", [0.001, falling(70)])
+def test_another_learning_rate_stays_as_it_is(schedule):
+    training = settings_after(400, epochs=3, max_steps=5000, learn_rate=schedule)
+    assert training["optimizer"]["learn_rate"] == schedule
 
 
 def test_a_small_corpus_has_more_epochs_for_the_least_number_of_steps():
