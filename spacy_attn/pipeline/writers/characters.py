@@ -42,6 +42,23 @@ def digits(text: str) -> str:
     return "".join(filter(str.isdecimal, text))
 
 
+def has_inner_sign(text: str) -> bool:
+    """Return whether a sign stands inside a text, as in an address or the name of a file.
+
+    Apostrophes and dashes belong to words, and points and commas to numbers.
+    """
+    if text.isalnum() or not any(map(_is_sign, text[1:-1])):
+        return False
+    return any(map(str.isalpha, text)) or not digits(text)
+
+
+def _is_sign(character: str) -> bool:
+    # Punctuation and symbols, but for dashes and apostrophes. Marks of vowels, say, are none.
+    category = unicodedata.category(character)
+    is_apostrophe = character.translate(_APOSTROPHES) == "'"
+    return category[0] in "PS" and category != "Pd" and not is_apostrophe
+
+
 def may_be_name(token: Token, form: str) -> bool:
     """Return whether a form is capitalised for another reason than that it begins a sentence."""
     return _is_capitalised(form) and not _begins_sentence(token)

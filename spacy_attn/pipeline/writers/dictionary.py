@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy
@@ -10,7 +10,7 @@ import srsly
 from spacy.parts_of_speech import IDS
 from spacy.strings import get_string_id
 
-from .characters import digits
+from .characters import digits, has_inner_sign
 
 # What a form is mapped to: a string, or symbols.
 Target = str | tuple[str, ...]
@@ -24,8 +24,8 @@ _SHARE_OF_CHANGED, _LEAST_LONG, _SHARE_OF_KEPT = 0.999, 20, 0.9
 # Otherwise those are kept that are longer by so many characters than any that training had: of
 # these, the model has learned nothing.
 _FURTHER = 10
-# Targets have the digits of their forms if so large a share of those with digits does.
-_SHARE_OF_SAME_DIGITS = 0.8
+# What holds for so large a share of the forms that it is about is a rule.
+_SHARE_OF_RULE = 0.8
 
 
 class _Rules(NamedTuple):
@@ -34,10 +34,12 @@ class _Rules(NamedTuple):
     Attributes:
         longest: The number of characters of the longest forms that may change.
         keeps_digits: Whether the digits of a form, if it has any, are those of its target.
+        keeps_signs: Whether a form with a sign inside changes its capitals at most.
     """
 
     longest: float
     keeps_digits: bool
+    keeps_signs: bool
 
 
 class Dictionary:
@@ -91,10 +93,15 @@ class Dictionary:
         """
         return len(form) > self._rules.longest
 
-    @property
-    def keeps_digits(self) -> bool:
-        """Whether the digits of a form are those of its target, as a rule of training."""
-        return self._rules.keeps_digits
+    def breaks_rule(self, form: str, target: str) -> bool:
+        """Return whether a form and a target differ in what training has kept as a rule.
+
+        A number must not become another one, and an address no other address.
+        """
+        rules = self._rules
+        return (rules.keeps_digits and _same_digits(form, target) is False) or (
+            rules.keeps_signs and _same_signs(form, target) is False
+        )
 
     @property
     def _rules(self) -> _Rules:
@@ -165,12 +172,26 @@ def _checked(entry: Any) -> tuple[str, str, Target, int]:
 
 def _find_rules(pairs: set[tuple[str, str]]) -> _Rules:
     if not pairs:
-        return _Rules(math.inf, keeps_digits=False)
+        return _Rules(math.inf, keeps_digits=False, keeps_signs=False)
     changed = [len(form) for form, target in pairs if form != target]
     longest = int(numpy.quantile(changed or [0], _SHARE_OF_CHANGED, method="lower"))
     kept = [form == target for form, target in pairs if len(form) > longest]
     is_rule = len(kept) >= _LEAST_LONG and sum(kept) >= _SHARE_OF_KEPT * len(kept)
     if not is_rule:
         longest = max(len(form) for form, _ in pairs) + _FURTHER
-    same = [digits(form) == digits(target) for form, target in pairs if digits(form)]
-    return _Rules(longest, keeps_digits=sum(same) >= _SHARE_OF_SAME_DIGITS * len(same))
+    return _Rules(longest, _is_rule(_same_digits, pairs), _is_rule(_same_signs, pairs))
+
+
+def _same_digits(form: str, target: str) -> bool | None:
+    """Return whether two have the same digits; None if the form has none."""
+    return digits(form) == digits(target) if digits(form) else None
+
+
+def _same_signs(form: str, target: str) -> bool | None:
+    """Return whether two are the same but for capitals; None if the form has no sign inside."""
+    return form.casefold() == target.casefold() if has_inner_sign(form) else None
+
+
+def _is_rule(test: Callable[[str, str], bool | None], pairs: set[tuple[str, str]]) -> bool:
+    found = [same for form, target in pairs if (same := test(form, target)) is not None]
+    return sum(found) >= _SHARE_OF_RULE * len(found)

@@ -21,7 +21,7 @@ from ...models.attention_decoder import (
 from ...models.symbols import UNKNOWN_SYMBOL
 from ...results.alignment import Alignment
 from ..prediction import MAX_CHUNK_TOKENS
-from .characters import by_character, digits, from_symbols, usual_spelling
+from .characters import by_character, from_symbols, usual_spelling
 from .dictionary import Counts, Target
 from .token_attributes import EMPTY
 from .transducer_training import TransducerTrainingMixin
@@ -111,8 +111,7 @@ class QuestionsMixin(TransducerTrainingMixin):
         text = from_symbols(symbols, self.cfg["lang"])
         if not written.is_complete or (can_copy(self.model) and self._loses(source, symbols)):
             return form
-        # A number must not become another one.
-        if self.dictionary.keeps_digits and digits(form) not in ("", digits(text)):
+        if self.dictionary.breaks_rule(form, text):
             return form
         # As other lemmatizers, it says nothing only where attributes can be empty.
         return form if text in ("", EMPTY) and not self.target.is_extension else text

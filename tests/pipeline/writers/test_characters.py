@@ -12,6 +12,7 @@ from spacy_attn.pipeline.writers.characters import (
     CAPITALS,
     by_character,
     from_symbols,
+    has_inner_sign,
     lower_case,
     may_be_name,
     to_symbols,
@@ -133,3 +134,27 @@ def test_a_capital_inside_a_sentence_may_be_that_of_a_name(words, expected):
 def test_where_sentences_are_set_they_say_where_one_begins(words, starts, expected):
     doc = Doc(VOCAB, words=words, sent_starts=starts)
     assert may_be_name(doc[-1], "Dogs") is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("me@home.org", True),
+        ("a.b", True),
+        ("snake_case", True),
+        ("!!!", True),
+        ("word.", False),
+        ("(word)", False),
+        ("it's", False),
+        ("it\u2019s", False),
+        ("re-do", False),
+        ("1,200", False),
+        ("1,200km", True),
+        ("ab", False),
+        ("", False),
+        ("हिन्दी", False),
+        ("e\u0301te\u0301", False),
+    ],
+)
+def test_a_sign_inside_is_none_that_words_or_numbers_have(text, expected):
+    assert has_inner_sign(text) == expected

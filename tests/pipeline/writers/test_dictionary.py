@@ -144,4 +144,25 @@ def test_where_lists_are_written_no_form_is_kept():
     ],
 )
 def test_digits_are_kept_if_training_has_kept_them_as_a_rule(entries, keeps):
-    assert make(entries).keeps_digits == keeps
+    dictionary = make(entries)
+    assert dictionary.breaks_rule("12th", "13") == keeps
+    assert not dictionary.breaks_rule("12th", "12")
+
+
+@pytest.mark.parametrize(
+    ("entries", "keeps"),
+    [
+        ([], False),
+        ([("no", "X", "number", 1)], True),
+        (
+            [(f"{x}.pdf", "X", f"{x.lower()}.pdf", 1) for x in "ABCD"] + [("w/o", "X", "out", 1)],
+            True,
+        ),
+        ([("a@b", "X", "a@b", 1), ("w/o", "X", "without", 1)], False),
+    ],
+)
+def test_forms_with_a_sign_inside_are_kept_if_training_has_kept_them_as_a_rule(entries, keeps):
+    dictionary = make(entries)
+    assert dictionary.breaks_rule("me@home.org", "me@homer.org") == keeps
+    assert not dictionary.breaks_rule("Me@home.org", "me@home.org")
+    assert not dictionary.breaks_rule("homes", "home")
