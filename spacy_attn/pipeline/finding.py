@@ -1,6 +1,6 @@
 """Find components of a pipeline and how they decide, and run the components before one of them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypeVar, cast
 
 from spacy.language import Language
@@ -40,18 +40,32 @@ def find_component(
             f"The pipeline has no component that can be {purpose}, 'attn_textcat' or "
             f"'attn_textcat_multilabel'; it has {nlp.pipe_names}."
         )
+    name = choose_name(found, name, f"can be {purpose}")
+    return name, found[name]
+
+
+def choose_name(found: Collection[str], name: str | None, ability: str) -> str:
+    """Return the name of a component that was asked for, or else that of the only one.
+
+    Args:
+        found: The names of those that will do, at least one.
+        name: The one that was asked for.
+        ability: What they do, for errors, as in "fill 'doc.cats'".
+
+    Raises:
+        ValueError: If there is no such component, or if there are several and none is named.
+    """
+    names = list(found)
     if name is not None and name not in found:
         raise ValueError(
-            f"There is no component '{name}' that can be {purpose}. Those of the pipeline are: "
-            f"{list(found)}."
+            f"There is no component '{name}' that {ability}. Those of the pipeline are: {names}."
         )
-    if name is None and len(found) > 1:
+    if name is None and len(names) > 1:
         raise ValueError(
-            f"The pipeline has several components that can be {purpose}: name one of {list(found)} "
-            f"as 'component'."
+            f"The pipeline has several components that {ability}: name one of {names} as "
+            f"'component'."
         )
-    name = next(iter(found)) if name is None else name
-    return name, found[name]
+    return names[0] if name is None else name
 
 
 def find_decisions(nlp: Language, name: str) -> Decisions:

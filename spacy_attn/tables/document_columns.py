@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 from ..data.errors import listing
 from ..pipeline.component import AttentionCategorizer
 from ..pipeline.decisions import Decisions
-from ..pipeline.finding import find_component, find_decisions
+from ..pipeline.finding import choose_name, find_component, find_decisions
 from ..results.explanation import ATTENTION, CONTRIBUTIONS
 from ..results.token_values import get_values
 
@@ -167,17 +167,7 @@ def _find_decisions(
             f"The pipeline fills no 'doc.cats' and has no component that says which labels it "
             f"gives; it has {nlp.pipe_names}."
         )
-    if name is not None and name not in declared:
-        raise ValueError(
-            f"There is no component '{name}' that fills 'doc.cats'. Those of the pipeline are: "
-            f"{list(declared)}."
-        )
-    if name is None and len(declared) > 1:
-        raise ValueError(
-            f"The pipeline has several components that fill 'doc.cats': name one of "
-            f"{list(declared)} as 'component'."
-        )
-    name = next(iter(declared)) if name is None else name
+    name = choose_name(declared, name, "fill 'doc.cats'")
     if isinstance(nlp.get_pipe(name), TextCategorizer):
         return find_decisions(nlp, name)
     # A component of others may say whether its labels exclude one another.

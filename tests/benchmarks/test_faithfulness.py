@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from benchmarks import faithfulness, training
 from benchmarks.tables import spread
 
-from .test_accuracy_benchmark import FEW_STEPS, make_rows, write_folder
+from .test_accuracy import FEW_STEPS, make_rows, write_folder
 
 runner = CliRunner()
 
