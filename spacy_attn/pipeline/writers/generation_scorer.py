@@ -10,6 +10,7 @@ from ...checks import check_choice
 from ...results.written_data import GENERATED, generated_text, generated_tokens
 
 _TEXTS, _TOKENS = "texts", "tokens"
+_BLEU, _CHRF = "bleu", "chrf"
 
 
 def make_seq2seq_scorer(
@@ -17,11 +18,15 @@ def make_seq2seq_scorer(
 ) -> Callable[..., dict[str, float | None]]:
     """Return the scorer of `attn_seq2seq`.
 
+    The scores are `bleu` and `chrf`. Of a component with another `generated_attr` than "generated",
+    they have its name before them, as `NAME_bleu`.
+
     Args:
         compare: "texts" compares the texts, tokenized as sacrebleu does by default (`13a`). Such
             figures can be held against published ones. "tokens" compares the tokens that the
             component writes with those that its tokenizer makes of the annotated text.
-        lowercase: Whether upper and lower case are the same.
+        lowercase: Whether upper and lower case are the same. They always are for a component that
+            writes in lower case.
     """
     check_choice("spacy-attn.seq2seq_scorer.v1", "compare", compare, (_TEXTS, _TOKENS))
     return partial(score_generated, compare=compare, lowercase=lowercase)
@@ -34,6 +39,7 @@ def score_generated(
     lowercase: bool = False,
     generated_attr: str = GENERATED,
     tokenize: Callable[[str], Sequence[str]] | None = None,
+    lower: bool = False,
     **kwargs: Any,
 ) -> dict[str, float | None]:
     """Score the texts that a component writes.
@@ -46,18 +52,19 @@ def score_generated(
         lowercase: As in `make_seq2seq_scorer`.
         generated_attr: Name of the attribute that has the texts.
         tokenize: Makes tokens of an annotated text, as the component's tokenizer does.
+        lower: Whether the component writes in lower case.
         kwargs: What else the component passes on. It changes nothing.
 
     Returns:
         `bleu` of the corpus (Papineni et al. 2002), and `chrf` (Popović 2015), each from 0 to 1.
-        None where no document is annotated.
+        None where no document is annotated. Of another attribute than "generated", their names are
+        `NAME_bleu` and `NAME_chrf`.
 
     Raises:
-        ImportError: If sacrebleu is not installed.
+        ImportError: If a document is annotated and sacrebleu is not installed.
         ValueError: If tokens are to be compared and `tokenize` is None, or if nothing was written
             for an annotated document.
     """
-    metrics = _metrics(compare, lowercase)
     written, annotated = [], []
     for example in examples:
         gold = generated_text(example.reference, generated_attr)
@@ -80,12 +87,14 @@ def score_generated(
             )
         written.append(" ".join(generated_tokens(example.predicted, generated_attr) or ()))
         annotated.append(" ".join(tokenize(gold)))
+    # As those of other keys of a span categorizer.
+    prefix = "" if generated_attr == GENERATED else f"{generated_attr}_"
     if not annotated:
-        return dict.fromkeys(metrics)
+        return dict.fromkeys((f"{prefix}{_BLEU}", f"{prefix}{_CHRF}"))
     return {
         # Its rounding may exceed 100.
-        name: min(metric.corpus_score(written, [annotated]).score / 100, 1.0)
-        for name, metric in metrics.items()
+        f"{prefix}{name}": min(metric.corpus_score(written, [annotated]).score / 100, 1.0)
+        for name, metric in _metrics(compare, lowercase or lower).items()
     }
 
 
@@ -100,4 +109,4 @@ def _metrics(compare: str, lowercase: bool) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if compare == _TOKENS:
         options = {"tokenize": "none", "force": True}
-    return {"bleu": BLEU(lowercase=lowercase, **options), "chrf": CHRF(lowercase=lowercase)}
+    return {_BLEU: BLEU(lowercase=lowercase, **options), _CHRF: CHRF(lowercase=lowercase)}

@@ -30,10 +30,14 @@ from ..vocabularies import is_streamed, set_vocabularies
 from .generation_scorer import score_generated
 from .target_texts import (
     blank_tokenizer,
+    check_labels,
     check_language,
     join_tokens,
     plain_tokens,
+    put_spaces,
+    read_tokens,
     spaced_tokens,
+    spell,
 )
 from .writer import MAX_CHUNK_SYMBOLS, WriterMixin
 
@@ -178,9 +182,11 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
                 among the tokens that can be written.
 
         Raises:
-            ValueError: If no example has a text to learn from.
+            ValueError: If no example has a text to learn from, or if the labels are no such tokens.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        if labels is not None:
+            labels = check_labels(self.name, labels)
         if not (extend and is_initialized(self.model)):
             set_vocabularies(self, get_examples, nlp, words)
         counts: Counter[str] = Counter()
@@ -191,7 +197,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
                 n_long += 1
                 continue
             counts.update(target)
-            lengths.append((len(doc), len(target)))
+            lengths.append((len(_read(doc)), len(target)))
         if n_long:
             warnings.warn(
                 f"Component '{self.name}' does not learn from {n_long} texts that are longer than "
@@ -223,10 +229,10 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         return self.symbols.to_list()
 
     def _annotated(self, examples: Iterable[Example]) -> Iterator[tuple[Doc, list[str]]]:
-        """Yield the documents that have a text, and its tokens."""
+        """Yield the documents that have a text and something to read, and the text's tokens."""
         for example in examples:
             target = self._target(example)
-            if target is not None and len(example.predicted):
+            if target is not None and _read(example.predicted):
                 yield example.predicted, target
 
     def _target(self, example: Example) -> list[str] | None:
@@ -248,7 +254,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         docs = [example.predicted for example in examples]
         pairs = [pair for pair in self._annotated(examples) if len(pair[1]) <= self.max_length]
         taught = {id(doc) for doc, _ in pairs}
-        is_taught = numpy.repeat([id(doc) in taught for doc in docs], [len(doc) for doc in docs])
+        is_taught = [id(doc) in taught and not token.is_space for doc in docs for token in doc]
         rows = numpy.flatnonzero(is_taught).tolist()
         return self._teach_tokens(docs, rows, partial(self._teach_pairs, pairs))
 
@@ -267,8 +273,8 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         )
 
     def _words(self, doc: Doc) -> list[str]:
-        """Return the tokens of a document as they are written where they are copied."""
-        return spaced_tokens(doc, lower=self.lower)
+        """Return the tokens of a document that are read, with their spaces there."""
+        return read_tokens(doc, lower=self.lower)
 
     def _source(self, words: Sequence[str]) -> list[int]:
         """Return the symbols of a document, which only a model that copies asks for."""
@@ -281,8 +287,9 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
     def predict(self, docs: Iterable[Doc]) -> list[Generated]:
         """Write a text for each of some documents, without modifying them.
 
-        A document's text depends on that document alone. One of white space alone, or without any
-        token, gets an empty text. A warning says how many texts were cut off at `max_length`.
+        A document's text depends on that document alone. White space is not read: its tokens have
+        weights of 0 in the alignment. A document of white space alone, or without any token, gets
+        an empty text. A warning says how many texts were cut off at `max_length`.
 
         Args:
             docs: The documents to predict.
@@ -294,7 +301,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         self._check_initialized()
         docs = list(docs)
         found = [_nothing(doc) for doc in docs]
-        read = [i for i, doc in enumerate(docs) if not all(token.is_space for token in doc)]
+        read = [i for i, doc in enumerate(docs) if _read(doc)]
         order = sorted(read, key=lambda i: len(docs[i]))
         for chunk in runs(order, MAX_CHUNK_SYMBOLS, lambda i: len(docs[i])):
             for i, generated in zip(chunk, self._generate([docs[i] for i in chunk]), strict=True):
@@ -316,28 +323,26 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
             )
 
     def _generate(self, docs: list[Doc]) -> Iterator[Generated]:
-        """Yield what is written for documents, each with at least one token."""
+        """Yield what is written for documents, each with at least one token that is read."""
         vectors = self._token_layer.predict(docs)
         words = [self._words(doc) for doc in docs]
-        given = TokenArrays.join(self.model.ops, vectors).joined
+        rows = numpy.flatnonzero([not token.is_space for doc in docs for token in doc]).tolist()
+        given = TokenArrays.join(self.model.ops, vectors).joined[rows]
         sources = Sources([self._source(own) for own in words], given)
         written = self._write(sources, alignment=True)
+        spaces = put_spaces(self.symbols.to_list())
         for doc, own_words, each in zip(docs, words, written, strict=True):
-            yield self._spell(doc, own_words, each)
+            yield self._spell(doc, own_words, each, spaces)
 
-    def _spell(self, doc: Doc, words: Sequence[str], written: Written) -> Generated:
-        """Return the text that was written. For an unknown token, take what was looked at most."""
-        numbers = written.symbols.tolist()
-        weights = cast(Any, written.alignment).cpu().numpy()
-        spaced = [
-            words[row.argmax()] if number == UNKNOWN else symbol
-            for number, symbol, row in zip(
-                numbers, self.symbols.spell(numbers, words), weights, strict=True
-            )
-        ]
+    def _spell(self, doc: Doc, words: Sequence[str], written: Written, spaces: bool) -> Generated:
+        """Return the text that was written, with what was copied for unknown tokens."""
+        read_weights = cast(Any, written.alignment).cpu().numpy()
+        spaced = spell(self.symbols, written.symbols.tolist(), words, read_weights, spaces)
+        weights = numpy.zeros((len(spaced), len(doc)), dtype="float32")
+        weights[:, _read(doc)] = read_weights
         source, target = tuple(token.text for token in doc), tuple(plain_tokens(spaced))
         alignment = Alignment(source, target, weights, written.log_probability)
-        is_cut = not written.is_complete and len(numbers) == self.max_length
+        is_cut = not written.is_complete and len(spaced) == self.max_length
         return Generated(join_tokens(spaced), alignment, is_cut)
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[Generated]) -> None:
@@ -375,6 +380,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         """Score a batch of examples with the component's scorer, and return the scores."""
         ours = {
             "generated_attr": self.generated_attr,
+            "lower": self.lower,
             "tokenize": lambda text: plain_tokens(self._tokenize(text)),
         }
         return super().score(examples, **{**ours, **kwargs})
@@ -389,6 +395,11 @@ make_attn_seq2seq = register(
     assigns=[f"doc._.{GENERATED}", f"doc._.{GENERATED}_tokens", f"doc._.{ALIGNMENT}"],
     score_weights={"bleu": 1.0, "chrf": 0.0},
 )
+
+
+def _read(doc: Doc) -> list[int]:
+    """Return the places of the tokens that are read: those that are not white space."""
+    return [token.i for token in doc if not token.is_space]
 
 
 def _nothing(doc: Doc) -> Generated:

@@ -221,6 +221,8 @@ class WriterMixin(StorageMixin, StepsMixin):
         self, sources: Sources, alignment: bool = False, known: KnownSequences | None = None
     ) -> list[Written]:
         """Write what is most probable after each source, within the longest allowed length."""
+        # It may have been set since.
+        check_positive(f"Component '{self.name}'", beam_width=self.beam_width)
         # An end after the last symbol makes a sequence complete. So the search has one more.
         longest = [self._longest(len(source)) + 1 for source in sources.symbols]
         found = write(self.model, sources, longest, self.beam_width, alignment, known)

@@ -91,7 +91,10 @@ def test_documents_that_no_component_has_seen_are_refused():
 def test_the_attribute_may_have_another_name():
     examples = [pair("a b c d", "a b c d", "translated")]
     assert make_seq2seq_scorer()(examples)["bleu"] is None
-    assert make_seq2seq_scorer()(examples, generated_attr="translated")["bleu"] == 1.0
+    named = make_seq2seq_scorer()(examples, generated_attr="translated")
+    assert named == {"translated_bleu": pytest.approx(1.0), "translated_chrf": pytest.approx(1.0)}
+    none = make_seq2seq_scorer()(EXAMPLES, generated_attr="translated")
+    assert none == {"translated_bleu": None, "translated_chrf": None}
 
 
 def test_sacrebleu_that_is_missing_is_named_with_the_command_that_installs_it(monkeypatch):
@@ -105,6 +108,8 @@ def test_sacrebleu_that_is_missing_is_named_with_the_command_that_installs_it(mo
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ImportError, match=r"need sacrebleu .*: pip install sacrebleu\."):
         make_seq2seq_scorer()(EXAMPLES)
+    # Nothing is to be scored.
+    assert make_seq2seq_scorer()([]) == {"bleu": None, "chrf": None}
 
 
 def test_a_comparison_that_there_is_none_of_is_refused():

@@ -16,7 +16,7 @@ from thinc.api import fix_random_seed
 
 from spacy_attn.nn.decoder import UNKNOWN, Written
 from spacy_attn.results.alignment import Alignment
-from spacy_attn.results.written_data import store_target
+from spacy_attn.results.written_data import store_generated, store_target
 
 from ...conftest import LISTENER, SMALL_EMBEDDING, TOK2VEC, copies_of
 
@@ -137,7 +137,7 @@ def test_documents_are_read_in_bounded_chunks_that_change_nothing(nlp, monkeypat
         numpy.testing.assert_allclose(doc._.alignment, other._.alignment, atol=1e-5)
 
 
-def test_an_unknown_token_is_replaced_by_what_was_looked_at_most_with_its_space(nlp, monkeypatch):
+def test_an_unknown_token_is_replaced_by_what_was_looked_at_most(nlp, monkeypatch):
     pipe = nlp.get_pipe("attn_seq2seq")
     dog = pipe.symbols.numbers([" dog"])[0]
     weights = torch.tensor([[0.1, 0.7, 0.2], [0.2, 0.2, 0.6], [0.8, 0.1, 0.1]])
@@ -150,6 +150,38 @@ def test_an_unknown_token_is_replaced_by_what_was_looked_at_most_with_its_space(
         assert nlp("Rex schläft !")._.generated == "dog ! rex"
     finally:
         pipe.lower = False
+
+
+def test_a_copied_word_is_not_glued_to_the_word_before_it(nlp, monkeypatch):
+    pipe = nlp.get_pipe("attn_seq2seq")
+    dog = pipe.symbols.numbers([" dog"])[0]
+    copied = len(pipe.symbols)  # the first unknown word of the document, by a model that copies
+    for number in (UNKNOWN, copied):
+        weights = torch.tensor([[0.9, 0.1], [0.1, 0.9]])
+        found = Written(torch.tensor([dog, number]), -1.0, True, weights)
+        monkeypatch.setattr(pipe, "_write", lambda *args, found=found, **kwargs: [found])
+        doc = nlp(Doc(nlp.vocab, words=["Zwuckel", "Zwuckel"], spaces=[False, False]))
+        assert (doc._.generated, doc._.generated_tokens) == ("dog Zwuckel", ["dog", "Zwuckel"])
+
+
+def test_white_space_is_not_read_and_has_no_weight(nlp):
+    plain, spaced = nlp("der Hund schläft ."), nlp(" der \n Hund\n\nschläft .  ")
+    assert spaced._.generated == plain._.generated
+    is_read = [not token.is_space for token in spaced]
+    assert spaced._.alignment.shape == (len(spaced._.generated_tokens), len(spaced))
+    assert (spaced._.alignment[:, numpy.logical_not(is_read)] == 0).all()
+    numpy.testing.assert_allclose(spaced._.alignment[:, is_read], plain._.alignment, atol=1e-5)
+
+
+def test_white_space_of_documents_teaches_nothing():
+    spaced = {f"\n{text.replace(' ', '  ')}\n": target for text, target in TEXTS.items()}
+    # The words of the embedding stay those of the texts.
+    nlps = [make_nlp() for _ in range(2)]
+    losses = [
+        train(nlp, 3, lambda nlp, texts=texts: make_examples(nlp, texts))
+        for nlp, texts in zip(nlps, [TEXTS, {**spaced, " \n": "nothing"}], strict=True)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 def test_a_model_that_copies_writes_tokens_that_training_had_only_in_the_document():
@@ -314,6 +346,16 @@ def test_its_scores_are_those_of_the_texts(nlp):
     assert pipe.score(examples, compare="tokens")["bleu"] == pytest.approx(1.0)
 
 
+def test_what_is_written_in_lower_case_is_compared_without_case(nlp):
+    component = make_nlp(lower=True, initialize=False).get_pipe("attn_seq2seq")
+    weights = numpy.full((1, 1), 1.0)
+    written = Doc(nlp.vocab, words=["Hund"])
+    store_generated(written, "a dog is here .", ["x"], weights)
+    reference = Doc(nlp.vocab, words=["Hund"])
+    store_target(reference, "A dog is here .")
+    assert component.score([Example(written, reference)])["bleu"] == pytest.approx(1.0)
+
+
 # --- Initialization -------------------------------------------------------------------------------
 
 
@@ -332,6 +374,20 @@ def test_given_tokens_are_the_vocabulary_and_a_stream_without_them_warns():
     nlp.config["initialize"]["components"]["attn_seq2seq"]["labels"] = labels
     nlp.initialize(lambda: make_examples(nlp))
     assert nlp.get_pipe("attn_seq2seq").label_data == labels
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["dog", "."], r"must have the space .* as ' dog', but none has, as in 'dog': write them"),
+        ("abc", r"'labels' must be a list of tokens, but is 'abc': write them with"),
+        ([1, 2], r"'labels' must be a list of tokens, but is \[1, 2\]"),
+    ],
+)
+def test_labels_that_are_no_tokens_with_their_spaces_are_refused(labels, message):
+    nlp = make_nlp(initialize=False)
+    with pytest.raises(ValueError, match=message):
+        nlp.get_pipe("attn_seq2seq").initialize(lambda: make_examples(nlp), labels=labels)
 
 
 def test_initialized_again_it_has_forgotten(nlp):
@@ -367,6 +423,13 @@ def test_extended_it_keeps_what_it_can_and_learns_new_tokens(nlp):
 def test_a_setting_that_cannot_be_used_is_named(settings, message):
     with pytest.raises(ValueError, match=message):
         make_nlp(initialize=False, **settings)
+
+
+@pytest.mark.parametrize("beam_width", [0, -1])
+def test_a_beam_that_was_set_to_no_width_is_refused(nlp, monkeypatch, beam_width):
+    monkeypatch.setattr(nlp.get_pipe("attn_seq2seq"), "beam_width", beam_width)
+    with pytest.raises(ValueError, match=rf"'beam_width' must be 1 or more, but is {beam_width}\."):
+        nlp("ein Hund")
 
 
 def test_without_weights_it_says_so():
@@ -428,6 +491,9 @@ def test_two_components_keep_apart_what_they_write():
     train(nlp, 40, lambda nlp: examples())
     doc = nlp("ein Hund")
     assert (doc._.generated, doc._.short) == ("A dog", "short")
+    example = Example(doc, examples()[0].reference)
+    scores = [nlp.get_pipe(name).score([example]) for name in ("attn_seq2seq", "other")]
+    assert [*scores[0], *scores[1]] == ["bleu", "chrf", "short_bleu", "short_chrf"]
     assert doc._.short_alignment.shape == (1, 2)
     assert isinstance(nlp.get_pipe("other").explain([doc])[0], Alignment)
 

@@ -4,12 +4,16 @@ import pytest
 import spacy
 from hypothesis import example, given
 from hypothesis import strategies as st
+from spacy.tokens import Doc
 
 from spacy_attn.pipeline.writers.target_texts import (
     blank_tokenizer,
     check_language,
+    copied_token,
     join_tokens,
     plain_tokens,
+    put_spaces,
+    read_tokens,
     spaced_tokens,
 )
 
@@ -48,3 +52,50 @@ def test_an_unknown_language_is_named():
         ValueError, match=r"Component 'x': 'target_lang' must be a language .* 'qq'"
     ):
         check_language("Component 'x'", "qq")
+
+
+def test_white_space_is_not_read_and_is_a_space_before_what_follows():
+    doc = blank_tokenizer("en")("\n One\n\ntwo (three) ")
+    assert read_tokens(doc) == [" One", " two", " (", "three", ")"]
+    assert read_tokens(doc, lower=True)[0] == " one"
+    assert read_tokens(Doc(doc.vocab)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "source", "expected"),
+    [
+        # The document has the same token before it.
+        ("(", [" (", "Zwuckel"], "Zwuckel"),
+        (" (", [" (", "Zwuckel"], "Zwuckel"),
+        (" Firma", [" Firma", "(", "Zwuckel"], " Zwuckel"),
+        (" Rex", [" Rex", "-Zwuckel"], "-Zwuckel"),
+        # A word has a space after another one, and after what ends a phrase.
+        (" a", [" in", "Zwuckel"], " Zwuckel"),
+        (".", [" Zwuckel"], " Zwuckel"),
+        (",", [" in", "5"], " 5"),
+        (")", [" in", "Zwuckel"], " Zwuckel"),
+        ('"', [" in", "Zwuckel"], " Zwuckel"),
+        (" -", [" in", "Zwuckel"], " Zwuckel"),
+        # Not after what opens, within a word, and after white space.
+        (" (", [" Zwuckel"], "Zwuckel"),
+        (' "', [" Zwuckel"], "Zwuckel"),
+        ("-", [" Zwuckel"], "Zwuckel"),
+        ("/", [" Zwuckel"], "Zwuckel"),
+        (" l'", [" Zwuckel"], "Zwuckel"),
+        ("\n", [" Zwuckel"], "Zwuckel"),
+        # Other marks keep what they have.
+        (" dog", [" Hund", "!"], "!"),
+        (" dog", [" Hund", " !"], " !"),
+        (" firm", [" Firma", "("], " ("),
+        ("", ["Zwuckel"], " Zwuckel"),
+    ],
+)
+def test_the_space_before_a_copied_token_is_that_of_where_it_is_written(before, source, expected):
+    assert copied_token(source, len(source) - 1, before, spaces=True) == expected
+
+
+def test_no_space_is_added_in_a_language_that_is_written_without_any():
+    assert copied_token([" in", "Zwuckel"], 1, "我", spaces=False) == "Zwuckel"
+    assert not put_spaces([" 我", "我", "们", "在", "."])
+    assert put_spaces([" dog", "dog", " a", ".", ","])
+    assert put_spaces([])
