@@ -25,7 +25,7 @@ from .write_card import card_cli
 
 __all__ = ["app"]
 
-_HELP = "Commands for text classification with attention."
+_HELP = "Commands for components with attention: train, apply, explain and show them."
 # What spaCy's own commands need to take overrides such as --paths.train.
 _WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 

@@ -14,6 +14,7 @@ from wasabi import msg
 
 from ..pipeline.defaults import DEFAULT_MODEL
 from ..text_files import write_text
+from . import options as opt
 from .console import failing, require_output
 
 _TEMPLATE = Path(__file__).with_name("training.cfg")
@@ -33,6 +34,8 @@ def init_config_cli(
     vectors: Annotated[
         str | None, Opt("--vectors", help="Pipeline or folder with pretrained word vectors")
     ] = None,
+    text_column: opt.TextColumn = None,
+    label_column: opt.LabelColumn = None,
     force: Annotated[bool, Opt("--force", "-F", help="Replace a file that exists")] = False,
 ) -> None:
     """
@@ -46,7 +49,12 @@ def init_config_cli(
     with failing("Can't write the config"):
         if not printing and output_file.exists() and not force:
             raise ValueError(f"'{output_file}' exists already: add --force to replace it.")
-        config = init_config(lang=lang, multilabel=multilabel, paths=paths)
+        columns = {
+            key: opt.column_names(given)
+            for key, given in (("text_column", text_column), ("label_column", label_column))
+            if given is not None
+        }
+        config = init_config(lang=lang, multilabel=multilabel, paths=paths, columns=columns)
         text = config.to_str(interpolate=False)
         if printing:
             typer.echo(text)
@@ -58,7 +66,11 @@ def init_config_cli(
 
 
 def init_config(
-    *, lang: str = "en", multilabel: bool = False, paths: dict[str, str | None] | None = None
+    *,
+    lang: str = "en",
+    multilabel: bool = False,
+    paths: dict[str, str | None] | None = None,
+    columns: dict[str, str | list[str]] | None = None,
 ) -> Config:
     """Return a complete training config with the recommended settings, and with its variables.
 
@@ -66,6 +78,7 @@ def init_config(
         lang: Code of the language.
         multilabel: Whether documents may have any number of labels, and not exactly one.
         paths: Those of the data "train", "dev" and "test", and of the "vectors".
+        columns: The "text_column" and "label_column" of the data, where they have other names.
 
     Raises:
         ImportError: If spaCy does not know the language.
@@ -78,7 +91,7 @@ def init_config(
         # Training builds every reader, and refuses one without a path.
         del config["corpora"]["test"]
     for corpus in config["corpora"].values():
-        corpus["exclusive"] = not multilabel
+        corpus.update(columns or {}, exclusive=not multilabel)
     if config["paths"]["vectors"] is not None:
         component["model"] = copy.deepcopy(DEFAULT_MODEL)
         # Vectors of all words take the place of a vocabulary of learned ones.

@@ -128,12 +128,12 @@ def make_reader(
     Raises:
         ValueError: For options that contradict one another or the data.
     """
-    columns = _names(options.label_column or "label")
+    columns = column_names(options.label_column or "label")
     if not labelled and not is_spacy_data(data):
         columns = []
     settings = {
         "split": options.split or "train",
-        "text_column": _names(options.text_column or "text"),
+        "text_column": column_names(options.text_column or "text"),
         "label_column": columns,
         "labels": None if not options.labels else split_names(options.labels),
         **_settings(data, options.settings or ()),
@@ -206,7 +206,8 @@ def split_names(names: str) -> list[str]:
     return [name.strip() for name in names.split(",")]
 
 
-def _names(columns: str) -> str | list[str]:
+def column_names(columns: str) -> str | list[str]:
+    """Return the name of a column, or those that commas separate."""
     names = split_names(columns)
     return names if len(names) > 1 else columns
 

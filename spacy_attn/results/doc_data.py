@@ -20,6 +20,7 @@ Layout = NDArray[numpy.int32]
 Bounds = NDArray[numpy.int32]
 # What is stored under a name: "values", what belongs to them, "layout" and, once used, "bounds".
 Record = dict[str, Any]
+_SUFFIX = "_data"
 
 
 def warn_of_replacement(
@@ -67,12 +68,16 @@ def stored(doc: Doc, name: str) -> Record | None:
 def stored_names(doc: Doc) -> list[str]:
     """Return the names under which `store` has stored something."""
     keys = (key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4)
-    return [key[1] for key in keys if key == _key(key[1]) and stored(doc, key[1]) is not None]
+    names = [str(key[1]).removesuffix(_SUFFIX) for key in keys if key[0] == "._."]
+    return [name for name in names if stored(doc, name) is not None]
 
 
 def _key(name: str) -> tuple[str, str, None, None]:
-    """Return where spaCy itself keeps the value of a document's extension attribute."""
-    return ("._.", name, None, None)
+    """Return where spaCy would keep the value of an extension attribute of another name.
+
+    Under the name itself, `doc.to_json` would take what is stored for the attribute's value.
+    """
+    return ("._.", name + _SUFFIX, None, None)
 
 
 def own(values: NDArray[numpy.floating]) -> Floats:

@@ -37,6 +37,15 @@ def test_the_config_with_vectors_has_the_settings_of_the_shipped_one():
     assert init_config(paths=paths) == expected
 
 
+def test_the_config_names_the_columns_of_the_data():
+    text = run(
+        "attn", "init-config", "-", "--text-column", "title, body", "--label-column", "stars"
+    )
+    for corpus in Config().from_str(text, interpolate=False)["corpora"].values():
+        assert corpus["text_column"] == ["title", "body"]
+        assert corpus["label_column"] == "stars"
+
+
 def test_a_config_written_elsewhere_trains_as_it_is(tmp_path):
     run("attn", "init-config", "my/train.cfg", "--train", TRAIN, "--dev", DEV, "--lang", "de")
     steps = (

@@ -9,7 +9,7 @@ from make_settings import GROUPS, REQUIRED, anchor_of, registered, settings_of, 
 from spacy import registry
 from thinc.api import Config
 
-from .pages import ROOT, anchors, blocks, read
+from .pages import anchors, read
 
 NAMES = sorted(name for name in registered() if list(settings_of(name)))
 
@@ -54,15 +54,3 @@ def test_defaults_are_those_that_a_config_is_filled_with(name):
     for setting, default in shown.items():
         if default != REQUIRED:
             assert default == json.dumps(filled[setting]), setting
-
-
-def test_settings_that_the_guide_shows_are_those_of_the_config():
-    (shown,) = (
-        config["components"]["attn_textcat"]
-        for block in blocks("docs/train.md", "ini")
-        if "[components.attn_textcat.model.tok2vec]" in block.content
-        for config in [Config().from_str("[components]\n" + block.content)]
-    )
-    default = Config().from_disk(ROOT / "configs" / "default.cfg", interpolate=False)
-    trained = default["components"]["attn_textcat"]
-    assert shown == {name: value for name, value in trained.items() if name != "scorer"}

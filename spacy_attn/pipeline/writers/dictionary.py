@@ -194,4 +194,4 @@ def _same_signs(form: str, target: str) -> bool | None:
 
 def _is_rule(test: Callable[[str, str], bool | None], pairs: set[tuple[str, str]]) -> bool:
     found = [same for form, target in pairs if (same := test(form, target)) is not None]
-    return sum(found) >= _SHARE_OF_RULE * len(found)
+    return bool(found) and sum(found) >= _SHARE_OF_RULE * len(found)

@@ -102,6 +102,11 @@ def test_it_learns_to_write_texts_with_their_spaces_and_case(nlp):
     ]
 
 
+def test_json_takes_the_text_and_its_tokens(nlp):
+    found = nlp("eine Katze .").to_json(underscore=["generated", "generated_tokens"])["_"]
+    assert found == {"generated": "A cat.", "generated_tokens": ["A", "cat", "."]}
+
+
 def test_the_alignment_has_a_row_for_each_token_that_was_written(nlp):
     for text in (*TEXTS, *OTHERS):
         doc = nlp(text)
