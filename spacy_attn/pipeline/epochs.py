@@ -36,12 +36,13 @@ def make_train_epochs(
     """Create a callback that trains for a number of epochs, and no longer.
 
     `spacy train` and schedules count in steps. A learning rate that falls to 0 at the end of
-    training, with `total_steps = ${training.max_steps}`, needs their number, which depends on the
-    size of the corpus. The callback lowers `[training] max_steps` to that of the epochs. Where
-    `total_steps` is the same number in a config without variables, it is lowered, too. The callback
-    lowers `eval_frequency` to a tenth of that, or below, so that the last evaluation is at the end.
+    training needs their number, which depends on the size of the corpus. The callback lowers
+    `[training] max_steps` to that of the epochs. It sets `total_steps` of the learning rate to the
+    same number, whatever that was, if the rate has such a setting. The callback lowers
+    `eval_frequency` to a tenth of that, or below, so that the last evaluation is at the end.
 
-    Both settings stay, and a message says so, where the length of an epoch is not known: where the
+    `max_steps` stays the upper bound: a warning says where it allows less than the epochs. Training
+    takes all of it, and a message says so, where the length of an epoch is not known: where the
     corpus is streamed, or cannot be read.
 
     Args:
@@ -63,26 +64,31 @@ def make_train_epochs(
         settings = nlp.config.interpolate()["training"]
         n_batches = count_batches(nlp, corpus, batcher)
         if not n_batches:
+            _end_schedule(training, settings, settings["max_steps"])
             return
-        n_steps = max(min_steps, math.ceil(epochs * n_batches))
-        if settings["max_steps"]:
-            n_steps = min(n_steps, settings["max_steps"])
+        n_wanted = max(min_steps, math.ceil(epochs * n_batches))
+        n_steps = min(n_wanted, settings["max_steps"] or n_wanted)
         training["max_steps"] = n_steps
         _end_schedule(training, settings, n_steps)
         longest = min(settings["eval_frequency"], math.ceil(n_steps / 10))
         # spaCy does not evaluate at the end, unless it falls on a multiple.
         training["eval_frequency"] = n_steps // math.ceil(n_steps / longest)
-        msg.info(f"An epoch has {n_batches} steps: training takes {n_steps} of them")
+        if n_steps < n_wanted:
+            msg.warn(
+                f"An epoch has {n_batches} steps: training takes {n_steps} of the {n_wanted} that "
+                f"[initialize.after_init] asks for, since 'max_steps' in [training] allows no more"
+            )
+        else:
+            msg.info(f"An epoch has {n_batches} steps: training takes {n_steps} of them")
 
     return train_epochs
 
 
 def _end_schedule(training: dict[str, Any], settings: dict[str, Any], n_steps: int) -> None:
-    """Have the learning rate fall to the end of training, if it was to fall to that of the config.
+    """Have a learning rate that knows the steps of training fall to the end of these.
 
-    A variable follows by itself. In a config that was interpolated it is a number, with which the
-    rate would hardly fall.
+    A number in the config is that of the longest training, with which the rate would hardly fall.
     """
     schedule = settings["optimizer"].get("learn_rate")
-    if isinstance(schedule, dict) and schedule.get("total_steps") == settings["max_steps"]:
+    if n_steps and isinstance(schedule, dict) and "total_steps" in schedule:
         training["optimizer"]["learn_rate"]["total_steps"] = n_steps

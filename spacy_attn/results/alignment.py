@@ -33,6 +33,8 @@ class Alignment:
         weights: Shape (n_target, n_source), at least 0; the rows sum to 1. Given as anything that
             NumPy makes an array of, kept as float32.
         log_probability: Of the target, given the source; None where it is not known.
+        of_tokens: Whether source and target are tokens. Otherwise symbols that all have a length of
+            1 are taken for characters, which are shown without spaces between them.
 
     Raises:
         ValueError: If the weights have another shape, a value below 0 or not finite, or a row that
@@ -44,6 +46,7 @@ class Alignment:
     target: tuple[str, ...]
     weights: Floats
     log_probability: float | None = None
+    of_tokens: bool = False
 
     def __post_init__(self) -> None:
         """Check what was given, and make it what the attributes say."""
@@ -93,12 +96,23 @@ class Alignment:
     @property
     def source_text(self) -> str:
         """What was read: characters in a row, or tokens with spaces between them."""
-        return _joined(self.source)
+        return self._joined(self.source)
 
     @property
     def target_text(self) -> str:
         """What was written, in the same way."""
-        return _joined(self.target)
+        return self._joined(self.target)
+
+    @property
+    def of_characters(self) -> bool:
+        """Whether what was read is a row of characters."""
+        return self._are_characters(self.source)
+
+    def _are_characters(self, symbols: tuple[str, ...]) -> bool:
+        return not self.of_tokens and all(len(symbol) == 1 for symbol in symbols)
+
+    def _joined(self, symbols: tuple[str, ...]) -> str:
+        return ("" if self._are_characters(symbols) else " ").join(symbols)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the alignment in lists, strings and numbers, which JSON can hold.
@@ -140,7 +154,3 @@ def _symbols(name: str, given: Sequence[str]) -> tuple[str, ...]:
             f"characters."
         )
     return tuple(given)
-
-
-def _joined(symbols: tuple[str, ...]) -> str:
-    return ("" if all(len(symbol) == 1 for symbol in symbols) else " ").join(symbols)

@@ -53,22 +53,24 @@ class _ReadOnly:
     """A setter that refuses, since spaCy would otherwise accept a value and never show it."""
 
     name: str
+    remedy: str = ""
 
     def __call__(self, obj: Doc | Token | Span, value: Any) -> None:
         raise AttributeError(
             f"'{type(obj).__name__.lower()}._.{self.name}' is read-only: it holds what the "
-            f"component has found."
+            f"component has found.{self.remedy}"
         )
 
 
 class _Attribute(NamedTuple):
-    """An attribute to be registered, and the setting that gives another name."""
+    """An attribute to be registered, the setting that gives another name, and how it is set."""
 
     owner: Any
     getter: _Getter
     name: str
     factory: str
     setting: str | None
+    to_set: str = ""
 
     @property
     def remedy(self) -> str:
@@ -128,9 +130,14 @@ def install_generated(name: str = GENERATED) -> None:
         f"{name}_tokens": generated_tokens,
         alignment: generated_weights,
     }
+    further = "" if name == GENERATED else f", {name!r}"
+    to_set = (
+        f" Store a text to learn from with spacy_attn.results.written_data.store_target(doc, text"
+        f"{further})."
+    )
     _install(
         [
-            _Attribute(Doc, _Getter(read, name), attr, "attn_seq2seq", "generated_attr")
+            _Attribute(Doc, _Getter(read, name), attr, "attn_seq2seq", "generated_attr", to_set)
             for attr, read in readers.items()
         ]
     )
@@ -172,11 +179,11 @@ def _install(attributes: list[_Attribute]) -> None:
                 f"own (get, set, has), but is {getter.name!r}."
             )
         if not owner.has_extension(name):
-            missing.append((owner, getter, name))
+            missing.append(attribute)
         elif owner.get_extension(name)[2] != getter:
             raise ValueError(
                 f"An extension attribute '{owner.__name__}._.{name}' exists already and belongs to "
                 f"something else. {attribute.remedy}"
             )
-    for owner, getter, name in missing:
-        owner.set_extension(name, getter=getter, setter=_ReadOnly(name))
+    for owner, getter, name, *_, to_set in missing:
+        owner.set_extension(name, getter=getter, setter=_ReadOnly(name, to_set))

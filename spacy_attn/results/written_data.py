@@ -107,7 +107,9 @@ def document_alignment(doc: Doc, name: str = GENERATED) -> Alignment | None:
         return None
     source = tuple(token.text for token in doc)
     values = record["values"].T
-    return Alignment(source, tuple(record["tokens"]), values, record["log_probability"])
+    return Alignment(
+        source, tuple(record["tokens"]), values, record["log_probability"], of_tokens=True
+    )
 
 
 def _generated(doc: Doc, name: str) -> Record | None:

@@ -71,3 +71,14 @@ def test_one_path_of_the_dataset_block_names_all_corpora(name, nlp, monkeypatch)
         "dev": 1000,
         "test": 1000,
     }
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_every_optimizer_can_be_made_before_variables_are_replaced(config):
+    """As `spacy debug data` makes it."""
+    training = util.load_config(config)["training"]
+    optimizer = training["optimizer"]
+    util.registry.resolve({"optimizer": optimizer})
+    rate = optimizer["learn_rate"]
+    if isinstance(rate, dict) and "total_steps" in rate:
+        assert rate["total_steps"] == training["max_steps"]

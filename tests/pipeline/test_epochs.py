@@ -49,17 +49,18 @@ def test_the_last_evaluation_is_within_a_few_steps_of_the_end(n_batches):
     assert n_left < n_evaluations
 
 
-@pytest.mark.parametrize("total_steps", ["${training.max_steps}", 5000])
-def test_the_learning_rate_falls_to_the_end_also_in_a_config_without_variables(total_steps):
+# A variable; the number of the config; and what is left of it where max_steps is overridden.
+@pytest.mark.parametrize("total_steps", ["${training.max_steps}", 5000, 70])
+def test_the_learning_rate_falls_to_the_end_whatever_the_config_says(total_steps):
     schedule = falling(total_steps)
     training = settings_after(400, epochs=3, max_steps=5000, learn_rate=schedule)
     assert training["optimizer"]["learn_rate"]["total_steps"] == training["max_steps"] == 39
 
 
-@pytest.mark.parametrize("schedule", [0.001, falling(70)])
-def test_another_learning_rate_stays_as_it_is(schedule):
-    training = settings_after(400, epochs=3, max_steps=5000, learn_rate=schedule)
-    assert training["optimizer"]["learn_rate"] == schedule
+@pytest.mark.parametrize("learn_rate", [0.001, {"@schedules": "constant.v1", "rate": 0.001}])
+def test_a_learning_rate_without_a_last_step_stays_as_it_is(learn_rate):
+    training = settings_after(400, epochs=3, max_steps=5000, learn_rate=learn_rate)
+    assert training["optimizer"]["learn_rate"] == learn_rate
 
 
 def test_a_small_corpus_has_more_epochs_for_the_least_number_of_steps():
@@ -70,14 +71,20 @@ def test_a_small_corpus_has_more_epochs_for_the_least_number_of_steps():
         settings_after(400, min_steps=-1)
 
 
-def test_it_takes_no_more_steps_than_it_may():
+def test_it_takes_no_more_steps_than_it_may_and_says_so(capsys):
     training = settings_after(32_000, max_steps=5000)
     assert (training["max_steps"], training["eval_frequency"]) == (5000, 131)
+    printed = plain(capsys.readouterr().out)
+    assert "training takes 5000 of the 20000 that [initialize.after_init] asks for" in printed
+    settings_after(32_000, max_steps=20_000)
+    assert "An epoch has 1000 steps: training takes 20000 of them" in plain(capsys.readouterr().out)
 
 
 def test_a_streamed_corpus_is_not_read_and_its_settings_stay_with_a_message(capsys):
-    training = settings_after(400, max_epochs=-1, max_steps=5000)
+    rate = falling(70)
+    training = settings_after(400, max_epochs=-1, max_steps=5000, learn_rate=rate)
     assert (training["max_steps"], training["eval_frequency"]) == (5000, 134)
+    assert training["optimizer"]["learn_rate"]["total_steps"] == 5000
     assert "settings in [training] stay: the corpus is streamed" in plain(capsys.readouterr().out)
 
 

@@ -63,6 +63,7 @@ def check_all(doc: Doc, how: str = "") -> None:
     assert doc._.generated_tokens == WRITTEN, how
     numpy.testing.assert_array_equal(doc._.alignment, WEIGHTS, err_msg=how, strict=True)
     assert document_alignment(doc).log_probability == -2.5, how
+    assert document_alignment(doc).of_tokens, how
     assert [token._.lemma_source for token in doc] == SOURCES, how
     for token, expected in zip(doc, ALIGNMENTS, strict=True):
         check_same(token_alignment(token), expected, how)
@@ -214,6 +215,10 @@ def test_arrays_are_read_only_and_those_given_may_change_afterwards():
 def test_assigning_the_attributes_is_refused(doc):
     for name in ("generated", "generated_tokens", "alignment"):
         with pytest.raises(AttributeError, match=rf"doc\._\.{name}' is read-only"):
+            setattr(doc._, name, "x")
+    install_generated("short")
+    for name, call in (("generated", r"doc, text\)"), ("short", r"doc, text, 'short'\)")):
+        with pytest.raises(AttributeError, match=rf"written_data\.store_target\({call}"):
             setattr(doc._, name, "x")
     for name in ("lemma_source", "lemma_alignment"):
         with pytest.raises(AttributeError, match=rf"token\._\.{name}' is read-only"):

@@ -166,8 +166,7 @@ def matrices(
 
 def _from_alignment(alignment: Alignment, language: str = "") -> Matrix:
     # Of tokens the columns say it, and better.
-    of_characters = all(len(symbol) == 1 for symbol in alignment.source)
-    read = alignment.source_text if of_characters else None
+    read = alignment.source_text if alignment.of_characters else None
     return Matrix(alignment, alignment.target_text, read, language)
 
 
@@ -186,6 +185,11 @@ def _from_doc(part: Doc | Span | Token, written_attr: str | None) -> list[Matrix
     if found:
         return found
     known = names if written_attr is None else {written_attr} & {*names}
+    if part is not doc and known and all(document_alignment(doc, name) for name in known):
+        raise ValueError(
+            f"{_named(part)} has no alignment of its own, since a text was written for the whole "
+            f"document: show that, {type(part).__name__.lower()}.doc."
+        )
     if isinstance(part, Token) or not known:
         raise ValueError(_missing(part, written_attr))
     # Its lemmas come from a dictionary, say. Among several documents, it is not left out.
@@ -194,11 +198,15 @@ def _from_doc(part: Doc | Span | Token, written_attr: str | None) -> list[Matrix
     ]
 
 
-def _missing(part: Doc | Span | Token, written_attr: str | None) -> str:
+def _named(part: Doc | Span | Token) -> str:
     what = "document" if isinstance(part, Doc) else type(part).__name__.lower()
+    return f"The {what} '{shorten(part.text, _SHOWN_CHARACTERS)}'"
+
+
+def _missing(part: Doc | Span | Token, written_attr: str | None) -> str:
     named = "" if written_attr is None else f" of {written_attr!r}"
     return (
-        f"The {what} '{shorten(part.text, _SHOWN_CHARACTERS)}' has no alignment{named}: run a "
-        f"pipeline on its text that has 'attn_seq2seq', or 'attn_lemmatizer' or 'attn_transducer' "
-        f"with alignment = true, or show what the component's explain([doc]) returns."
+        f"{_named(part)} has no alignment{named}: run a pipeline on its text that has "
+        f"'attn_seq2seq', or 'attn_lemmatizer' or 'attn_transducer' with alignment = true, or show "
+        f"what the component's explain([doc]) returns."
     )

@@ -2,7 +2,8 @@
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from functools import partial
+from itertools import accumulate, pairwise
 
 import numpy
 from numpy.typing import NDArray
@@ -145,6 +146,27 @@ def by_character(
     numpy.add.at(means, rows, merged)
     means /= numpy.bincount(rows).reshape(-1, 1)
     return means
+
+
+def in_own_characters(weights: NDArray[numpy.float32], text: str) -> NDArray[numpy.float32]:
+    """Return the weights of a text in its usual spelling as those of its own characters.
+
+    Those that make up a composed character share its weight.
+
+    Args:
+        weights: Shape (n_target, n_composed).
+        text: The text as it is spelled.
+    """
+    composed = partial(unicodedata.normalize, "NFC")
+    whole = composed(text)
+    # Where nothing before is composed with what follows.
+    starts = [i for i in range(len(text)) if composed(text[:i]) + composed(text[i:]) == whole]
+    found = numpy.zeros((len(weights), len(text)), dtype="float32")
+    for start, end in pairwise([*starts, len(text)]):
+        part = weights[:, len(composed(text[:start])) : len(composed(text[:end]))]
+        is_same = part.shape[1] == end - start
+        found[:, start:end] = part if is_same else part.sum(axis=1, keepdims=True) / (end - start)
+    return found
 
 
 def _places(symbols: Sequence[str]) -> list[int]:

@@ -21,7 +21,7 @@ from ...models.attention_decoder import (
 from ...models.symbols import UNKNOWN_SYMBOL
 from ...results.alignment import Alignment
 from ..prediction import MAX_CHUNK_TOKENS
-from .characters import by_character, from_symbols, usual_spelling
+from .characters import by_character, from_symbols, in_own_characters, usual_spelling
 from .dictionary import Counts, Target
 from .token_attributes import EMPTY
 from .transducer_training import TransducerTrainingMixin
@@ -178,6 +178,7 @@ class QuestionsMixin(TransducerTrainingMixin):
         numbers = list(range(len(questions)))
         for run in runs(numbers, _MAX_ALIGNED_SYMBOLS, lambda i: len(questions[i].form)):
             pairs = [(questions[i].form, next(iter(questions[i].choices or ""))) for i in run]
+            own_forms = [str(self.source.read(questions[i].token)) for i in run]
             symbols = [
                 (self._source_symbols(form), self._target_symbols(value)) for form, value in pairs
             ]
@@ -185,7 +186,11 @@ class QuestionsMixin(TransducerTrainingMixin):
             sources = self._sources([source for source, _ in symbols], given)
             targets = [self._target_numbers(target, source) for source, target in symbols]
             found = align(self.model, sources, targets)
-            for (form, value), (source, target), weights in zip(pairs, symbols, found, strict=True):
+            for (form, value), own, (source, target), weights in zip(
+                pairs, own_forms, symbols, found, strict=True
+            ):
                 characters = None if self.cfg["writes_lists"] else target
                 merged = by_character(weights, source, characters)
-                yield Alignment(tuple(form), tuple(value), merged)
+                if own != form:
+                    merged = in_own_characters(merged, own)
+                yield Alignment(tuple(own), tuple(value), merged)

@@ -341,7 +341,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
         weights = numpy.zeros((len(spaced), len(doc)), dtype="float32")
         weights[:, _read(doc)] = read_weights
         source, target = tuple(token.text for token in doc), tuple(plain_tokens(spaced))
-        alignment = Alignment(source, target, weights, written.log_probability)
+        alignment = Alignment(source, target, weights, written.log_probability, of_tokens=True)
         is_cut = not written.is_complete and len(spaced) == self.max_length
         return Generated(join_tokens(spaced), alignment, is_cut)
 
@@ -405,4 +405,5 @@ def _read(doc: Doc) -> list[int]:
 def _nothing(doc: Doc) -> Generated:
     """Return an empty text."""
     words = tuple(token.text for token in doc)
-    return Generated("", Alignment(words, (), numpy.zeros((0, len(doc)), dtype="float32")))
+    weights = numpy.zeros((0, len(doc)), dtype="float32")
+    return Generated("", Alignment(words, (), weights, of_tokens=True))

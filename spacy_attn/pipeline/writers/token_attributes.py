@@ -71,10 +71,17 @@ class TokenAttribute:
             )
 
     def read(self, token: Token) -> Value | None:
-        """Return the value of a token; None where it has none, or none that is of strings."""
+        """Return the value of a token; None where it has none, or none that is of strings.
+
+        One that is the default of its extension is none: nobody has given it.
+        """
         if not self.is_extension:
             return getattr(token, self.path) or None
-        value = token._.get(self.own_name) if token._.has(self.own_name) else None
+        if not Token.has_extension(self.own_name):
+            return None
+        value = token._.get(self.own_name)
+        if value == Token.get_extension(self.own_name)[0]:
+            return None
         if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
             return tuple(value)
         return value if isinstance(value, str) else None

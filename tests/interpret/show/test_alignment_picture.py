@@ -265,6 +265,16 @@ def test_the_legend_has_all_greys_and_says_what_they_are():
     assert "in percent: each row sums to 100 %" in grid.text
 
 
+def test_tokens_of_one_character_are_not_taken_for_characters():
+    weights = numpy.eye(3, dtype="float32")
+    tokens = Alignment(("1", "2", "3"), ("2", "3", "3"), weights, of_tokens=True)
+    assert (tokens.source_text, tokens.target_text) == ("1 2 3", "2 3 3")
+    # Columns say of tokens what was read. Of characters, the heading says it, too.
+    assert print_matrices([tokens]).startswith("2 3 3")
+    characters = Alignment(tokens.source, tokens.target, weights)
+    assert print_matrices([characters]).startswith("123 → 233")
+
+
 # Errors
 
 
@@ -280,6 +290,13 @@ def test_wrong_arguments_are_refused_with_what_to_do(doc, lemmas):
         (lemmas, {"written_attr": "generated"}, ValueError, "has no alignment of 'generated'"),
         (lemmas[1], {}, ValueError, "The token 've' has no alignment"),
         (unseen[0:2], {}, ValueError, "The span 'unseen unseen' has no alignment"),
+        (
+            doc[0:2],
+            {},
+            ValueError,
+            "The span 'ein kleines' has no alignment of its own, .* span.doc",
+        ),
+        (doc[0], {}, ValueError, "The token 'ein' has no alignment of its own, .* token.doc"),
         ("text", {}, TypeError, "a Token or an Alignment, .* not str"),
         (None, {}, TypeError, "not NoneType"),
         ([["text"]], {}, TypeError, "not str"),

@@ -1,5 +1,7 @@
 """Texts as symbols and back: whatever the characters, nothing is lost."""
 
+import unicodedata
+
 import numpy
 import pytest
 import spacy
@@ -13,6 +15,7 @@ from spacy_attn.pipeline.writers.characters import (
     by_character,
     from_symbols,
     has_inner_sign,
+    in_own_characters,
     lower_case,
     may_be_name,
     to_symbols,
@@ -158,3 +161,24 @@ def test_where_sentences_are_set_they_say_where_one_begins(words, starts, expect
 )
 def test_a_sign_inside_is_none_that_words_or_numbers_have(text, expected):
     assert has_inner_sign(text) == expected
+
+
+COMPOSABLE = st.text(st.sampled_from("aeé\u0301\u0327ñÅ\u212b한\u1112\u1161\u11ab'"), max_size=8)
+
+
+@given(text=COMPOSABLE)
+def test_weights_of_composed_letters_are_shared_by_the_characters_of_a_text(text):
+    read = unicodedata.normalize("NFC", text)
+    weights = numpy.random.default_rng(0).dirichlet(numpy.ones(len(read) or 1), size=3)
+    weights = weights[:, : len(read)].astype("float32")
+    found = in_own_characters(weights, text)
+    assert found.shape == (3, len(text))
+    numpy.testing.assert_allclose(found.sum(axis=1), weights.sum(axis=1), atol=1e-6)
+    if read == text:
+        numpy.testing.assert_array_equal(found, weights)
+
+
+def test_a_letter_of_two_characters_halves_its_weight():
+    weights = numpy.array([[0.5, 0.3, 0.2]], dtype="float32")
+    expected = [[0.25, 0.25, 0.3, 0.1, 0.1]]
+    numpy.testing.assert_allclose(in_own_characters(weights, "e\u0301te\u0301"), expected)

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc
@@ -175,7 +176,11 @@ def test_apostrophes_and_composed_letters_may_be_written_otherwise():
     assert read(nlp, *words) == ["le", "être", "aujourd'hui", "quote"]
     component = nlp.get_pipe("attn_lemmatizer")
     ((alignment,),) = component.explain([nlp(Doc(nlp.vocab, words=[decomposed]))])
-    assert alignment.source == ("é", "t", "é")
+    assert alignment.source == tuple(decomposed)
+    # Both characters of a letter share its weight.
+    numpy.testing.assert_array_equal(alignment.weights[:, 0], alignment.weights[:, 1])
+    ((composed,),) = component.explain([nlp(Doc(nlp.vocab, words=["été"]))])
+    numpy.testing.assert_allclose(alignment.weights[:, 2], composed.weights[:, 1], atol=1e-6)
 
 
 def test_a_spelling_that_training_had_is_read_as_it_is():

@@ -121,6 +121,7 @@ def test_explain_returns_the_alignments_and_leaves_documents_as_they_are(nlp):
     assert [each.target for each in found] == [("A", "cat", "."), ()]
     assert found[0].source == ("eine", "Katze", ".")
     assert found[0].log_probability < 0
+    assert all(each.of_tokens for each in found)
     assert not docs[0].user_data
     numpy.testing.assert_array_equal(found[0].weights, nlp("eine Katze .")._.alignment)
 

@@ -367,6 +367,17 @@ def test_an_attribute_that_cannot_be_set_is_refused():
     Token.remove_extension("read_only")
 
 
+@pytest.mark.parametrize("default", ["", []])
+def test_a_token_with_the_default_of_a_registered_attribute_has_no_value(default):
+    Token.set_extension("spelled", default=default, force=True)
+    value = ["B"] if isinstance(default, list) else "B"
+    nlp = make_transducer([("a", value), ("b", default)], target="_.spelled", overwrite=False)
+    # What nobody has annotated is not learned either.
+    assert nlp.get_pipe("attn_transducer").dictionary.n_targets == 1
+    assert nlp("a")[0]._.spelled == value
+    Token.remove_extension("spelled")
+
+
 def test_an_attribute_of_your_own_can_be_read(untrained):
     Token.set_extension("reading", default=None, force=True)
     nlp = make_transducer([("a", "b")])
