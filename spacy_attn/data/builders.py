@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import IO, Any
 
 import datasets
@@ -30,6 +31,7 @@ class TableConfig(datasets.BuilderConfig):
 
     Attributes:
         all_columns: Whether to read all other columns, too.
+        either: Pairs of columns of which one is needed, and those that are there are read: of JSON.
         features: The types of the columns, if they are known.
         declared: Types of some columns, if it is up to the files which there are.
         default_delimiter: What separates fields of CSV files unless the dialect says so.
@@ -38,6 +40,7 @@ class TableConfig(datasets.BuilderConfig):
     columns: tuple[str, ...] = ()
     label_columns: tuple[str, ...] = ()
     all_columns: bool = False
+    either: tuple[tuple[str, str], ...] = ()
     features: datasets.Features | None = None
     declared: Mapping[str, Any] = field(default_factory=dict)
     default_delimiter: str = ","
@@ -145,7 +148,8 @@ class JsonBuilder(TableBuilder):
 
     def _batches(self, files: _Files) -> Iterator[tuple[str, Batch]]:
         encoding = self.config.dialect.encoding
-        wanted = None if self.config.all_columns else self.config.columns
+        columns = [*self.config.columns, *chain.from_iterable(self.config.either)]
+        wanted = None if self.config.all_columns else list(dict.fromkeys(columns))
         for file, path in files:
             name = shown(file)
             for batch in read_json(partial(_open, path), name, wanted, encoding):
@@ -161,6 +165,8 @@ class JsonBuilder(TableBuilder):
         for name, batch in self._batches(files):
             keys.update(dict.fromkeys(batch.keys))
             for column, values in batch.columns.items():
+                if column not in types and column not in batch.keys:
+                    continue
                 before = types.get(column, pa.null())
                 found = _merged(before, _type_of(values))
                 if found is None and not hasattr(datasets, "Json"):
@@ -168,7 +174,9 @@ class JsonBuilder(TableBuilder):
                 types[column] = found
             if is_streamed and pa.null() not in types.values():
                 break
-        if missing := [column for column in required if keys and column not in keys]:
+        missing = [column for column in required if keys and column not in keys]
+        missing += [one for one, other in self.config.either if keys and not {one, other} & {*keys}]
+        if missing:
             raise FileProblem(shown(files[0][0]), None, no_column(missing[0], keys))
         schema = pa.schema({column: kind or pa.string() for column, kind in types.items()})
         features = datasets.Features.from_arrow_schema(schema)

@@ -23,9 +23,10 @@ class HFPairs(Rows):
     Args:
         skip_missing: Pass over rows in which a text is null, empty or blank, and over stored
             documents without a target. A warning at the end of a pass says how many there were.
-        source_column: The column of the sources. A dot leads into a column of mappings: that of
-            `{"translation": {"de": "...", "en": "..."}}` is `translation.de`. `.spacy` files have
-            documents with targets, and a reader of them leaves the settings of columns out.
+        source_column: The column of the sources. A dot leads into a column of mappings, if no
+            column has that very name: that of `{"translation": {"de": "...", "en": "..."}}` is
+            `translation.de`. `.spacy` files have documents with targets, and a reader of them
+            leaves the settings of columns out.
         target_column: The column of the targets, as `source_column`.
         generated_attr: The name of the attribute that has the targets, which is that of the
             component.
@@ -52,7 +53,8 @@ class HFPairs(Rows):
             "'source_column' and 'target_column' name the same column",
         )
         paths = (self.source_column, self.target_column)
-        self.columns = tuple(dict.fromkeys(path.split(".")[0] for path in paths))
+        self.columns = tuple(path for path in paths if "." not in path)
+        self.either = tuple((path, path.split(".")[0]) for path in paths if "." in path)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Go through the data set once.
@@ -104,7 +106,7 @@ class HFPairs(Rows):
 
     def _read_text(self, row: Row, path: str, setting: str) -> str:
         """Follow the path to a text."""
-        column, *keys = path.split(".")
+        column, *keys = [path] if path in row else path.split(".")
         value = row[column]
         for key in keys:
             if value is None:

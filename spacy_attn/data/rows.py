@@ -66,8 +66,8 @@ class Rows(Source):
                 raise self._no_rows()
             # The columns of a stream may not be known before its first row.
             if dataset.column_names is not None:
-                self._require_columns(dataset.column_names)
-                dataset = dataset.select_columns(list(self.columns))
+                columns = self._require_columns(dataset.column_names)
+                dataset = dataset.select_columns(columns)
         return dataset, untyped
 
     def read_rows(self, convert: Callable[[Row, Skipped], Item]) -> Iterator[Item]:
@@ -136,9 +136,12 @@ class Rows(Source):
                 for values in zip(*batch.values(), strict=True):
                     yield dict(zip(batch, values, strict=True))
 
-    def _require_columns(self, columns: Collection[str]) -> None:
-        if missing := [column for column in self.columns if column not in columns]:
-            raise DatasetError(f"{self}: {no_column(missing[0], columns)}")
+    def _require_columns(self, names: Collection[str]) -> list[str]:
+        """Return the columns that are read; raise a DatasetError if one is not there."""
+        columns = self.columns_among(names)
+        if missing := [column for column in columns if column not in names]:
+            raise DatasetError(f"{self}: {no_column(missing[0], names)}")
+        return columns
 
     def _no_rows(self) -> DatasetError:
         return DatasetError(f"{self}: there is no row in it; check 'split' and 'data_files'")

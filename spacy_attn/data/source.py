@@ -4,7 +4,7 @@ import glob
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class Source:
 
     A reader adds `columns`, those to read, and `label_columns`, those of them that hold class ids
     or in which an empty field of a CSV file is null. With `all_columns`, all others are read, too.
+    `either` has pairs of columns: the second one is read where there is no first.
 
     Args:
         path: A data file (Parquet, JSON, JSON lines, CSV, TSV, Arrow), a pattern such as
@@ -72,6 +73,7 @@ class Source:
     encoding: str | None = None
     columns: tuple[str, ...] = field(default=(), init=False, repr=False)
     label_columns: tuple[str, ...] = field(default=(), init=False, repr=False)
+    either: tuple[tuple[str, str], ...] = field(default=(), init=False, repr=False)
     all_columns: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +98,13 @@ class Source:
     def dialect(self) -> Dialect:
         """How delimited text is written. JSON has an encoding, too."""
         return Dialect(self.delimiter, self.quoting, self.escape, self.encoding)
+
+    def columns_among(self, names: Collection[str]) -> list[str]:
+        """Return the columns to read where those of some names are there."""
+        chosen = (
+            other if other in names and one not in names else one for one, other in self.either
+        )
+        return list(dict.fromkeys([*self.columns, *chosen]))
 
     def require(self, condition: bool, complaint: str | None) -> None:
         """Refuse the settings with a complaint unless a condition holds."""
@@ -305,13 +314,16 @@ def _table_builder(builder: "DatasetBuilder", source: Source, state: str) -> "Da
     if source.all_columns:  # the cache goes by the arguments, of which others have one less
         arguments["all_columns"] = True
     if builder.name == "json":
-        return JsonBuilder(**arguments)
+        either = {"either": source.either} if source.either else {}
+        return JsonBuilder(**arguments, **either)
+    # No value of a CSV file is a mapping, for which the second of two columns stands.
+    columns = arguments["columns"] = (*source.columns, *(one for one, _ in source.either))
     declared = builder.info.features or {}
     if source.all_columns:
         return DelimitedBuilder(
             **arguments, declared=dict(declared), default_delimiter=builder.config.sep
         )
-    features = Features({name: declared.get(name, Value("string")) for name in source.columns})
+    features = Features({name: declared.get(name, Value("string")) for name in columns})
     return DelimitedBuilder(**arguments, features=features, default_delimiter=builder.config.sep)
 
 
@@ -322,9 +334,11 @@ def _parquet_columns(builder: "DatasetBuilder", source: Source) -> dict[str, lis
     if source.all_columns:
         return {}
     file = next(file for files in builder.config.data_files.values() for file in files)
-    columns = [name for name in pq.read_schema(file).names if name in source.columns]
+    names = pq.read_schema(file).names
+    wanted = source.columns_among(names)
+    columns = [name for name in names if name in wanted]
     # Where one is missing, the reader names all that there are.
-    return {"columns": columns} if len(columns) == len(source.columns) else {}
+    return {"columns": columns} if len(columns) == len(wanted) else {}
 
 
 def _refuse_unless_on_hub(path: str, local: str, source: Source) -> None:

@@ -1,6 +1,7 @@
 """The reader of pairs of texts: sources as tokens, targets on the reference, what is refused."""
 
 import pytest
+from datasets import Dataset
 from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 from spacy.util import registry
@@ -52,6 +53,23 @@ def test_columns_may_lie_within_another_one(write, pairs, streaming):
     ) == [("Ja", "x")]
 
 
+@STREAMING
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_a_column_may_have_a_dot_in_its_name(pairs, streaming, kind):
+    settings = {"source_column": "text.de", "target_column": "text.en", "streaming": streaming}
+    rows = [
+        {"text.de": "Ja", "text.en": "Yes"},
+        # Also where there is the column that a dot could lead into.
+        {"text": "x", "text.de": "Ja", "text.en": "Yes"},
+        {"text": {"de": "Ja"}, "text.en": "Yes"},
+    ]
+    # There is no mapping in CSV.
+    for i, row in enumerate(rows[:2] if kind == "csv" else rows):
+        path = f"{i}.{kind}"
+        getattr(Dataset.from_list([row]), f"to_{kind}")(path)
+        assert pairs(path, **settings) == [("Ja", "Yes")]
+
+
 def test_a_config_names_the_reader_the_columns_and_the_attribute(write, nlp):
     path = write([{"de": "Ja", "en": "Yes"}])
     config = Config().from_str(
@@ -91,6 +109,7 @@ def test_a_mapping_that_is_null_is_a_missing_text(write, pairs):
     ("settings", "expected"),
     [
         ({"source_column": "quelle"}, r"there is no column 'quelle'; .*'number', 'deep'"),
+        ({"source_column": "quelle.de"}, r"there is no column 'quelle\.de'; .*'number', 'deep'"),
         ({"source_column": "number"}, r"'number' holds 5 of type int where a text is wanted; name"),
         ({"source_column": "deep"}, r"'deep' holds {.*} of type dict .* in 'source_column'"),
         ({"source_column": "deep.fr"}, r"'deep\.fr' leads to 'fr', and there are 'de', 'en'; corr"),

@@ -188,7 +188,7 @@ def _from_doc(part: Doc | Span | Token, written_attr: str | None) -> list[Matrix
     if part is not doc and known and all(document_alignment(doc, name) for name in known):
         raise ValueError(
             f"{_named(part)} has no alignment of its own, since a text was written for the whole "
-            f"document: show that, {type(part).__name__.lower()}.doc."
+            f"document: show {type(part).__name__.lower()}.doc."
         )
     if isinstance(part, Token) or not known:
         raise ValueError(_missing(part, written_attr))
