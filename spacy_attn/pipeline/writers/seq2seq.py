@@ -137,8 +137,8 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
                 for these.
             generated_attr: Name of the attribute that has the text, `doc._.NAME`. The tokens are
                 `doc._.NAME_tokens`. The alignment is `doc._.alignment`, and under another name
-                `doc._.NAME_alignment`. Change it where two components of a pipeline would have the
-                same.
+                `doc._.NAME_alignment`, and the scores are `NAME_bleu` and `NAME_chrf`. Change it
+                where two components of a pipeline would have the same.
             scorer: The scoring method, for `spacy train` and `spacy evaluate`.
 
         Raises:

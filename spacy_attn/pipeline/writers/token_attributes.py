@@ -79,12 +79,10 @@ class TokenAttribute:
             return getattr(token, self.path) or None
         if not Token.has_extension(self.own_name):
             return None
-        value = token._.get(self.own_name)
-        if value == Token.get_extension(self.own_name)[0]:
-            return None
+        value, default = token._.get(self.own_name), Token.get_extension(self.own_name)[0]
         if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
-            return tuple(value)
-        return value if isinstance(value, str) else None
+            return None if value == default else tuple(value)
+        return value if isinstance(value, str) and value != default else None
 
     def read_ids(self, doc: Doc) -> list[int]:
         """Return the id of the string of each token; 0 where it has none."""
