@@ -68,8 +68,8 @@ def stored(doc: Doc, name: str) -> Record | None:
 def stored_names(doc: Doc) -> list[str]:
     """Return the names under which `store` has stored something."""
     keys = (key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4)
-    names = [str(key[1]).removesuffix(_SUFFIX) for key in keys if key[0] == "._."]
-    return [name for name in names if stored(doc, name) is not None]
+    names = ((str(key[1]).removesuffix(_SUFFIX), key) for key in keys)
+    return [name for name, key in names if key == _key(name) and stored(doc, name) is not None]
 
 
 def _key(name: str) -> tuple[str, str, None, None]:
