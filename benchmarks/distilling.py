@@ -273,7 +273,7 @@ class DistillationTask(Task):
             annotators = {TEACHER: teacher.annotator}
             annotators |= {name: Annotator(nlp) for name, nlp in loaded.items()}
             for name, annotator in annotators.items():
-                found = comparison.measure(annotator, None).to_dict()
+                found = comparison.measure([annotator], None).to_dict()
                 # It is timed otherwise.
                 measures[name][split] = {
                     key: found[key]

@@ -106,11 +106,11 @@ def distill_cli(
         from ..distill.distilling import Distillation
         from ..distill.labelled_table import PREFIX
         from ..distill.student import filled, has_exclusive_labels
-        from ..distill.teachers import TeacherSettings, find_teachers
+        from ..distill.teachers import TeacherSettings, find_teachers, split_teachers
 
         overrides = parse_config_overrides(ctx.args)
         config = filled(util.load_config(config_path, overrides=overrides, interpolate=False))
-        names = opt.split_names(teacher)
+        names = split_teachers(teacher)
         if not texts and (split or settings):
             raise ValueError("'--split' and '--set' are for '--texts': leave them out")
         if not texts and text_column != "text" and not any(n.startswith(PREFIX) for n in names):
@@ -175,7 +175,7 @@ def _show(result: Result) -> None:
     typer.echo(
         f"{counts.annotated:,} texts of the corpus, {counts.further:,} further ones and "
         f"{counts.variants:,} variants; left out: {counts.repeated:,} repeated, "
-        f"{counts.held_out:,} that are scored, {counts.blank:,} blank"
+        f"{counts.held_out:,} that are scored, {counts.blank:,} blank, {counts.too_long:,} too long"
     )
     if result.mixed.by_annotation or result.mixed.unlabelled:
         typer.echo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -120,6 +121,8 @@ def _find_encoder(
     from ..distill.transformer_words import TransformerWords
 
     prefix, sign, name = model.partition(":")
+    # What a shell does not do behind a prefix.
+    name = os.path.expanduser(name)
     if prefix + sign == transformers_models.PREFIX and name:
         return TransformerWords(name, layer, precision, device)
     if prefix + sign != static_words.PREFIX or not name:

@@ -24,11 +24,19 @@ from ..tables.bulk import Bar, Job, apply
 from ..tables.output_folder import Output
 from ..tables.shards import cut
 from ..text_files import write_text
+from . import run_folder
 from .comparison import Comparison, Measures, closed_gap, size_of
 from .data_labels import DataLabels
 from .labelled_table import LabelledTable
+from .run_folder import RESULT, SOFT, TEXTS, own_folder
 from .soft_labels import Mixed, common_labels, write_soft_labels
-from .student import corpus_name, has_exclusive_labels, student_config
+from .student import (
+    check_student,
+    corpus_name,
+    has_exclusive_labels,
+    student_config,
+    write_config,
+)
 from .teachers import Teacher
 from .training_texts import SCHEMA, TEXT, Counts, write_texts
 
@@ -38,14 +46,14 @@ if TYPE_CHECKING:
 
 TEACHER, STUDENT, PLAIN = "teacher", "student", "without a teacher"
 LABELLING = "labelling"
-_FOLDERS = {STUDENT: "student", PLAIN: "baseline"}
+_FOLDERS = {STUDENT: run_folder.STUDENT, PLAIN: run_folder.BASELINE}
 # Notes in such a folder that the training has come to its end.
 _TRAINED = "trained.json"
 
 Corpora = dict[str, Callable[[Language], Any]]
 
 # Texts that a teacher labels at a time. So many are labelled anew if it is stopped.
-_ROWS_PER_PART = 10_000
+_ROWS_PER_PART = 1_000
 
 
 @dataclass(frozen=True)
@@ -120,8 +128,8 @@ class Distillation:
     """Trains a student on what teachers say of texts.
 
     Attributes:
-        teachers: Their probabilities are averaged. The first one that knows all texts of a corpus
-            is compared with the student there.
+        teachers: Their probabilities are averaged. On a corpus, the student is compared with those
+            that know all its texts.
         config: The training config of the student, with its variables.
         output: The folder for all that is made.
         gold_weight: What an annotated label counts beside the teachers, from 0 to 1.
@@ -152,9 +160,13 @@ class Distillation:
         Raises:
             ValueError: If teachers and data do not fit together, or some text cannot be labelled.
         """
+        with own_folder(self.output, self._data(further)):
+            return self._run(further, workers=workers, baseline=baseline)
+
+    def _run(self, further: Sequence[HFDataset], *, workers: int, baseline: bool) -> Result:
         nlp, corpora = self._read_config()
         start = time.perf_counter()
-        taught = self.teach(further, workers=workers)
+        taught = self._teach(further, workers=workers)
         seconds = {LABELLING: time.perf_counter() - start}
         result = Result(taught.texts, taught.mixed, seconds=seconds)
         configs = {STUDENT: taught.config(self.config)}
@@ -173,7 +185,7 @@ class Distillation:
             result.measures[name] = own
             if baseline and TEACHER in own:
                 result.closed[name] = closed_gap(own[TEACHER], own[STUDENT], own[PLAIN])
-        write_text(self.output / "distillation.json", result.to_json())
+        write_text(self.output / RESULT, result.to_json())
         for folder in _FOLDERS.values():
             # Only a run that was stopped goes on: another one may find other vectors or other code.
             (self.output / folder / _TRAINED).unlink(missing_ok=True)
@@ -189,12 +201,22 @@ class Distillation:
         Raises:
             ValueError: As in `run`.
         """
+        with own_folder(self.output, self._data(further)):
+            return self._teach(further, workers=workers)
+
+    def _data(self, further: Sequence[HFDataset]) -> list[str]:
+        """Return the places of all data that are read, of corpora as far as these say it."""
+        blocks = Config(self.config).interpolate()["corpora"].values()
+        places = [block.get("path") for block in blocks if isinstance(block, dict)]
+        return [str(place) for place in (*places, *(each.path for each in further)) if place]
+
+    def _teach(self, further: Sequence[HFDataset], *, workers: int) -> SoftLabels:
+        check_student(self.config)
         nlp, corpora = self._read_config()
         exclusive = has_exclusive_labels(self.config)
         decisions = [(each.name, each.annotator.decisions) for each in self.teachers]
         labels = common_labels(decisions, exclusive=exclusive)
-        self.output.mkdir(parents=True, exist_ok=True)
-        path = self.output / "texts.parquet"
+        path = self.output / TEXTS
         annotated = DataLabels()
         held_out = [annotated.noting(corpora[name], name) for name in _scored(corpora)]
         train = annotated.noting(corpora["train"])
@@ -202,7 +224,7 @@ class Distillation:
             texts = write_texts(path, nlp, train, further, held_out, self.augmenter, bar)
         annotated.check(labels)
         parts = [self._label(path, i, workers) for i in range(len(self.teachers))]
-        soft = self.output / "train.parquet"
+        soft = self.output / SOFT
         total = texts.annotated + texts.further + texts.variants
         with self.bar(total, 0) as bar:
             mixed = write_soft_labels(
@@ -237,11 +259,11 @@ class Distillation:
         source.columns, source.all_columns = (TEXT,), True
         shards = [_by_content(shard) for shard in cut(source, _ROWS_PER_PART)]
         if isinstance(teacher.annotator, LabelledTable):
-            return teacher.annotator.label(shards, self.output / f"table-{number}")
+            return teacher.annotator.label(shards, self.output / f"{run_folder.TABLE}{number}")
         arguments = {"model": teacher.annotator.digest, "component": teacher.annotator.component}
         # Another teacher, also one in another place of the command, takes nothing from this one.
         key = hashlib.sha256(json.dumps(arguments).encode()).hexdigest()
-        place = Output(self.output / f"teacher-{key[:16]}")
+        place = Output(self.output / f"{run_folder.TEACHER}{key[:16]}")
         with place.begun(arguments, overwrite=True):
             finished = place.finished([shard.identity for shard in shards], overwrite=True)
             job = Job(teacher.annotator, place, SCHEMA, self.set_up)
@@ -267,7 +289,7 @@ class Distillation:
             return done
         done.unlink(missing_ok=True)
         folder.mkdir(exist_ok=True)
-        config.to_disk(path)
+        write_config(config, path)
         start = time.perf_counter()
         train(path, folder, use_gpu=self.gpu_id)
         write_text(done, json.dumps({"of": of, "seconds": time.perf_counter() - start}))
@@ -277,10 +299,12 @@ class Distillation:
         comparison = Comparison(examples)
         able = [each for each in self.teachers if comparison.can_measure(each.annotator)]
         found = {}
-        for first in able[:1]:
-            found[TEACHER] = comparison.measure(first.annotator, first.size)
+        if able:
+            sizes = [each.size for each in able]
+            size = None if None in sizes else sum(filter(None, sizes))
+            found[TEACHER] = comparison.measure([each.annotator for each in able], size)
         for name, folder in trained.items():
-            measures = comparison.measure(Annotator(folder), size_of(folder))
+            measures = comparison.measure([Annotator(folder)], size_of(folder))
             found[name] = measures if able else replace(measures, agreement=None)
         return found
 

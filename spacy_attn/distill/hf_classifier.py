@@ -14,7 +14,13 @@ from spacy.util import minibatch
 from thinc.util import get_torch_default_device
 
 from ..checks import check_choice, check_positive
-from .transformers_models import Precision, batches_of_like_length, load, n_positions
+from .transformers_models import (
+    Precision,
+    batches_of_like_length,
+    ensure_padding,
+    load,
+    n_positions,
+)
 
 NAME = "hf_classifier"
 
@@ -78,6 +84,7 @@ class HFClassifier:
             return tokenizer, model.eval().to(get_torch_default_device())
 
         tokenizer, model = load(f"Component '{self.name}'", name, loader)
+        ensure_padding(tokenizer, model)
         if model.config.problem_type == "regression":
             raise ValueError(
                 f"Component '{self.name}': the model '{self.model}' predicts numbers "

@@ -162,5 +162,8 @@ def _with_gold(
     annotated = numpy.array(
         [gold.get(label, other) for label, other in zip(labels, absent, strict=True)]
     )
+    if exclusive and not annotated.any():
+        # It is not known which label is right.
+        return taught
     mixed = (1.0 - weight) * taught + weight * annotated
     return numpy.where(numpy.isnan(taught), annotated, mixed)

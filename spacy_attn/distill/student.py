@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spacy import util
 from spacy.language import Language
+from spacy.schemas import ConfigSchemaTraining
 from thinc.api import Config
 
 from .soft_labels import SCORE
@@ -64,6 +65,31 @@ def student_config(
 def filled(config: Config) -> Config:
     """Return a training config with what it leaves out, as spaCy fills it in for `spacy train`."""
     return Config(Language.default_config).merge(config)
+
+
+def write_config(config: Config, path: Path) -> None:
+    """Write a config so that `spacy train` reads what it holds.
+
+    A file doubles the sign $, but without its variables filled in, it is not read so.
+    """
+    path.write_text(config.to_str().replace("$$", "$"), encoding="utf8")
+
+
+def check_student(config: Config) -> None:
+    """Refuse a training config that would fail when all texts have been labelled.
+
+    Raises:
+        ConfigValidationError: If [training] is not as spaCy wants it.
+        ValueError: If a component cannot learn probabilities.
+    """
+    interpolated = config.interpolate()
+    util.registry.resolve(interpolated["training"], schema=ConfigSchemaTraining)
+    for name in interpolated["nlp"]["pipeline"]:
+        if interpolated["components"].get(name, {}).get("factory") == "textcat":
+            raise ValueError(
+                f"The component '{name}' of the student is spaCy's 'textcat', which cannot learn "
+                f"from probabilities. Take 'attn_textcat' in its place, or leave it out."
+            )
 
 
 def has_exclusive_labels(config: Config) -> bool:

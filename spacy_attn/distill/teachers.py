@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from . import labelled_table, transformers_models
 from .comparison import size_of
 from .hf_classifier import hf_pipeline, labels_of
 from .labelled_table import LabelledTable
-from .transformers_models import Precision
+from .transformers_models import Precision, size_of_model
 
 # That of a teacher, before what it has.
 _NUMBER = re.compile(r"\d+:")
@@ -59,6 +60,14 @@ class TeacherSettings:
     renamed: Mapping[str, str] | None = None
     precision: Precision = "float32"
     component: str | None = None
+
+
+def split_teachers(names: str) -> list[str]:
+    """Split the names of teachers at commas, unless all together is the place of one."""
+    path = names.removeprefix(labelled_table.PREFIX).removeprefix(transformers_models.PREFIX)
+    if Path(path).expanduser().exists():
+        return [names]
+    return [name.strip() for name in names.split(",")]
 
 
 def find_teachers(names: Sequence[str], settings: TeacherSettings) -> list[Teacher]:
@@ -142,10 +151,12 @@ def _find(name: str, settings: TeacherSettings) -> Teacher:
         return Teacher(name, table, names=table.names)
     if name.startswith(transformers_models.PREFIX):
         model = name.removeprefix(transformers_models.PREFIX)
+        # What a shell does not do behind a prefix.
+        model = os.path.expanduser(model)
         labels = labels_of(model)
         own = {old: new for old, new in renamed.items() if old in labels}
         nlp = hf_pipeline(model, own, settings.lang, settings.precision)
-        size = size_of(Path(model)) if Path(model).is_dir() else None
+        size = size_of_model(Path(model)) if Path(model).is_dir() else None
         return Teacher(name, Annotator(nlp), size, labels)
     folder = Path(name)
     if not folder.is_dir() and util.is_package(name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -28,7 +28,8 @@ TEXT, GOLD = "text", "gold"
 #: `gold` holds the annotated labels of a text and their probabilities; null where there is none.
 SCHEMA = pa.schema([(TEXT, pa.string()), (GOLD, pa.map_(pa.string(), pa.float64()))])
 _BATCH = 10_000
-_SEPARATORS = re.compile(r"[\W_]+")
+# Punctuation, blanks and control characters. Signs, emoji and vowel signs make a difference.
+_NO_DIFFERENCE = ("P", "Z", "Cc", "Cf")
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Counts:
             these has the same text.
         held_out: Those that are left out since they are scored.
         blank: Those that are left out since there is nothing in them.
+        too_long: Those that are left out since they have more characters than `nlp.max_length`.
     """
 
     annotated: int = 0
@@ -51,6 +53,7 @@ class Counts:
     repeated: int = 0
     held_out: int = 0
     blank: int = 0
+    too_long: int = 0
 
 
 def write_texts(
@@ -65,8 +68,7 @@ def write_texts(
     """Write the texts of a corpus, and of other data sets, as a Parquet file.
 
     Texts of other data sets that are the same as one before, or as one that is to be scored, are
-    left out. They are the same if they have the same letters and digits in the same order. Case,
-    punctuation and blanks make no difference.
+    left out. Case, punctuation and blanks make no difference, unless there is nothing else.
 
     Args:
         path: The file.
@@ -104,6 +106,8 @@ def write_texts(
             identity = _identity(text)
             if not identity:
                 counts.blank += 1
+            elif len(text) > nlp.max_length:
+                counts.too_long += 1
             elif identity in scored:
                 counts.held_out += 1
             elif identity in seen:
@@ -140,8 +144,21 @@ def _table(rows: list[Row]) -> pa.Table:
     return pa.table([pa.array(texts, pa.string()), pa.array(gold, SCHEMA.field(GOLD).type)], SCHEMA)
 
 
+class _Differences(dict[int, int | None]):
+    """Characters that make a difference, by themselves, and None for others."""
+
+    def __missing__(self, character: int) -> int | None:
+        is_left_out = unicodedata.category(chr(character)).startswith(_NO_DIFFERENCE)
+        self[character] = None if is_left_out else character
+        return self[character]
+
+
+_DIFFERENCES = _Differences()
+
+
 def _identity(text: str) -> bytes:
     """Return what is the same of two same texts, however they are cut into tokens."""
-    letters = _SEPARATORS.sub("", text.casefold()).encode(errors="surrogatepass")
+    folded = unicodedata.normalize("NFC", text.casefold())
+    letters = (folded.translate(_DIFFERENCES) or text.strip()).encode(errors="surrogatepass")
     # A hash, since those of all texts are in memory.
     return hashlib.blake2b(letters, digest_size=16).digest() if letters else b""

@@ -10,7 +10,14 @@ import torch
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
-from .transformers_models import Precision, batches_of_like_length, fastest_precision, load
+from .transformers_models import (
+    Precision,
+    batches_of_like_length,
+    ensure_padding,
+    fastest_precision,
+    load,
+    n_positions,
+)
 
 # Pieces that are read together at most. A longer text is read in parts.
 _WINDOW = 512
@@ -74,7 +81,8 @@ class TransformerWords:
                 f"{where}: the tokenizer of '{model}' cannot tell where in a text its pieces are. "
                 f"Convert it to one of the library tokenizers (a file tokenizer.json)."
             )
-        longest = getattr(config, "max_position_embeddings", _WINDOW)
+        ensure_padding(self._tokenizer, self._model)
+        longest = n_positions(self._model)
         self._window = min(self._tokenizer.model_max_length, longest, _WINDOW)
         #: Splits texts into pieces, some of which are words.
         self.tokenizer = self._tokenizer.backend_tokenizer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -13,6 +14,8 @@ import torch
 PREFIX = "hf:"
 Precision = Literal["float32", "bfloat16"]
 Item = TypeVar("Item")
+_WEIGHTS = ".safetensors"
+_OTHER_WEIGHTS = (".bin", ".h5", ".msgpack", ".onnx", ".ot", ".pt", ".pth")
 
 
 def load(where: str, model: str, loader: Callable[[Any], Item]) -> Item:
@@ -61,6 +64,14 @@ def _silent(transformers: Any) -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+def ensure_padding(tokenizer: Any, model: Any) -> None:
+    """Have a tokenizer without a token for padding, as of a decoder, pad with its last token."""
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id
+
+
 def fastest_precision(device: str) -> Precision:
     """Return the type that a device multiplies matrices of fastest.
 
@@ -78,6 +89,17 @@ def _has_tiles() -> bool:
         return bool(torch.cpu.get_capabilities().get("amx_bf16"))
     check = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return check is not None and bool(check())
+
+
+def size_of_model(folder: Path) -> int:
+    """Return the bytes of the files of a folder that a model is loaded from.
+
+    States of its training and copies of its weights in other formats are not among them.
+    """
+    files = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+    if any(path.suffix == _WEIGHTS for path in files):
+        files = [path for path in files if path.suffix not in _OTHER_WEIGHTS]
+    return sum(path.stat().st_size for path in files)
 
 
 def n_positions(model: Any) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from spacy.pipeline import MultiLabel_TextCategorizer
 from spacy.training import Example
 from thinc.api import Optimizer
 from thinc.types import Floats2d
@@ -53,8 +54,8 @@ class DistillationMixin(TrainingMixin):
             The losses.
 
         Raises:
-            ValueError: If there is no teacher, if it has other labels, or if the two documents of
-                an example differ in their texts; and as `update`.
+            ValueError: If there is no teacher, if it has other labels or labels of another kind, or
+                if the two documents of an example differ in their texts; and as `update`.
         """
         columns = self._columns_of(teacher_pipe)
 
@@ -75,6 +76,13 @@ class DistillationMixin(TrainingMixin):
                 f"Component '{self.name}' needs a teacher that classifies texts, but 'teacher_pipe'"
                 f" is {teacher!r:.80}. Give a component of a trained pipeline, as nlp.get_pipe "
                 f"returns it."
+            )
+        if _is_exclusive(teacher) != _is_exclusive(self):
+            kinds = ("exclude one another", "do not exclude one another")
+            own, of_teacher = kinds if _is_exclusive(self) else kinds[::-1]
+            raise ValueError(
+                f"The labels of component '{self.name}' {own}, but those of its teacher "
+                f"'{teacher.name}' {of_teacher}. Give a teacher of the same kind."
             )
         labels = list(teacher.labels)
         if set(labels) != set(self.labels):
@@ -115,3 +123,9 @@ class DistillationMixin(TrainingMixin):
         loss, gradient = self._loss(logits / temperature, targets, known, self._equal_weights())
         # Of the square, the division by the temperature has taken one factor from the gradient.
         return loss * temperature**2, gradient * temperature
+
+
+def _is_exclusive(component: Any) -> bool:
+    """Return whether the labels of a component exclude one another."""
+    is_not_multilabel = not isinstance(component, MultiLabel_TextCategorizer)
+    return bool(getattr(component, "exclusive", is_not_multilabel))

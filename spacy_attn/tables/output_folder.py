@@ -89,7 +89,7 @@ class Output:
         """
         self._require_free(overwrite=overwrite)
         self._ledger.mkdir(parents=True, exist_ok=True)
-        with _locked(self._ledger / "lock", self.path):
+        with locked(self._ledger / "lock", self.path):
             self._compare(dict(arguments), overwrite=overwrite)
             self._remove_temporary()
             try:
@@ -215,8 +215,16 @@ def _shown(value: Any) -> str:
 
 
 @contextmanager
-def _locked(path: Path, output: Path) -> Iterator[None]:
-    """Keep other processes out, where the system has locks that end with their process."""
+def locked(path: Path, output: Path) -> Iterator[None]:
+    """Keep other processes out, where the system has locks that end with their process.
+
+    Args:
+        path: The file to lock.
+        output: What is written, for errors.
+
+    Raises:
+        ValueError: If another process is at it.
+    """
     try:
         import fcntl
     except ImportError:

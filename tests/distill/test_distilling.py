@@ -12,7 +12,7 @@ import spacy
 import torch
 from spacy.tokens import DocBin
 from spacy.training import Example
-from spacy.util import registry
+from spacy.util import load_config, registry
 from thinc.api import Config
 from tqdm import tqdm
 from typer.testing import CliRunner
@@ -22,8 +22,14 @@ from spacy_attn.distill import distilling
 from spacy_attn.distill.comparison import Comparison, Measures, closed_gap
 from spacy_attn.distill.distilling import Distillation
 from spacy_attn.distill.labelled_table import LabelledTable
-from spacy_attn.distill.student import filled, student_config
-from spacy_attn.distill.teachers import Teacher, TeacherSettings, find_teachers
+from spacy_attn.distill.run_folder import own_folder
+from spacy_attn.distill.student import filled, student_config, write_config
+from spacy_attn.distill.teachers import (
+    Teacher,
+    TeacherSettings,
+    find_teachers,
+    split_teachers,
+)
 from spacy_attn.tables import bulk
 from spacy_attn.tables.annotator import Annotator
 
@@ -241,7 +247,10 @@ def test_what_was_trained_before_a_run_was_stopped_is_kept_until_a_run_ends(
 
 @pytest.mark.usefixtures("small_parts")
 def test_what_a_teacher_has_labelled_before_it_failed_is_kept(teacher, data):
-    pd.DataFrame({"text": ["x" * 2_000_000]}).to_parquet(data / "more.parquet")
+    nlp = spacy.load(teacher)
+    nlp.max_length = 1_000
+    teacher = Teacher("the teacher", Annotator(nlp))
+    pd.DataFrame({"text": ["x" * 2_000]}).to_parquet(data / "more.parquet")
     with pytest.raises(ValueError, match=r"'the teacher' could not label all texts \(.*rows"):
         teach(data, teacher, texts=["more.parquet"])
     before = part_times(data)
@@ -374,7 +383,7 @@ def test_pipelines_agree_by_the_names_of_their_labels(data):
         pd.DataFrame(rows).to_csv(data / "labelled.csv", index=False)
         table = LabelledTable(str(data / "labelled.csv"), exclusive=True)
         assert list(table.labels) == names
-        assert comparison.measure(table, None).agreement == 1.0
+        assert comparison.measure([table], None).agreement == 1.0
 
 
 @pytest.mark.parametrize(
@@ -423,6 +432,86 @@ def test_an_option_that_a_teacher_has_no_use_for_is_refused(teacher, data, optio
 def test_a_renaming_that_renames_nothing_is_refused(teacher, data, pair):
     shown, _ = distill(teacher, data, "--rename", pair, code=1)
     assert "renames nothing: write LABEL=NAME" in " ".join(shown.split())
+
+
+def test_several_teachers_are_compared_by_the_mean_of_what_they_say(data):
+    examples = [Example(doc := spacy.blank("en")(text), doc) for text, _ in labelled()]
+    for example in examples:
+        example.reference.cats = {"positive": 1.0, "negative": 0.0}
+    tables = []
+    for share in (0.25, 0.9):
+        rows = [
+            {"text": text, "score_positive": share, "score_negative": 1 - share}
+            for text, _ in labelled()
+        ]
+        pd.DataFrame(rows).to_csv(data / "labelled.csv", index=False)
+        tables.append(LabelledTable(str(data / "labelled.csv"), exclusive=True))
+        # What it says is read when it is needed first.
+        assert tables[-1].knows([])
+    for wrong, right in (tables, tables[::-1]):
+        assert Comparison(examples).measure([wrong, right], None).accuracy == 1.0
+    assert Comparison(examples).measure(tables[:1], None).accuracy == 0.0
+
+
+@pytest.mark.parametrize("name", ["train.parquet", "student", "teacher-0"])
+def test_a_folder_with_files_of_the_user_is_refused_and_left_as_it_is(teacher, data, name):
+    mine = data / "out" / name
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    shown, _ = distill(teacher, data, code=1)
+    assert f"has '{name}' in it, which this command has not written" in " ".join(shown.split())
+    assert mine.read_text() == "mine"
+    assert [path.name for path in mine.parent.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("data_in", ["out", "out/student"])
+def test_data_that_would_be_written_over_are_refused(teacher, data, data_in):
+    folder = data / data_in
+    with own_folder(data / "out", []):
+        folder.mkdir(exist_ok=True)
+        (folder / "train.parquet").write_bytes((data / "train.parquet").read_bytes())
+    before = (folder / "train.parquet").read_bytes()
+    for option in ("--texts", "--paths.train"):
+        shown, _ = distill(teacher, data, option, str(folder / "train.parquet"), code=1)
+        assert "lies in the output" in " ".join(shown.split())
+        assert (folder / "train.parquet").read_bytes() == before
+
+
+def test_a_folder_takes_one_run_at_a_time(teacher, data):
+    with own_folder(data / "out", []):
+        shown, _ = distill(teacher, data, code=1)
+    assert "another process is writing to" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--training.max_steps", "abc"], "max_steps"),
+        (["--components.attn_textcat.factory", "textcat"], "is spaCy's 'textcat', which cannot"),
+    ],
+)
+def test_a_student_that_cannot_be_trained_is_refused_before_a_teacher_labels(
+    teacher, data, options, said
+):
+    shown, output = distill(teacher, data, *options, code=1)
+    assert said in " ".join(shown.split())
+    assert not list(output.glob("t*-*"))
+
+
+def test_a_dollar_sign_in_a_label_or_a_path_stays_one(tmp_path):
+    config = filled(Config().from_disk(ROOT / "configs" / "default.cfg", interpolate=False))
+    kept = student_config(config, tmp_path / "a$b", ["US$", "CA$"], exclusive=True)
+    write_config(kept, tmp_path / "config.cfg")
+    read = load_config(tmp_path / "config.cfg", interpolate=False)
+    assert read == kept
+    assert read.interpolate()["corpora"]["train"]["labels"] == ["US$", "CA$"]
+
+
+def test_names_of_teachers_are_split_at_commas_unless_they_are_the_place_of_one(tmp_path):
+    (tmp_path / "a,b").mkdir()
+    assert split_teachers("one, hf:two,table:three") == ["one", "hf:two", "table:three"]
+    for prefix in ("", "hf:", "table:"):
+        assert split_teachers(f"{prefix}{tmp_path}/a,b") == [f"{prefix}{tmp_path}/a,b"]
 
 
 def test_the_gap_is_closed_by_the_share_of_the_lead_that_is_made_up_for():

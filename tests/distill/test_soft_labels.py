@@ -38,6 +38,12 @@ def test_an_annotated_label_counts_as_much_as_is_wanted(tmp_path):
     assert mix(tmp_path, taught, None, gold_weight=1.0) == {"a": 0.8, "b": 0.2}
 
 
+def test_an_annotation_that_says_no_exclusive_label_is_right_leaves_what_is_taught(tmp_path):
+    taught = [{"a": 0.8, "b": 0.2}]
+    for gold in ([("a", 0.0), ("b", 0.0)], [("unknown", 1.0)]):
+        assert mix(tmp_path, taught, gold, gold_weight=1.0) == taught[0]
+
+
 def test_of_independent_labels_those_that_are_not_annotated_stay_those_of_the_teacher(tmp_path):
     taught = [{"a": 0.8, "b": 0.9}]
     found = mix(tmp_path, taught, [("a", 0.0)], exclusive=False, gold_weight=0.5)

@@ -51,8 +51,21 @@ def test_a_further_text_that_is_scored_or_repeated_is_left_out_and_counted(tmp_p
         [source(tmp_path, texts)],
         [[("To be scored", {"a": 1.0}), ("wo n't", {"a": 1.0})]],
     )
-    assert [row["text"] for row in rows] == ["one", "new"]
-    assert (counts.repeated, counts.held_out, counts.blank) == (2, 2, 3)
+    assert [row["text"] for row in rows] == ["one", "new", "..."]
+    assert (counts.repeated, counts.held_out, counts.blank) == (2, 2, 2)
+
+
+def test_texts_that_differ_in_emoji_signs_or_vowel_signs_are_all_used(tmp_path):
+    texts = ["👍", "great 👍", "great 👎", "+5", "-5", ":-)", ":-(", "दिन", "दान", "caf\u00e9"]
+    counts, rows = collect(tmp_path, [("one", {})], [source(tmp_path, [*texts, "cafe\u0301"])])
+    assert [row["text"] for row in rows[1:]] == texts
+    assert (counts.repeated, counts.blank) == (1, 0)
+
+
+def test_a_further_text_that_no_pipeline_reads_is_left_out_and_counted(tmp_path):
+    counts, rows = collect(tmp_path, [("one", {})], [source(tmp_path, ["x" * 1_000_001, "y"])])
+    assert [row["text"] for row in rows] == ["one", "y"]
+    assert counts.too_long == 1
 
 
 def test_variants_follow_their_text_without_labels_unless_another_text_is_the_same(tmp_path):

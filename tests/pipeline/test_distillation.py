@@ -172,6 +172,13 @@ def test_what_is_no_teacher_is_refused(teacher):
         student.get_pipe("attn_textcat").distill(teacher, unlabelled(student, TEXTS))
 
 
+@pytest.mark.parametrize("name", ["attn_textcat_multilabel", "textcat_multilabel"])
+def test_a_teacher_of_labels_of_another_kind_is_refused(teachers, name):
+    student = make_nlp("attn_textcat")
+    with pytest.raises(ValueError, match=rf"'attn_textcat' exclude .* '{name}' do not exclude"):
+        distill(student, teachers[name], name, 1)
+
+
 def test_two_documents_of_different_texts_are_refused():
     student = make_nlp("attn_textcat")
     example = Example(student.make_doc("a text"), Doc(student.vocab, words=["another"]))
