@@ -1,5 +1,6 @@
 """Strings as sequences of characters in which capital letters are written apart, and back."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -19,8 +20,15 @@ _DOTLESS_LOWER = str.maketrans({"I": "\N{LATIN SMALL LETTER DOTLESS I}", "İ": "
 _DOTLESS_UPPER = str.maketrans({"\N{LATIN SMALL LETTER DOTLESS I}": "I", "i": "İ"})
 # What is written for a plain apostrophe: the right quotation mark, the letter, and the wide one.
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u02bc\uff07", "'"))
-# After which a sentence begins, where nothing else says so.
-_ENDS = {".", "!", "?", "…", ":"}
+# After which a sentence begins, where nothing else says so; also after several of them.
+_ENDS = set(".!?…:")
+# As many line breaks end a paragraph.
+_PARAGRAPH = 2
+# How many tokens on either side tell that a token is in a headline; how long those are that count,
+# and how many of them are capitalised.
+_NEAR, _LONGER, _AT_LEAST = 5, 4, 2
+_DIGITS = re.compile(r"\d+")
+_BEFORE_THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 
 
 def lower_case(text: str, lang: str) -> str:
@@ -38,9 +46,14 @@ def usual_spelling(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
 
 
-def digits(text: str) -> str:
-    """Return the digits of a text."""
-    return "".join(filter(str.isdecimal, text))
+def numbers(text: str) -> list[str]:
+    """Return the digits of a text that stand together. Signs between thousands are left out."""
+    return _DIGITS.findall(_BEFORE_THOUSANDS.sub("", text))
+
+
+def n_inner_dashes(text: str) -> int:
+    """Return how many dashes stand inside a text."""
+    return sum(unicodedata.category(character) == "Pd" for character in text[1:-1])
 
 
 def has_inner_sign(text: str) -> bool:
@@ -50,7 +63,12 @@ def has_inner_sign(text: str) -> bool:
     """
     if text.isalnum() or not any(map(_is_sign, text[1:-1])):
         return False
-    return any(map(str.isalpha, text)) or not digits(text)
+    return any(map(str.isalpha, text)) or not any(map(str.isdecimal, text))
+
+
+def has_only_signs(text: str) -> bool:
+    """Return whether a text has neither letters nor digits."""
+    return not any(map(str.isalnum, text))
 
 
 def _is_sign(character: str) -> bool:
@@ -65,9 +83,30 @@ def may_be_name(token: Token, form: str) -> bool:
     return _is_capitalised(form) and not _begins_sentence(token)
 
 
-def is_first_word(token: Token, form: str) -> bool:
-    """Return whether a form may be capitalised only because it begins a sentence."""
-    return _is_capitalised(form) and _begins_sentence(token)
+def is_capital_of_place(token: Token, form: str) -> bool:
+    """Return whether a form may have its capital only as it begins a sentence, or is in a title."""
+    return _is_capitalised(form) and (_begins_sentence(token) or is_in_title(token))
+
+
+def is_in_title(token: Token) -> bool:
+    """Return whether most longer words next to it are capitalised, as in a headline."""
+    near = token.doc[max(0, token.i - _NEAR) : token.i + _NEAR + 1]
+    longer = [each for each in near if len(each) >= _LONGER and each.is_alpha and each != token]
+    n_capitalised = sum(_is_capitalised(each.text) for each in longer)
+    return n_capitalised >= _AT_LEAST and 2 * n_capitalised > len(longer)
+
+
+def capitalised(text: str, lang: str) -> str:
+    """Return a text with a capital at its beginning, as a language has it."""
+    return _upper_case(text[:1], lang) + text[1:]
+
+
+def with_inner_capitals(text: str, lang: str) -> str:
+    """Return a text with a capital after each sign inside, if it has one at its beginning alone."""
+    if text.isalpha() or not text[:1].isupper() or lower_case(text[1:], lang) != text[1:]:
+        return text
+    starts = {0, *(i + 1 for i, character in enumerate(text) if not character.isalnum())}
+    return "".join(_upper_case(c, lang) if i in starts else c for i, c in enumerate(text))
 
 
 def _is_capitalised(form: str) -> bool:
@@ -80,9 +119,11 @@ def _begins_sentence(token: Token) -> bool:
     Where nothing has set sentences, these begin after certain marks.
     """
     while token.i and not token.is_sent_start:
-        before = token.nbor(-1)
+        before, is_known = token.nbor(-1), token.is_sent_start is not None
+        if not is_known and before.is_space and before.text.count("\n") >= _PARAGRAPH:
+            return True
         if not (before.is_space or before.is_quote or before.is_bracket):
-            return token.is_sent_start is None and before.text in _ENDS
+            return not is_known and _ENDS.issuperset(before.text)
         token = before
     return True
 

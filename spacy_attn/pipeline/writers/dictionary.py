@@ -10,11 +10,14 @@ import srsly
 from spacy.parts_of_speech import IDS
 from spacy.strings import get_string_id
 
-from .characters import digits, has_inner_sign
+from .characters import has_inner_sign, has_only_signs, n_inner_dashes, numbers
+from .token_attributes import EMPTY
 
 # What a form is mapped to: a string, or symbols.
 Target = str | tuple[str, ...]
 Counts = dict[Target, int]
+# Whether a form and a target are alike; None where it does not apply to the form.
+_Test = Callable[[str, str], bool | None]
 # A target that is rarer among those of its form is taken for an error. In English-EWT, two of three
 # tokens with several lemmas have one such, and of 25,147 validation tokens 5 have a rarer lemma.
 _LEAST_SHARE = 0.002
@@ -33,13 +36,13 @@ class _Rules(NamedTuple):
 
     Attributes:
         longest: The number of characters of the longest forms that may change.
-        keeps_digits: Whether the digits of a form, if it has any, are those of its target.
-        keeps_signs: Whether a form with a sign inside changes its capitals at most.
+        tests: What a form and its target have in common, where a test is not None.
+        has_names: Whether targets of names have capitals.
     """
 
     longest: float
-    keeps_digits: bool
-    keeps_signs: bool
+    tests: tuple[_Test, ...]
+    has_names: bool
 
 
 class Dictionary:
@@ -71,11 +74,16 @@ class Dictionary:
         key = get_string_id(form)
         of_form = self._by_form.setdefault(key, {})
         of_pos = self._by_pos.setdefault((key, IDS[pos]), {})
-        for counts in (of_form, of_pos):
-            counts[target] = counts.get(target, 0) + count
+        of_pos[target] = of_pos.get(target, 0) + count
+        # In Universal Dependencies, "_" of an X is the lemma of the second part of a word that was
+        # written apart by mistake. Elsewhere, the same form is a word.
+        if (pos, target) != ("X", EMPTY):
+            of_form[target] = of_form.get(target, 0) + count
 
     def find(self, form: int, pos: int | None = None, or_form: bool = True) -> Counts | None:
         """Return what a form is mapped to, and how often; None for one that was not seen.
+
+        Of a form that was a part of another one alone, there is nothing.
 
         Args:
             form: Its id.
@@ -96,12 +104,14 @@ class Dictionary:
     def breaks_rule(self, form: str, target: str) -> bool:
         """Return whether a form and a target differ in what training has kept as a rule.
 
-        A number must not become another one, and an address no other address.
+        A number must not become another one, an address no other address, and a part of a name
+        with dashes must not get lost.
         """
-        rules = self._rules
-        return (rules.keeps_digits and _same_digits(form, target) is False) or (
-            rules.keeps_signs and _same_signs(form, target) is False
-        )
+        return any(test(form, target) is False for test in self._rules.tests)
+
+    def is_name(self, target: Target) -> bool:
+        """Return whether a new target, written for a form with a capital, may be that of a name."""
+        return target not in self._targets and self._rules.has_names
 
     @property
     def _rules(self) -> _Rules:
@@ -172,26 +182,49 @@ def _checked(entry: Any) -> tuple[str, str, Target, int]:
 
 def _find_rules(pairs: set[tuple[str, str]]) -> _Rules:
     if not pairs:
-        return _Rules(math.inf, keeps_digits=False, keeps_signs=False)
+        return _Rules(math.inf, (), has_names=False)
     changed = [len(form) for form, target in pairs if form != target]
     longest = int(numpy.quantile(changed or [0], _SHARE_OF_CHANGED, method="lower"))
     kept = [form == target for form, target in pairs if len(form) > longest]
     is_rule = len(kept) >= _LEAST_LONG and sum(kept) >= _SHARE_OF_KEPT * len(kept)
     if not is_rule:
         longest = max(len(form) for form, _ in pairs) + _FURTHER
-    return _Rules(longest, _is_rule(_same_digits, pairs), _is_rule(_same_signs, pairs))
+    tests = (_same_numbers, _same_address, _same_signs, _same_dashes)
+    rules = tuple(test for test in tests if _is_rule(test, pairs))
+    return _Rules(longest, rules, _have_capitals(pairs))
 
 
-def _same_digits(form: str, target: str) -> bool | None:
-    """Return whether two have the same digits; None if the form has none."""
-    return digits(form) == digits(target) if digits(form) else None
+def _have_capitals(pairs: set[tuple[str, str]]) -> bool:
+    """Return whether more targets than not have a capital, of forms that may be names."""
+    words = {text for pair in pairs for text in pair if not pair[0][:1].isupper()}
+    found = [
+        target[:1].isupper()
+        for form, target in pairs
+        if form[:1].isupper() and words.isdisjoint((form.lower(), target.lower()))
+    ]
+    return 2 * sum(found) > len(found)
 
 
-def _same_signs(form: str, target: str) -> bool | None:
+def _same_numbers(form: str, target: str) -> bool | None:
+    """Return whether two have the same numbers; None if the form has none."""
+    return found == numbers(target) if (found := numbers(form)) else None
+
+
+def _same_address(form: str, target: str) -> bool | None:
     """Return whether two are the same but for capitals; None if the form has no sign inside."""
     return form.casefold() == target.casefold() if has_inner_sign(form) else None
 
 
-def _is_rule(test: Callable[[str, str], bool | None], pairs: set[tuple[str, str]]) -> bool:
+def _same_signs(form: str, target: str) -> bool | None:
+    """Return whether two are the same; None if the form has letters or digits."""
+    return form == target if has_only_signs(form) else None
+
+
+def _same_dashes(form: str, target: str) -> bool | None:
+    """Return whether two have as many dashes inside; None if the form has none."""
+    return found == n_inner_dashes(target) if (found := n_inner_dashes(form)) else None
+
+
+def _is_rule(test: _Test, pairs: set[tuple[str, str]]) -> bool:
     found = [same for form, target in pairs if (same := test(form, target)) is not None]
     return bool(found) and sum(found) >= _SHARE_OF_RULE * len(found)

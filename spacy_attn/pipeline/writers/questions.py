@@ -21,7 +21,14 @@ from ...models.attention_decoder import (
 from ...models.symbols import UNKNOWN_SYMBOL
 from ...results.alignment import Alignment
 from ..prediction import MAX_CHUNK_TOKENS
-from .characters import by_character, from_symbols, in_own_characters, usual_spelling
+from .characters import (
+    CAPITALS,
+    by_character,
+    from_symbols,
+    in_own_characters,
+    usual_spelling,
+    with_inner_capitals,
+)
 from .dictionary import Counts, Target
 from .token_attributes import EMPTY
 from .transducer_training import TransducerTrainingMixin
@@ -109,6 +116,8 @@ class QuestionsMixin(TransducerTrainingMixin):
         if self.cfg["writes_lists"]:
             return tuple(symbols)
         text = from_symbols(symbols, self.cfg["lang"])
+        if source[:1] == [CAPITALS]:
+            text = with_inner_capitals(text, self.cfg["lang"])
         if not written.is_complete or (can_copy(self.model) and self._loses(source, symbols)):
             return form
         if self.dictionary.breaks_rule(form, text):

@@ -23,7 +23,14 @@ from ...results.written_data import (
 )
 from ..several import several_docs
 from .answer_cache import AnswerCache, Key, make_key
-from .characters import is_first_word, lower_case, may_be_name, usual_spelling
+from .characters import (
+    capitalised,
+    is_capital_of_place,
+    is_in_title,
+    lower_case,
+    may_be_name,
+    usual_spelling,
+)
 from .dictionary import Counts, Dictionary, Target, most_frequent, without_rare
 from .questions import Question, QuestionsMixin
 from .token_attributes import READABLE, WRITABLE, TokenAttribute
@@ -202,7 +209,7 @@ class AttentionTransducer(QuestionsMixin):
         answers = iter(self._answer(asked))
         for questions, each in zip(asked, found, strict=True):
             for question in questions:
-                each.values[question.token.i] = next(answers)
+                each.values[question.token.i] = self._with_capital(question, next(answers))
         return found
 
     def _kept(self, doc: Doc, overwrite: bool) -> list[bool]:
@@ -254,35 +261,57 @@ class AttentionTransducer(QuestionsMixin):
             return None
         # A token that nobody has tagged is looked up by its form alone.
         found = self.dictionary.find(form_id, pos if self.use_pos and pos else None, or_form)
-        return found and without_rare(found)
+        return without_rare(found) if found else None
 
     def _with_lower(self, counts: Counts, form: str, token: Token) -> Counts:
-        """Add what a form is in lower case, where it may have its capital from its place alone.
+        """Add what a form is in lower case, where that may be meant, to what is known of it.
 
         So the first word of a sentence is not taken for a name that training had once.
         """
-        if not self.lower or not self._can_choose or token.pos or not is_first_word(token, form):
+        lower = lower_case(form, self.cfg["lang"])
+        if not self.lower or lower == form:
             return counts
-        others = self._find(get_string_id(lower_case(form, self.cfg["lang"])), 0) or {}
-        return {each: counts.get(each, 0) + others.get(each, 0) for each in counts | others}
+        if token.pos:
+            of_lower, of_form = (
+                self.dictionary.find(get_string_id(each), token.pos, or_form=False)
+                for each in (lower, form)
+            )
+            # If it had this part of speech in lower case alone.
+            return without_rare(of_lower) if of_lower and not of_form else counts
+        if not self._can_choose or not is_capital_of_place(token, form):
+            return counts
+        return _sum(counts, self._find(get_string_id(lower), 0) or {})
 
     def _find_lower(self, form: str, token: Token) -> Counts | None:
         """Return what the dictionary says of a form in lower case, or of a name in capitals."""
         lower = lower_case(form, self.cfg["lang"])
         if not self.lower or lower == form:
             return None
+        is_name = token.pos == PROPN
         counts = None
         # As a word of another kind, it says nothing: a German noun may be a verb in lower case.
-        if token.pos != PROPN:
+        if not is_name or (self._can_choose and not self.use_pos):
             counts = self._find(get_string_id(lower), token.pos, or_form=not token.pos)
-        if counts is None and form[1:].isupper():
-            # A name in a headline.
+        if form[1:].isupper():
             name = form[:1] + lower_case(form[1:], self.cfg["lang"])
-            return self._find(get_string_id(name), token.pos, or_form=not token.pos)
-        if counts and self._can_choose and not token.pos and may_be_name(token, form):
+            of_name = self._find(get_string_id(name), token.pos, or_form=not token.pos)
+            # Of a name in a headline, training may have had a careless spelling, too.
+            return max(counts or {}, of_name or {}, key=lambda each: sum(each.values())) or None
+        if counts and self._can_choose and (is_name or not token.pos) and may_be_name(token, form):
             # The form itself is as probable as all others together.
             return {**counts, form: sum(counts.values())}
         return counts
+
+    def _with_capital(self, question: Question, answer: Target) -> Target:
+        """Give a new lemma its capital back, where that tells a name."""
+        if question.choices is not None or not isinstance(answer, str) or not self._can_choose:
+            return answer
+        token, form, lang = question.token, question.form, self.cfg["lang"]
+        is_small = answer[:1] == lower_case(form[:1], lang) != form[:1]
+        if not is_small or token.pos or not self.dictionary.is_name(answer):
+            return answer
+        is_name = may_be_name(token, form) and not is_in_title(token)
+        return capitalised(answer, lang) if is_name else answer
 
     @property
     def _can_choose(self) -> bool:
@@ -420,3 +449,7 @@ class AttentionTransducer(QuestionsMixin):
     def _load(self, parts: Mapping[str, Any], place: str) -> None:
         super()._load(parts, place)
         self._forget()
+
+
+def _sum(counts: Counts, others: Counts) -> Counts:
+    return {each: counts.get(each, 0) + others.get(each, 0) for each in counts | others}

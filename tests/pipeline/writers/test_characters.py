@@ -16,8 +16,10 @@ from spacy_attn.pipeline.writers.characters import (
     from_symbols,
     has_inner_sign,
     in_own_characters,
+    is_in_title,
     lower_case,
     may_be_name,
+    numbers,
     to_symbols,
 )
 
@@ -116,6 +118,10 @@ VOCAB = spacy.blank("en").vocab
         (["He", "\n", "Dogs"], True),
         (["He", "dogs"], False),
         (["He", "DOGS"], False),
+        (["Menu", "\n\n", "Dogs"], False),
+        (["So", "...", "Dogs"], False),
+        (["So", "?!", "Dogs"], False),
+        (["So", "-", "Dogs"], True),
     ],
 )
 def test_a_capital_inside_a_sentence_may_be_that_of_a_name(words, expected):
@@ -132,6 +138,7 @@ def test_a_capital_inside_a_sentence_may_be_that_of_a_name(words, expected):
         (["He", '"', "Dogs"], [True, True, False], False),
         (["He", ".", "\n", "Dogs"], [True, False, False, True], False),
         (["He", ".", "\n", "Dogs"], [True, False, False, False], True),
+        (["He", "\n\n", "Dogs"], [True, False, False], True),
     ],
 )
 def test_where_sentences_are_set_they_say_where_one_begins(words, starts, expected):
@@ -146,6 +153,7 @@ def test_where_sentences_are_set_they_say_where_one_begins(words, starts, expect
         ("a.b", True),
         ("snake_case", True),
         ("!!!", True),
+        ("---", False),
         ("word.", False),
         ("(word)", False),
         ("it's", False),
@@ -161,6 +169,37 @@ def test_where_sentences_are_set_they_say_where_one_begins(words, starts, expect
 )
 def test_a_sign_inside_is_none_that_words_or_numbers_have(text, expected):
     assert has_inner_sign(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("They Said That Dogs Bark", True),
+        ("They said that Dogs Bark", False),
+        ("So Dogs Bark", False),
+        ("THEY SAID that Dogs BARK", False),
+        ("They Said " + "so " * 5 + "Dogs", False),
+    ],
+)
+def test_a_word_is_in_a_title_if_most_longer_words_near_it_are_capitalised(text, expected):
+    doc = Doc(VOCAB, words=text.split())
+    (token,) = (token for token in doc if token.text == "Dogs")
+    assert is_in_title(token) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1,234,567.50", ["1234567", "50"]),
+        ("12,5", ["12", "5"]),
+        ("1,2345", ["1", "2345"]),
+        ("10:30", ["10", "30"]),
+        ("\u0967\u0968th", ["\u0967\u0968"]),
+        ("none", []),
+    ],
+)
+def test_signs_between_thousands_are_no_part_of_a_number(text, found):
+    assert numbers(text) == found
 
 
 COMPOSABLE = st.text(st.sampled_from("aeé\u0301\u0327ñÅ\u212b한\u1112\u1161\u11ab'"), max_size=8)

@@ -166,3 +166,59 @@ def test_forms_with_a_sign_inside_are_kept_if_training_has_kept_them_as_a_rule(e
     assert dictionary.breaks_rule("me@home.org", "me@homer.org") == keeps
     assert not dictionary.breaks_rule("Me@home.org", "me@home.org")
     assert not dictionary.breaks_rule("homes", "home")
+
+
+@pytest.mark.parametrize(
+    ("entries", "keeps"),
+    [
+        ([], False),
+        ([("--", "PUNCT", "--", 1), ("...", "PUNCT", "...", 1), ("&", "CCONJ", "&", 1)], True),
+        ([("--", "PUNCT", "-", 1), ("&", "CCONJ", "and", 1)], False),
+    ],
+)
+def test_forms_of_signs_alone_are_kept_if_training_has_kept_them_as_a_rule(entries, keeps):
+    assert make(entries).breaks_rule("-----", "---") == keeps
+    assert not make(entries).breaks_rule("a--", "a-")
+
+
+@pytest.mark.parametrize(
+    ("entries", "keeps"),
+    [
+        ([], False),
+        ([("re-does", "VERB", "re-do", 1), ("Bourg-la-Reine", "PROPN", "Bourg-la-Reine", 1)], True),
+        ([("re-does", "VERB", "redo", 1)], False),
+    ],
+)
+def test_inner_dashes_are_kept_if_training_has_kept_them_as_a_rule(entries, keeps):
+    assert make(entries).breaks_rule("Ville-la-Garenne", "Ville-la-Garenne-enne") == keeps
+    assert not make(entries).breaks_rule("Villes-la-Garenne", "Ville-la-Garenne")
+    assert not make(entries).breaks_rule("word", "wo-rd")
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([], False),
+        ([("Gurgaon", "PROPN", "Gurgaon", 1), ("Dogs", "NOUN", "dog", 1)], False),
+        (
+            [
+                ("Gurgaon", "PROPN", "Gurgaon", 1),
+                *[(x, "NOUN", "dog", 1) for x in ("Dogs", "dogs")],
+            ],
+            True,
+        ),
+        ([("Gurgaon", "PROPN", "gurgaon", 1)], False),
+    ],
+)
+def test_names_have_capitals_if_those_of_training_do(entries, expected):
+    assert make(entries).is_name("venza") is expected
+    assert not make([*entries, ("venza", "NOUN", "venza", 1)]).is_name("venza")
+
+
+def test_a_form_that_was_part_of_another_word_alone_is_seen_but_says_nothing():
+    dictionary = make([("pose", "X", "_", 2), ("ex", "X", "_", 1), ("ex", "NOUN", "ex", 1)])
+    assert dictionary.find(get_string_id("pose")) == {}
+    assert dictionary.find(get_string_id("pose"), X) == {"_": 2}
+    assert dictionary.find(get_string_id("ex")) == {"ex": 1}
+    # An underscore of another part of speech is a lemma as others.
+    assert make([("pose", "ADP", "_", 2)]).find(get_string_id("pose")) == {"_": 2}

@@ -156,6 +156,45 @@ def test_the_first_word_of_a_sentence_may_be_another_one_than_the_name_that_trai
     assert read(make_known(entries), "Works") == ["Works"]
 
 
+def test_a_part_of_speech_tells_a_first_word_from_a_name_of_the_same_form():
+    entries = [*ENTRIES, *[("Works", "PROPN", "Works")] * 4, ("works", "VERB", "work")]
+    for config in ({}, {"model": WITH_CONTEXT}, {"use_pos": True}):
+        nlp = make_known(entries, **config)
+        words = ("her", "Works", "Works", "Works", "Works")
+        found = read(nlp, *words, pos=["PRON", "VERB", "PROPN", "VERB", "ADJ"])
+        assert found == ["she", "work", "Works", "work", "Works"]
+
+
+def test_a_name_in_capitals_outweighs_a_careless_spelling_of_it():
+    entries = [*[("Houston", "PROPN", "Houston")] * 3, ("houston", "PROPN", "houston")]
+    entries += [*[("will", "AUX", "will")] * 3, ("Will", "PROPN", "Will")]
+    for config in ({}, {"model": WITH_CONTEXT}):
+        nlp = make_known(entries, **config)
+        assert read(nlp, "HOUSTON", "WILL") == ["Houston", "will"]
+
+
+def test_an_unknown_name_inside_a_sentence_keeps_its_capital_with_context_alone():
+    entries = [*ENTRIES, ("Anna", "PROPN", "Anna"), ("venza", "NOUN", "venz")]
+    for config, expected in (({"model": WITH_CONTEXT}, "Gurgaon"), ({}, "gurgaon")):
+        nlp = make_known(entries, **config)
+        component = nlp.get_pipe("attn_lemmatizer")
+        component._ask = lambda questions, contexts: [
+            question.form.lower() for question in questions
+        ]
+        assert read(nlp, "her", "Gurgaon") == ["she", expected]
+        # These may have their capital from their place, or are known words.
+        assert read(nlp, "Gurgaon", "her") == ["gurgaon", "she"]
+        assert read(nlp, "her", "Venz") == ["she", "venz"]
+        assert read(nlp, "They", "Went", "Gurgaon", "Then")[2] == "gurgaon"
+        assert read(nlp, "her", "Gurgaon", pos=["PRON", "NOUN"])[1] == "gurgaon"
+
+
+def test_a_form_that_was_a_part_of_another_word_alone_is_written():
+    nlp = make_known([*ENTRIES, *[("pose", "X", "_")] * 3])
+    assert sources(nlp, "pose", "POSE") == ["decoder", "decoder"]
+    assert "_" not in read(nlp, "pose", "POSE")
+
+
 def test_a_word_in_lower_case_comes_before_a_name_of_another_part_of_speech_where_that_is_used():
     entries = [("Children", "PROPN", "Children"), ("children", "NOUN", "child")]
     nlp = make_known(entries, use_pos=True)

@@ -215,12 +215,23 @@ def test_what_is_written_must_not_lack_unseen_symbols_nor_say_that_something_is_
 
 
 def test_a_number_does_not_become_another_one_unless_training_does_so():
-    numbers = ["12", "21", "1,12", "2,21"]
-    kept = make_lemmatizer([(numbers, ["12", "21", "112", "221"], ["NUM"] * 4)])
+    numbers = ["12", "21", "1,112", "2,221"]
+    kept = make_lemmatizer([(numbers, ["12", "21", "1112", "2221"], ["NUM"] * 4)])
     assert spell(kept, "2,112", "212") == "2,112"
     assert spell(kept, "2,112", "2112") == "2112"
+    assert spell(kept, "1,22", "122") == "1,22"
     named = make_lemmatizer([(numbers, ["@card@"] * 4, ["NUM"] * 4)])
     assert spell(named, "2112", "@card@") == "@card@"
+
+
+def test_letters_after_signs_stay_capitals_in_a_name_in_capitals():
+    names = ["JR-X", "J.R.X.", "Xr", "Jr"]
+    nlp = make_lemmatizer([(names, names, ["PROPN"] * 4)])
+    assert spell(nlp, "X.R.J.", "X.r.j.") == "X.R.J."
+    assert spell(nlp, "XR-JR", "Xr-jr") == "Xr-Jr"
+    # Here the model, or the form, says what is a capital.
+    assert spell(nlp, "XR-JR", "xr-jr") == "xr-jr"
+    assert spell(nlp, "Xr-jr", "Xr-jr") == "Xr-jr"
 
 
 def test_a_marked_unknown_of_the_text_itself_stays_one():
