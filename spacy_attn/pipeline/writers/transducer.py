@@ -304,7 +304,7 @@ class AttentionTransducer(QuestionsMixin):
 
     def _with_capital(self, question: Question, answer: Target) -> Target:
         """Give a new lemma its capital back, where that tells a name."""
-        if question.choices is not None or not isinstance(answer, str) or not self._can_choose:
+        if question.choices is not None or not isinstance(answer, str) or not self._reads_context:
             return answer
         token, form, lang = question.token, question.form, self.cfg["lang"]
         is_small = answer[:1] == lower_case(form[:1], lang) != form[:1]
@@ -315,9 +315,13 @@ class AttentionTransducer(QuestionsMixin):
 
     @property
     def _can_choose(self) -> bool:
-        """Whether the model may choose by where a form stands. Without context, it does not."""
-        has_context = token_layer(self.model) is not None
-        return self.candidates and not self.cfg["writes_lists"] and has_context
+        """Whether the model may choose by where a form stands."""
+        return self.candidates and not self.cfg["writes_lists"] and self._reads_context
+
+    @property
+    def _reads_context(self) -> bool:
+        """Whether what a form is mapped to may follow from where it stands."""
+        return token_layer(self.model) is not None
 
     def _answer(self, asked: list[list[Question]]) -> Iterator[Target]:
         """Answer the questions of each document, a question that comes again only once."""

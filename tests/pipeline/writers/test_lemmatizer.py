@@ -175,7 +175,12 @@ def test_a_name_in_capitals_outweighs_a_careless_spelling_of_it():
 
 def test_an_unknown_name_inside_a_sentence_keeps_its_capital_with_context_alone():
     entries = [*ENTRIES, ("Anna", "PROPN", "Anna"), ("venza", "NOUN", "venz")]
-    for config, expected in (({"model": WITH_CONTEXT}, "Gurgaon"), ({}, "gurgaon")):
+    with_context = {"model": WITH_CONTEXT}
+    for config, expected in (
+        (with_context, "Gurgaon"),
+        (with_context | {"candidates": False}, "Gurgaon"),
+        ({}, "gurgaon"),
+    ):
         nlp = make_known(entries, **config)
         component = nlp.get_pipe("attn_lemmatizer")
         component._ask = lambda questions, contexts: [
