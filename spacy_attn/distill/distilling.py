@@ -206,7 +206,7 @@ class Distillation:
 
     def _data(self, further: Sequence[HFDataset]) -> list[str]:
         """Return the places of all data that are read, of corpora as far as these say it."""
-        blocks = Config(self.config).interpolate()["corpora"].values()
+        blocks = self.config.interpolate()["corpora"].values()
         places = [block.get("path") for block in blocks if isinstance(block, dict)]
         return [str(place) for place in (*places, *(each.path for each in further)) if place]
 

@@ -456,4 +456,5 @@ class AttentionTransducer(QuestionsMixin):
 
 
 def _sum(counts: Counts, others: Counts) -> Counts:
+    """Return how often each target was counted in either."""
     return {each: counts.get(each, 0) + others.get(each, 0) for each in counts | others}
