@@ -106,11 +106,12 @@ def distill_cli(
         from ..distill.distilling import Distillation
         from ..distill.labelled_table import PREFIX
         from ..distill.student import filled, has_exclusive_labels
-        from ..distill.teachers import TeacherSettings, find_teachers, split_teachers
+        from ..distill.teachers import TeacherSettings, find_teachers, is_place
 
         overrides = parse_config_overrides(ctx.args)
         config = filled(util.load_config(config_path, overrides=overrides, interpolate=False))
-        names = split_teachers(teacher)
+        # A comma may be part of the place of a single one.
+        names = [teacher] if is_place(teacher) else opt.split_names(teacher)
         if not texts and (split or settings):
             raise ValueError("'--split' and '--set' are for '--texts': leave them out")
         if not texts and text_column != "text" and not any(n.startswith(PREFIX) for n in names):

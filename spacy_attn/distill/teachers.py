@@ -62,12 +62,10 @@ class TeacherSettings:
     component: str | None = None
 
 
-def split_teachers(names: str) -> list[str]:
-    """Split the names of teachers at commas, unless all together is the place of one."""
-    path = names.removeprefix(labelled_table.PREFIX).removeprefix(transformers_models.PREFIX)
-    if Path(path).expanduser().exists():
-        return [names]
-    return [name.strip() for name in names.split(",")]
+def is_place(name: str) -> bool:
+    """Return whether the name of a teacher is that of a file or folder, behind its prefix."""
+    path = name.removeprefix(labelled_table.PREFIX).removeprefix(transformers_models.PREFIX)
+    return Path(path).expanduser().exists()
 
 
 def find_teachers(names: Sequence[str], settings: TeacherSettings) -> list[Teacher]:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from typer.testing import CliRunner
 
 from spacy_attn.cli import app, distill_student, options
-from spacy_attn.distill import distilling
+from spacy_attn.distill import distilling, teachers
 from spacy_attn.distill.comparison import Comparison, Measures, closed_gap
 from spacy_attn.distill.distilling import Distillation
 from spacy_attn.distill.labelled_table import LabelledTable
@@ -28,7 +28,6 @@ from spacy_attn.distill.teachers import (
     Teacher,
     TeacherSettings,
     find_teachers,
-    split_teachers,
 )
 from spacy_attn.tables import bulk
 from spacy_attn.tables.annotator import Annotator
@@ -507,11 +506,15 @@ def test_a_dollar_sign_in_a_label_or_a_path_stays_one(tmp_path):
     assert read.interpolate()["corpora"]["train"]["labels"] == ["US$", "CA$"]
 
 
-def test_names_of_teachers_are_split_at_commas_unless_they_are_the_place_of_one(tmp_path):
-    (tmp_path / "a,b").mkdir()
-    assert split_teachers("one, hf:two,table:three") == ["one", "hf:two", "table:three"]
-    for prefix in ("", "hf:", "table:"):
-        assert split_teachers(f"{prefix}{tmp_path}/a,b") == [f"{prefix}{tmp_path}/a,b"]
+def test_names_of_teachers_are_split_at_commas_unless_they_are_the_place_of_one(data, monkeypatch):
+    (data / "a,b").mkdir()
+    found = []
+    monkeypatch.setattr(teachers, "find_teachers", lambda names, _: found.append(names) or 1 / 0)
+    places = [f"{prefix}{data / 'a,b'}" for prefix in ("", "hf:", "table:")]
+    for given in ("one, hf:two,table:three", *places):
+        command = ["distill", given, str(data / "student.cfg"), "--output", str(data / "out")]
+        assert isinstance(CliRunner().invoke(app, command).exception, ZeroDivisionError)
+    assert found == [["one", "hf:two", "table:three"], *([place] for place in places)]
 
 
 def test_the_gap_is_closed_by_the_share_of_the_lead_that_is_made_up_for():
