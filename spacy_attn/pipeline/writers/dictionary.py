@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy
@@ -107,6 +107,8 @@ class Dictionary:
         A number must not become another one, an address no other address, and a part of a name
         with dashes must not get lost.
         """
+        if form.isalpha():
+            return False
         return any(test(form, target) is False for test in self._rules.tests)
 
     def is_name(self, target: Target) -> bool:
@@ -190,7 +192,9 @@ def _find_rules(pairs: set[tuple[str, str]]) -> _Rules:
     if not is_rule:
         longest = max(len(form) for form, _ in pairs) + _FURTHER
     tests = (_same_numbers, _same_address, _same_signs, _same_dashes)
-    rules = tuple(test for test in tests if _is_rule(test, pairs))
+    # None of them applies to a form of letters alone, as most are.
+    others = [pair for pair in pairs if not pair[0].isalpha()]
+    rules = tuple(test for test in tests if _is_rule(test, others))
     return _Rules(longest, rules, _have_capitals(pairs))
 
 
@@ -225,6 +229,6 @@ def _same_dashes(form: str, target: str) -> bool | None:
     return found == n_inner_dashes(target) if (found := n_inner_dashes(form)) else None
 
 
-def _is_rule(test: _Test, pairs: set[tuple[str, str]]) -> bool:
+def _is_rule(test: _Test, pairs: Iterable[tuple[str, str]]) -> bool:
     found = [same for form, target in pairs if (same := test(form, target)) is not None]
     return bool(found) and sum(found) >= _SHARE_OF_RULE * len(found)
