@@ -23,6 +23,8 @@ Cats = dict[str, float | None]
 # A softmax in single precision may exceed 1 by rounding, and may sum to 1 only about so.
 _ROUNDING = 1e-6
 _SUM_ROUNDING = 1e-3
+# Half a unit of the second digit: how far off probabilities are that somebody has written down.
+_DIGITS_ROUNDING = 0.005
 
 
 def _unchanged(value: Any) -> Any:
@@ -119,9 +121,7 @@ class ColumnEncoder:
             cats = {"False": float(not value), "True": float(value)}
         else:
             cats = self._from_names([self._name(value)], several=self.exclusive is False)
-        if self.exclusive:
-            check_exclusive(self.column, cats)
-        return cats
+        return exclusive_values(self.column, cats) if self.exclusive else cats
 
     def _name_classes(self) -> Sequence[str] | None:
         """Return the names of class ids, of which the user may have others than the features."""
@@ -312,9 +312,7 @@ class ColumnsEncoder:
             if value == -1 and column in self.class_columns:
                 value = None
             cats[label] = _probability(column, label, value)
-        if self.exclusive:
-            check_exclusive(self.columns[0], cats)
-        return cats
+        return exclusive_values(self.columns[0], cats) if self.exclusive else cats
 
 
 @dataclass
@@ -351,6 +349,25 @@ def _probability(column: str, label: str, value: Any) -> float | None:
             "between them is wanted",
         )
     return min(max(float(value), 0.0), 1.0)
+
+
+def exclusive_values(column: str, cats: Cats) -> Cats:
+    """Return the values of labels that exclude one another.
+
+    Probabilities that were rounded to two digits, as in a table of what a language model has said,
+    need not sum to 1. They are divided by their sum.
+
+    Raises:
+        MissingValue: If a value is unknown, or there is no label.
+        RowProblem: If they do not sum to 1, and not for that reason.
+    """
+    known = [value for value in cats.values() if value is not None]
+    total = sum(known)
+    were_rounded = abs(total - 1.0) <= _DIGITS_ROUNDING * len(known) + _ROUNDING
+    if were_rounded and len(known) == len(cats) and abs(total - 1.0) > _SUM_ROUNDING:
+        return {label: (value or 0.0) / total for label, value in cats.items()}
+    check_exclusive(column, cats)
+    return cats
 
 
 def check_exclusive(column: str, cats: Mapping[str, float | None]) -> None:

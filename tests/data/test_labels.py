@@ -268,6 +268,26 @@ def test_probabilities_that_do_not_sum_to_1_are_warned_of_or_refused(read, write
         read(path, **settings, exclusive=True)
 
 
+@pytest.mark.parametrize("columns", [True, False])
+@given(st.lists(st.floats(0.001, 1.0), min_size=2, max_size=9))
+def test_probabilities_rounded_to_two_digits_are_divided_by_their_sum(columns, values):
+    rounded = [round(value / sum(values), 2) for value in values]
+    labels = [f"l{i}" for i in range(len(values))]
+    if columns:
+        found = ColumnsEncoder(labels, exclusive=True)(dict(zip(labels, rounded, strict=True)))
+    else:
+        found = ColumnEncoder("label", labels=labels, exclusive=True)({"label": rounded})
+    assert sum(found.values()) == pytest.approx(1.0, abs=1e-3)
+    assert list(found.values()) == pytest.approx(rounded, abs=0.005 * len(labels))
+
+
+@pytest.mark.parametrize("values", [[0.5, 0.48], [0.34, 0.34, 0.34 - 0.04], [1.0, 0.02]])
+def test_probabilities_further_from_1_than_by_rounding_are_refused(values):
+    labels = [f"l{i}" for i in range(len(values))]
+    with pytest.raises(RowProblem, match="labels that sum to"):
+        ColumnEncoder("label", labels=labels, exclusive=True)({"label": values})
+
+
 def test_a_null_among_several_columns_names_its_column_and_can_be_left_out(read, write):
     path = write(
         [
