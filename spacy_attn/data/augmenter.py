@@ -15,6 +15,7 @@ from .similar_words import NearWords, SameTagWords, SimilarWords
 _OF_WORDS = ("TAG", "POS", "MORPH", "LEMMA")
 # What is annotated of its place, which they have.
 _OF_STRUCTURE = ("HEAD", "DEP", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID", "ENT_ID")
+_HEAD_AND_DEP = slice(len(_OF_WORDS), len(_OF_WORDS) + 2)
 _NAME = "spacy-attn.augment.v1"
 
 
@@ -103,8 +104,14 @@ class Augmenter:
         """Yield an example, and then its variants.
 
         Raises:
-            ValueError: If words are to be replaced, and nothing says by which.
+            ValueError: If words are to be replaced, and nothing says by which. If the pipeline
+                makes several tokens of what stands for masked words.
         """
+        if self.mask and len(masked := nlp.make_doc(self.mask_text)) != 1:
+            raise ValueError(
+                f"{_NAME}: 'mask_text' must be one token, but {self.mask_text!r} is "
+                f"{[token.text for token in masked]} in this pipeline"
+            )
         yield example
         reference = example.reference
         words = [token for token in reference if not (token.is_space or token.is_punct)]
@@ -177,6 +184,9 @@ def _variant(
             annotated[i - start, : len(_OF_WORDS)] = 0
     if not whole:
         spaces[-1] = False
+        # Of the heads that it lacks, `as_doc` would have made others.
+        outside = [not start <= token.head.i < end for token in reference[start:end]]
+        annotated[outside, _HEAD_AND_DEP] = 0
     doc = Doc(nlp.vocab, words=words, spaces=spaces)
     doc.from_array([*_OF_WORDS, *_OF_STRUCTURE], annotated)
     doc.cats = dict(reference.cats)

@@ -333,7 +333,10 @@ class GoldFirst:
         Raises:
             RowProblem: As the encoder that reads the row.
         """
-        return (self.other if row[self.gold.column] is None else self.gold)(row)
+        try:
+            return self.gold(row)
+        except MissingValue:
+            return self.other(row)
 
 
 Encoder = ColumnEncoder | ColumnsEncoder | GoldFirst

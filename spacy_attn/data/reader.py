@@ -272,7 +272,7 @@ class HFDataset_v1(HFDataset):  # noqa: N801
             single value, and any number of a list or of several columns. It warns of probabilities
             that do not sum to 1. True saves memory, too, where all text classifiers of the pipeline
             have exclusive labels: the first row names all labels, the others those that are not 0.
-        gold_column: Another column of a label or labels, in words or ids. Where it is not null, it
+        gold_column: Another column of a label or labels, in words or ids. Where it has one, that
             counts, and `label_column` is not read. So rows with probabilities and rows with gold
             labels are one corpus.
         lazy: Make the two documents of a row anew each time they are asked for, and keep its tokens

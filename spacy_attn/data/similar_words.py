@@ -51,13 +51,18 @@ class SameTagWords:
             Whether they have parts of speech.
 
         Raises:
-            ValueError: If the tagger cannot be loaded, or tells none.
+            ValueError: If the tagger cannot be loaded, tells none, or makes other tokens.
         """
         tagged = doc
         if self._name is not None:
             words, spaces = [t.text for t in doc], [bool(t.whitespace_) for t in doc]
             tagger = self._load(self._name)
             tagged = tagger(Doc(tagger.vocab, words=words, spaces=spaces))
+            if [token.text for token in tagged] != words:
+                raise ValueError(
+                    f"spacy-attn.augment.v1: the tagger '{self._name}' makes other tokens of "
+                    f"'{doc.text[:40]}'. Take a pipeline that merges and splits none."
+                )
         self._tags = [token.pos_ for token in tagged]
         if any(self._tags):
             self._learn(doc)

@@ -42,6 +42,11 @@ def set_table(
     """
     check_positive("The table of vectors", width=width)
     check_choice("The table of vectors", "storage", storage, get_args(Storage))
+    if len(words) < 2:
+        raise ValueError(
+            f"The table of vectors needs two words at least, but there is {list(words)}: "
+            f"a vector says how a word differs from others."
+        )
     main = principal_components(vectors, width)
     # So that no setting of a model depends on the scale of the encoder.
     main /= numpy.linalg.norm(main, axis=1, keepdims=True).clip(min=1e-8)

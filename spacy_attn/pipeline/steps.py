@@ -63,7 +63,8 @@ class StepsMixin(TrainablePipe):
             ValueError: If `drop` is out of its range, or the loss is not finite; the weights are
                 those of before.
         """
-        return self._learn("update", examples, self._backpropagate, drop, sgd, losses)
+        teach, check = self._backpropagate, self._check_examples
+        return self._learn("update", examples, teach, drop, sgd, losses, check)
 
     def _learn(
         self,
@@ -73,6 +74,7 @@ class StepsMixin(TrainablePipe):
         drop: float,
         sgd: Optimizer | None,
         losses: dict[str, float] | None,
+        check: Callable[[list[Example]], None] | None = None,
     ) -> dict[str, float]:
         """Gather the gradients of a batch, and make a step if there is an optimizer.
 
@@ -80,6 +82,7 @@ class StepsMixin(TrainablePipe):
             what: The method of the component that was called.
             backpropagate: Adds the gradients of the batch to those of the model, and returns its
                 loss.
+            check: Raises an error at annotations, where these are learned from.
 
         Returns:
             The losses by component name, to which that of the batch is added.
@@ -89,7 +92,8 @@ class StepsMixin(TrainablePipe):
         check_rate(f"Component '{self.name}'", drop=drop)
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.{what}")
-        self._check_examples(examples)
+        if check is not None:
+            check(examples)
         if not any(len(example.predicted) for example in examples):
             self._teach_nothing()
             return losses

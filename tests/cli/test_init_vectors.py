@@ -49,6 +49,29 @@ def test_vectors_are_those_of_the_words_of_texts_and_encoder_and_train_a_model(
     train(nlp, steps=1)
 
 
+def test_folders_of_the_output_are_made(encoder, texts, tmp_path):  # noqa: F811
+    init(f"hf:{encoder}", texts, tmp_path / "a" / "b" / "vectors")
+    assert spacy.load(tmp_path / "a" / "b" / "vectors").vocab.vectors.shape[0] == 6
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_texts_are_read(
+    encoder,  # noqa: F811
+    tmp_path,
+):
+    (tmp_path / "file").write_text("mine")
+    shown = init(f"hf:{encoder}", "none.jsonl", tmp_path / "file" / "vectors", code=1)
+    assert "file" in shown
+    assert "none.jsonl" not in shown
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_single_word_is_refused(encoder, tmp_path):  # noqa: F811
+    pd.DataFrame({"body": ["good"]}).to_parquet(tmp_path / "one.parquet")
+    one = str(tmp_path / "one.parquet")
+    shown = init(f"hf:{encoder}", one, tmp_path / "vectors", "--max-size", "1", code=1)
+    assert "needs two words at least, but there is ['good']" in shown
+
+
 def test_the_most_frequent_words_are_kept(encoder, texts, tmp_path):  # noqa: F811
     init(f"hf:{encoder}", texts, tmp_path / "vectors", "--max-size", "2", "--layer", "0")
     nlp = spacy.load(tmp_path / "vectors")

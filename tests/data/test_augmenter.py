@@ -132,6 +132,26 @@ def test_windows_keep_the_annotations_of_their_tokens():
     assert spans == {("x", "The man"), ("y", "New York")}
 
 
+def test_a_token_of_a_window_whose_head_is_outside_has_no_head():
+    doc = annotated()
+    settings = {"mask": 0.0, "window": 1.0, "min_window": 2, "max_window": 3, "copies": 30}
+    n_outside = 0
+    for variant in variants(Example(NLP.make_doc(doc.text), doc), **settings):
+        words = {token.text for token in variant.reference}
+        for token in variant.reference:
+            (old,) = (each for each in doc if each.text == token.text)
+            is_inside = old.head.text in words
+            n_outside += not is_inside
+            assert token.dep_ == (old.dep_ if is_inside else "")
+            assert token.head.text == (old.head.text if is_inside else token.text)
+    assert n_outside
+
+
+def test_a_mask_that_the_pipeline_would_split_is_refused():
+    with pytest.raises(ValueError, match=r"one token, but \"don't\" is .'do', \"n't\". in this"):
+        list(make_augment(mask_text="don't")(NLP, example_of(TEXT)))
+
+
 def test_the_same_seed_makes_the_same_variants_and_another_pass_others():
     examples = [example_of(TEXT), example_of("one two three four five six seven")]
 
@@ -166,6 +186,13 @@ def test_a_tagger_of_its_own_tells_the_parts_of_speech(tmp_path):
     ]
     with pytest.raises(ValueError, match=r"sets no parts of speech \(token.pos_\) in 'birds'"):
         list(augment(NLP, example_of("birds")))
+    merger = spacy.blank("en")
+    merger.add_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": "New York"}])
+    merger.add_pipe("merge_entities")
+    merger.to_disk(tmp_path / "merger")
+    merging = make_augment(replace=1, mask=0, tagger=str(tmp_path / "merger"))
+    with pytest.raises(ValueError, match=r"makes other tokens of 'New York'.*splits none"):
+        list(merging(NLP, example_of("New York")))
     with pytest.raises(ValueError, match="the tagger 'none' cannot be loaded"):
         list(make_augment(replace=1, mask=0, tagger="none")(NLP, example_of(TEXT)))
 

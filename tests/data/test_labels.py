@@ -90,6 +90,29 @@ def test_of_independent_labels_a_gold_column_may_have_several(write, read):
     assert cats(found) == [{"a": 0.0, "b": 1.0, "c": 1.0}, {"a": 0.5, "b": 0.0, "c": 1.0}]
 
 
+@pytest.mark.parametrize("gold", ["", None])
+def test_a_row_whose_gold_label_is_empty_has_its_probabilities(gold, write, read):
+    row = {"text": "hi", "gold": gold, "a": 0.5, "b": 0.25}
+    settings = {"label_column": ["a", "b"], "gold_column": "gold"}
+    found = read(write([row, {**row, "gold": "b"}]), exclusive=False, **settings)
+    assert cats(found) == [{"a": 0.5, "b": 0.25}, {"a": 0.0, "b": 1.0}]
+
+
+def test_a_row_whose_gold_class_is_that_of_none_has_its_probabilities(tmp_path):
+    number = Value("float32")
+    features = {"text": Value("string"), "gold": ClassLabel(names=["a", "b"])}
+    rows = {"text": ["hi", "ho"], "gold": [-1, 1], "a": [0.25, 0.25], "b": [0.75, 0.75]}
+    data = Dataset.from_dict(rows, Features({**features, "a": number, "b": number}))
+    data.save_to_disk(tmp_path)
+    reader = HFDataset(
+        str(tmp_path), label_column=["a", "b"], gold_column="gold", exclusive=True, split="train"
+    )
+    assert [found for _, found in reader.read_texts()] == [
+        {"a": 0.25, "b": 0.75},
+        {"a": 0.0, "b": 1.0},
+    ]
+
+
 def test_a_gold_label_must_be_one_of_the_labels_and_a_row_must_have_one_or_probabilities(
     write, read
 ):

@@ -187,6 +187,18 @@ def test_two_documents_of_different_texts_are_refused():
         component.distill(component, [example])
 
 
+@pytest.mark.parametrize("cats", [{"positive": 1.0, "negative": 1.0}, {"x": None}])
+def test_annotations_that_are_not_learned_from_are_not_checked(teachers, cats):
+    student = make_nlp("attn_textcat")
+    (example,) = unlabelled(student, ["great fun"])
+    example.reference.cats = cats
+    component = student.get_pipe("attn_textcat")
+    teacher = teachers["attn_textcat"].get_pipe("attn_textcat")
+    assert component.distill(teacher, [example])["attn_textcat"] > 0
+    with pytest.raises(ValueError, match=r"labels that add up to more than 1|has the value None"):
+        component.update([example])
+
+
 @pytest.mark.parametrize("temperature", [0.0, -1.0])
 def test_a_temperature_out_of_its_range_is_refused(temperature):
     with pytest.raises(ValueError, match="'distill_temperature' must be a number above 0, but is"):
