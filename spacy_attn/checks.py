@@ -13,10 +13,14 @@ def check_choice(where: str, name: str, value: str, choices: Collection[str]) ->
 
 
 def check_positive(where: str, **values: int | None) -> None:
-    """Raise a ValueError that names the setting below 1."""
+    """Raise a ValueError that names the setting that is below 1 or no whole number."""
     for name, value in values.items():
-        if value is not None and not 1 <= value < math.inf:
+        if value is None:
+            continue
+        if not 1 <= value < math.inf:
             raise ValueError(f"{where}: '{name}' must be 1 or more, but is {value}.")
+        if value % 1:
+            raise ValueError(f"{where}: '{name}' must be a whole number, but is {value}.")
 
 
 def check_not_negative(where: str, **values: float | None) -> None:

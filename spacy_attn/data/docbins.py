@@ -57,7 +57,8 @@ def has_documents(source: Rows, also: Collection[str] = ()) -> bool:
             setting.name in (*_OF_DOCUMENTS, *also)
             or not setting.init
             or getattr(source, setting.name) == setting.default,
-            f"'{setting.name}' has no meaning for .spacy files; remove it",
+            f"'{setting.name}' has no meaning for .spacy files; remove it, or set it to "
+            f"{setting.default!r}",
         )
     return True
 

@@ -87,9 +87,8 @@ class HFPairs(Rows):
             else:
                 raise DatasetError(
                     f"{self}, document {n_used} (counted from 0), {example.text!r:.80}: it has "
-                    f"{missing}; store one with spacy_attn.results.written_data.store_target, and "
-                    "the file with store_user_data=True, or set skip_missing = true to pass over "
-                    "such documents"
+                    f"{missing}; set it to a text, and store the file with store_user_data=True, "
+                    "or set skip_missing = true to pass over such documents"
                 )
         if n_skipped and not n_used:
             raise DatasetError(f"{self}: every document was skipped ({missing})")

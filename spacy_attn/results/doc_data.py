@@ -59,6 +59,11 @@ def store(doc: Doc, name: str, values: Any, **others: Any) -> None:
     }
 
 
+def remove(doc: Doc, name: str) -> None:
+    """Remove what is stored under a name, if anything is."""
+    cast("dict[Any, Any]", doc.user_data).pop(_key(name), None)
+
+
 def stored(doc: Doc, name: str) -> Record | None:
     """Return what `store` has stored, if it is that."""
     found = cast("dict[Any, Any]", doc.user_data).get(_key(name))

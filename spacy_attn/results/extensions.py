@@ -21,6 +21,7 @@ from .written_data import (
     generated_text,
     generated_tokens,
     generated_weights,
+    store_target,
     token_source,
     token_weights,
 )
@@ -62,6 +63,16 @@ class _ReadOnly:
         )
 
 
+@dataclass(frozen=True)
+class _TargetSetter:
+    """A setter of the text to learn from."""
+
+    name: str
+
+    def __call__(self, doc: Doc, value: Any) -> None:
+        store_target(doc, value, self.name)
+
+
 class _Attribute(NamedTuple):
     """An attribute to be registered, the setting that gives another name, and how it is set."""
 
@@ -70,7 +81,7 @@ class _Attribute(NamedTuple):
     name: str
     factory: str
     setting: str | None
-    to_set: str = ""
+    setter: Callable[[Any, Any], None] | None = None
 
     @property
     def remedy(self) -> str:
@@ -118,8 +129,9 @@ def install_generated(name: str = GENERATED) -> None:
     """Register what a component writes for a document, unless it is there already.
 
     Args:
-        name: Of the text, `doc._.NAME`. Its tokens are `doc._.NAME_tokens`. Its alignment is
-            `doc._.alignment`, and under another name than "generated" `doc._.NAME_alignment`.
+        name: Of the text, `doc._.NAME`, which can be set to what is to be learned. Its tokens are
+            `doc._.NAME_tokens`. Its alignment is `doc._.alignment`, and under another name than
+            "generated" `doc._.NAME_alignment`.
 
     Raises:
         ValueError: As `install_extensions`.
@@ -130,14 +142,17 @@ def install_generated(name: str = GENERATED) -> None:
         f"{name}_tokens": generated_tokens,
         alignment: generated_weights,
     }
-    further = "" if name == GENERATED else f", {name!r}"
-    to_set = (
-        f" Store a text to learn from with spacy_attn.results.written_data.store_target(doc, text"
-        f"{further})."
-    )
+    remedy = f" A text to learn from is set as doc._.{name}."
     _install(
         [
-            _Attribute(Doc, _Getter(read, name), attr, "attn_seq2seq", "generated_attr", to_set)
+            _Attribute(
+                Doc,
+                _Getter(read, name),
+                attr,
+                "attn_seq2seq",
+                "generated_attr",
+                _TargetSetter(name) if attr == name else _ReadOnly(attr, remedy),
+            )
             for attr, read in readers.items()
         ]
     )
@@ -185,5 +200,5 @@ def _install(attributes: list[_Attribute]) -> None:
                 f"An extension attribute '{owner.__name__}._.{name}' exists already and belongs to "
                 f"something else. {attribute.remedy}"
             )
-    for owner, getter, name, *_, to_set in missing:
-        owner.set_extension(name, getter=getter, setter=_ReadOnly(name, to_set))
+    for owner, getter, name, *_, setter in missing:
+        owner.set_extension(name, getter=getter, setter=setter or _ReadOnly(name))

@@ -16,6 +16,7 @@ from .doc_data import (
     Record,
     index_in,
     own,
+    remove,
     store,
     stored,
     stored_bounds,
@@ -68,14 +69,24 @@ def store_generated(
     )
 
 
-def store_target(doc: Doc, text: str, name: str = GENERATED) -> None:
+def store_target(doc: Doc, text: str | None, name: str = GENERATED) -> None:
     """Store the text that a component is to learn to write for a document.
+
+    It is what `doc._.generated = text` does, once a component has registered the attribute.
 
     Args:
         doc: The annotated document.
-        text: The text.
+        text: The text. None removes what is there.
         name: Name of the attribute that has the text.
+
+    Raises:
+        TypeError: If it is no text.
     """
+    if text is None:
+        remove(doc, name)
+        return
+    if not isinstance(text, str):
+        raise TypeError(f"'doc._.{name}' must be a text or None, but is {text!r:.80}.")
     store_generated(doc, text, (), numpy.zeros((0, len(doc))), name)
 
 

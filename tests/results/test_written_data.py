@@ -213,16 +213,38 @@ def test_arrays_are_read_only_and_those_given_may_change_afterwards():
 
 
 def test_assigning_the_attributes_is_refused(doc):
-    for name in ("generated", "generated_tokens", "alignment"):
+    for name in ("generated_tokens", "alignment"):
         with pytest.raises(AttributeError, match=rf"doc\._\.{name}' is read-only"):
             setattr(doc._, name, "x")
     install_generated("short")
-    for name, call in (("generated", r"doc, text\)"), ("short", r"doc, text, 'short'\)")):
-        with pytest.raises(AttributeError, match=rf"written_data\.store_target\({call}"):
-            setattr(doc._, name, "x")
+    with pytest.raises(AttributeError, match=r"A text to learn from is set as doc\._\.short\."):
+        doc._.short_alignment = WEIGHTS
     for name in ("lemma_source", "lemma_alignment"):
         with pytest.raises(AttributeError, match=rf"token\._\.{name}' is read-only"):
             setattr(doc[0]._, name, "x")
+
+
+@pytest.mark.parametrize("name", ["generated", "short"])
+def test_a_text_to_learn_can_be_set_and_taken_away(name):
+    install_generated(name)
+    doc = Doc(VOCAB, words=WORDS)
+    doc._.set(name, "What is wanted")
+    assert doc._.get(name) == "What is wanted"
+    assert doc._.get(f"{name}_tokens") == []
+    doc._.set(name, None)
+    assert doc._.get(name) is None
+    assert doc._.get(f"{name}_tokens") is None
+    with pytest.raises(TypeError, match=rf"doc\._\.{name}' must be a text or None, but is 5"):
+        doc._.set(name, 5)
+
+
+def test_a_text_comes_back_from_json(doc):
+    store_generated(doc, "", WRITTEN, WEIGHTS)
+    doc._.generated = "Gone"
+    found = Doc(VOCAB).from_json(doc.to_json(underscore=["generated"]))
+    assert found._.generated == "Gone"
+    empty = Doc(VOCAB, words=WORDS)
+    assert Doc(VOCAB).from_json(empty.to_json(underscore=["generated"]))._.generated is None
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (4, 5), (5, 5, 1), (5,)])

@@ -208,8 +208,7 @@ class AttentionSeq2Seq(WriterMixin, TrainablePipe):
             raise ValueError(
                 f"Component '{self.name}': no training document has a text in "
                 f"'doc._.{self.generated_attr}' to learn from. Read the data with "
-                f"spacy-attn.HFPairs.v1, or store a text in each document with "
-                f"spacy_attn.results.written_data.store_target."
+                f"spacy-attn.HFPairs.v1, or set it to a text in each document."
             )
         if labels is None and is_streamed(nlp):
             warnings.warn(

@@ -33,6 +33,11 @@ class TokenAttribute:
     def check(self, where: str, setting: str, allowed: Sequence[str]) -> None:
         """Raise a ValueError for a name that is not among those allowed, and no extension's."""
         is_own = self.is_extension and self.own_name.isidentifier()
+        if is_own and self.own_name.upper() in WRITABLE:
+            raise ValueError(
+                f"{where}: '{setting}' is {self.name!r}, whose scores and sources would have the "
+                f"names of those of {self.own_name.upper()}. Name another attribute of your own."
+            )
         if self.name not in allowed and not (is_own and not hasattr(Underscore, self.own_name)):
             raise ValueError(
                 f"{where}: '{setting}' must be one of {', '.join(allowed)}, or an attribute of "
@@ -91,13 +96,15 @@ class TokenAttribute:
         texts, strings = (self.read(token) for token in doc), doc.vocab.strings
         return [strings.add(text) if isinstance(text, str) else 0 for text in texts]
 
+    def has_value(self, token: Token) -> bool:
+        """Return whether a token has a value; of NORM, another one than all of its form have."""
+        return token.norm != token.lex.norm if self.name == "NORM" else self.read(token) is not None
+
     def has_values(self, doc: Doc) -> list[bool]:
-        """Return whether each token has a value; of NORM, another one than all of its form have."""
-        if self.name == "NORM":
-            return [token.norm != token.lex.norm for token in doc]
-        if not self.is_extension:
+        """Return whether each token has a value, as `has_value`."""
+        if not self.is_extension and self.name != "NORM":
             return (doc.to_array([self.name]).reshape(-1) != numpy.uint64(0)).tolist()
-        return [self.read(token) is not None for token in doc]
+        return [self.has_value(token) for token in doc]
 
     def write(self, token: Token, value: Value) -> None:
         """Set the value of a token; symbols become a list."""

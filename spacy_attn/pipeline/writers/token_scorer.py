@@ -8,6 +8,8 @@ from spacy.scorer import Scorer
 from spacy.tokens import Token
 from spacy.training import Example
 
+from .token_attributes import TokenAttribute
+
 Predicate = Callable[[Token], bool]
 
 
@@ -31,7 +33,8 @@ def score_token_strings(
 ) -> dict[str, float | None]:
     """Score the strings that a component sets on tokens.
 
-    Tokens of white space, and those whose annotated value is None or empty, are not scored.
+    Tokens of white space are not scored, nor are those without an annotated value. An empty string
+    or list is a value of an extension, unless it is its default.
 
     Args:
         examples: Documents as predicted and as annotated.
@@ -53,9 +56,7 @@ def score_token_strings(
     name = attribute.removeprefix("_.") if is_extension else attribute.rstrip("_")
     annotated = {id(example.reference) for example in examples}
 
-    def read(token: Token) -> Hashable:
-        value = getattr(token._, name) if is_extension else getattr(token, f"{name}_")
-        return tuple(value) if isinstance(value, list) else value
+    read = TokenAttribute(attribute if is_extension else name.upper()).read
 
     def read_scored(token: Token, _: str) -> Hashable:
         if id(token.doc) not in annotated:
@@ -69,10 +70,7 @@ def score_token_strings(
         return None if is_left_out else read_scored(token, attr)
 
     def score(getter: Callable[[Token, str], Hashable]) -> float | None:
-        missing_values = {None, "", ()}
-        scores = Scorer.score_token_attr(
-            examples, name, getter=getter, missing_values=missing_values
-        )
+        scores = Scorer.score_token_attr(examples, name, getter=getter, missing_values={None})
         return scores[f"{name}_acc"]
 
     return {

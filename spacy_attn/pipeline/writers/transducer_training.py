@@ -196,9 +196,10 @@ class TransducerTrainingMixin(WriterMixin):
             if len(aligned) != 1 or n_sharing[aligned[0]] != 1:
                 continue
             annotated = example.reference[aligned[0]]
-            form, target = self.source.read(token), self.target.read(annotated)
-            if not form and as_annotated:
-                form = self.source.read(annotated)
+            given = token
+            if as_annotated and not self.source.has_value(token):
+                given = annotated
+            form, target = self.source.read(given), self.target.read(annotated)
             if not isinstance(form, str) or not form or form.isspace() or target is None:
                 continue
             if not self._is_missing(form, target):

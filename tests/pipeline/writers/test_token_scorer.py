@@ -49,6 +49,25 @@ def test_tokens_without_an_annotation_are_not_scored():
     assert make_lemma_scorer()([example])["lemma_acc"] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("default", "empty", "accuracy"), [(None, "", 0.25), (None, [], 0.25), ("", "", 1.0)]
+)
+def test_an_empty_value_of_an_extension_is_scored_unless_it_is_the_default(
+    default, empty, accuracy
+):
+    Token.set_extension("value", default=default, force=True)
+    one, two = (Doc(VOCAB, words=["dog", "uh", "um", "er"]) for _ in range(2))
+    for token, gold in zip(two, ["D", empty, empty, empty], strict=True):
+        token._.value = gold
+    for token, predicted in zip(one, ["D", "uh", "um", None], strict=True):
+        token._.value = predicted
+    assert score_token_strings([Example(one, two)], attribute="_.value") == {
+        "value_acc": accuracy,
+        "value_acc_unseen": None,
+    }
+    Token.remove_extension("value")
+
+
 def test_what_the_component_takes_for_missing_is_not_scored_and_a_prediction_of_it_is_wrong():
     example = pair(["a", "b", "c"], ["_", "_", "_"], ["_", "b", "_"])
     score = make_lemma_scorer()

@@ -62,6 +62,40 @@ def make_transducer(pairs, steps=0, target="_.written", lang="xx", **config):
     return nlp
 
 
+def test_norms_that_a_component_before_sets_are_what_is_looked_up():
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("attn_transducer", name="norm", config={"model": SMALL})
+    config = {"model": SMALL, "source": "NORM", "target": "_.ipa"}
+    sounds = nlp.add_pipe("attn_transducer", name="sounds", config=config)
+
+    def examples():
+        for form, norm, ipa in (("u", "you", "ju"), ("gr8", "great", "greit"), ("a", "a", "ei")):
+            doc = Doc(nlp.vocab, words=[form])
+            doc[0].norm_, doc[0]._.ipa = norm, ipa
+            yield Example(Doc(nlp.vocab, words=[form]), doc)
+
+    nlp.initialize(lambda: list(examples()))
+    assert {form for form, *_ in sounds.dictionary} == {"you", "great", "a"}
+    scores = nlp.evaluate(list(examples()))
+    # "a" has no norm of its own to learn: the first component writes one for it.
+    found = [(token._.ipa, token._.ipa_source) for token in nlp(Doc(nlp.vocab, words=["u", "gr8"]))]
+    assert found == [("ju", "dictionary"), ("greit", "dictionary")]
+    assert scores["ipa_acc"] >= 2 / 3
+
+
+@pytest.mark.parametrize("name", ["_.lemma", "_.norm"])
+def test_an_attribute_of_your_own_that_is_named_as_one_of_spacys_is_refused(name):
+    with pytest.raises(ValueError, match=rf"'target' is '{name}', whose scores and sources would"):
+        spacy.blank("xx").add_pipe("attn_transducer", config={"target": name})
+
+
+def test_a_beam_that_is_no_whole_number_is_refused():
+    nlp = make_lemmatizer(ROWS)
+    nlp.get_pipe("attn_lemmatizer").beam_width = 2.5
+    with pytest.raises(ValueError, match=r"'beam_width' must be a whole number, but is 2.5"):
+        nlp("unknownform")
+
+
 def test_a_dictionary_with_as_many_other_values_is_the_one_that_is_preferred(
     untrained, monkeypatch
 ):
