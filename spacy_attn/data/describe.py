@@ -84,8 +84,8 @@ def _describe(reader: Reader, nlp: Language, title: str) -> Labels | None:
         for label, value in cats.items():
             if value:
                 labels[label] += value  # type: ignore[assignment]
-    # Probabilities in single precision have about seven digits.
-    counts = [f"{label} {value:,.7g}" for label, value in labels.most_common(_N_SHOWN)]
+    # Sums of probabilities in single precision, and numbers of any size.
+    counts = [f"{label} {round(value, 3):,.10g}" for label, value in labels.most_common(_N_SHOWN)]
     if len(labels) > _N_SHOWN:
         counts.append(f"and {len(labels) - _N_SHOWN:,} more labels")
     msg.info(f"{name}: {n_rows:,} rows; {', '.join(counts) or 'no labels'}")

@@ -51,6 +51,11 @@ def test_probabilities_are_summed_and_many_labels_cut_short(write, say):
         write([{"text": "x", "p": 0.25, "q": 0.75}] * 2), label_column=["p", "q"], exclusive=True
     )
     assert "2 rows; q 1.5, p 0.5" in say(soft, soft)
+    # In single precision.
+    single = {"p": 0.10000000149011612, "q": 0.8999999761581421}
+    path = write([{"text": "x", **single}] * 2, "single.jsonl")
+    soft = HFDataset(path, label_column=["p", "q"], exclusive=True)
+    assert "2 rows; q 1.8, p 0.2" in say(soft, soft)
     many = write([{"text": "x", "label": [f"l{i}" for i in range(30)]}], "many.jsonl")
     assert "and 10 more labels" in say(HFDataset(many), HFDataset(many))
 

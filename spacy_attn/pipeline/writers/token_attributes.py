@@ -33,11 +33,6 @@ class TokenAttribute:
     def check(self, where: str, setting: str, allowed: Sequence[str]) -> None:
         """Raise a ValueError for a name that is not among those allowed, and no extension's."""
         is_own = self.is_extension and self.own_name.isidentifier()
-        if is_own and self.own_name.upper() in WRITABLE:
-            raise ValueError(
-                f"{where}: '{setting}' is {self.name!r}, whose scores and sources would have the "
-                f"names of those of {self.own_name.upper()}. Name another attribute of your own."
-            )
         if self.name not in allowed and not (is_own and not hasattr(Underscore, self.own_name)):
             raise ValueError(
                 f"{where}: '{setting}' must be one of {', '.join(allowed)}, or an attribute of "

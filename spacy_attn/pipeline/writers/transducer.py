@@ -147,6 +147,11 @@ class AttentionTransducer(QuestionsMixin):
         self.source, self.target = TokenAttribute(source), TokenAttribute(target)
         self.source.check(where, "source", READABLE)
         self.target.check(where, "target", WRITABLE)
+        if self.target.is_extension and self.target.own_name in map(str.lower, WRITABLE):
+            raise ValueError(
+                f"{where}: 'target' is {target!r}, whose scores and sources would have the names "
+                f"of those of {self.target.own_name.upper()}. Name another attribute of your own."
+            )
         if source == target:
             raise ValueError(
                 f"{where}: 'source' and 'target' must be two, but both are {source!r}."
