@@ -23,8 +23,8 @@ Cats = dict[str, float | None]
 # A softmax in single precision may exceed 1 by rounding, and may sum to 1 only about so.
 _ROUNDING = 1e-6
 _SUM_ROUNDING = 1e-3
-# Half a unit of the second digit: how far off probabilities are that somebody has written down.
-_DIGITS_ROUNDING = 0.005
+# How far off a probability of two digits is, half a unit of the second one, and the sum of many.
+_DIGITS, _DIGITS_ROUNDING, _MOST_ROUNDING = 2, 0.005, 0.05
 
 
 def _unchanged(value: Any) -> Any:
@@ -364,13 +364,20 @@ def exclusive_values(column: str, cats: Cats) -> Cats:
         MissingValue: If a value is unknown, or there is no label.
         RowProblem: If they do not sum to 1, and not for that reason.
     """
-    known = [value for value in cats.values() if value is not None]
-    total = sum(known)
-    were_rounded = abs(total - 1.0) <= _DIGITS_ROUNDING * len(known) + _ROUNDING
-    if were_rounded and len(known) == len(cats) and abs(total - 1.0) > _SUM_ROUNDING:
-        return {label: (value or 0.0) / total for label, value in cats.items()}
+    known = {label: value for label, value in cats.items() if value is not None}
+    if len(known) == len(cats) and _are_off_by_rounding(known.values()):
+        total = sum(known.values())
+        return {label: value / total for label, value in known.items()}
     check_exclusive(column, cats)
     return cats
+
+
+def _are_off_by_rounding(values: Collection[float]) -> bool:
+    """Return whether values of two digits do not sum to 1, and may have been rounded from some."""
+    most = min(_DIGITS_ROUNDING * len(values), _MOST_ROUNDING) + _ROUNDING
+    if not _SUM_ROUNDING < abs(sum(values) - 1.0) <= most:
+        return False
+    return all(abs(value - round(value, _DIGITS)) <= _ROUNDING for value in values)
 
 
 def check_exclusive(column: str, cats: Mapping[str, float | None]) -> None:

@@ -304,11 +304,21 @@ def test_probabilities_rounded_to_two_digits_are_divided_by_their_sum(columns, v
     assert list(found.values()) == pytest.approx(rounded, abs=0.005 * len(labels))
 
 
-@pytest.mark.parametrize("values", [[0.5, 0.48], [0.34, 0.34, 0.34 - 0.04], [1.0, 0.02]])
+@pytest.mark.parametrize("values", [[0.5, 0.48], [0.5, 0.4915], [0.34, 0.34, 0.3], [1.0, 0.02]])
 def test_probabilities_further_from_1_than_by_rounding_are_refused(values):
     labels = [f"l{i}" for i in range(len(values))]
     with pytest.raises(RowProblem, match="labels that sum to"):
         ColumnEncoder("label", labels=labels, exclusive=True)({"label": values})
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [({"l0": 1.0, "l1": 1.0}, "labels that sum to 2"), ({}, "has no label where exclusive = true")],
+)
+def test_of_many_labels_a_row_must_have_one_as_of_few(row, said):
+    labels = [f"l{i}" for i in range(400)]
+    with pytest.raises(RowProblem, match=said):
+        ColumnsEncoder(labels, exclusive=True)(dict.fromkeys(labels, 0.0) | row)
 
 
 def test_a_null_among_several_columns_names_its_column_and_can_be_left_out(read, write):
