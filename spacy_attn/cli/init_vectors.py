@@ -84,7 +84,7 @@ def init_vectors_cli(
 
         device = "cpu" if gpu_id < 0 else f"cuda:{gpu_id}"
         encoder = _find_encoder(model, layer, precision, device)
-        # If they cannot be made, that is known before the texts are read.
+        # A folder that cannot be made is known of before the texts are read.
         output.parent.mkdir(parents=True, exist_ok=True)
         nlp = spacy.blank(lang)
         options = opt.DataOptions(split, text_column, settings=settings)

@@ -44,8 +44,8 @@ def set_table(
     check_choice("The table of vectors", "storage", storage, get_args(Storage))
     if len(words) < 2:
         raise ValueError(
-            f"The table of vectors needs two words at least, but there is {list(words)}: "
-            f"a vector says how a word differs from others."
+            f"The table of vectors needs two words at least, but there is {list(words)}, and a "
+            f"vector says how a word differs from others. Give more texts, or a larger table."
         )
     main = principal_components(vectors, width)
     # So that no setting of a model depends on the scale of the encoder.
