@@ -41,7 +41,11 @@ _READER: Block = {
     "augmenter": None,
 }
 # Epochs of `python -m stanza.utils.training.run_lemma`.
-STANZA_SETTINGS = {"--num_epoch": 60}
+STANZA_SETTINGS: dict[str, float] = {"--num_epoch": 60}
+# A third of them, with a learning rate that starts to fall three times as early and falls three
+# times as fast (0.9 ** 3), for larger treebanks: 60 epochs of English-EWT take four hours of a core.
+STANZA_SHORT: dict[str, float] = {"--num_epoch": 20, "--decay_epoch": 10, "--lr_decay": 0.729}
+STANZA_LARGE = 100_000
 # Before time is taken, so many training sentences are lemmatized.
 N_WARM_UP = 50
 
@@ -165,7 +169,7 @@ class LemmaTask(Task):
 
     def decisive(self) -> Measures:
         if self.model.name == STANZA:
-            return STANZA_SETTINGS
+            return stanza_settings(self)
         return self.config(Path()) or {}
 
     def act(self, folder: Path) -> Measures:
@@ -281,6 +285,11 @@ def train_dictionary(task: Task, folder: Path) -> tuple[Measures, Callable[[], P
     return {}, lambda: predict
 
 
+def stanza_settings(task: Task) -> dict[str, float]:
+    """Return the settings of Stanza's training, which depend on the number of words."""
+    return STANZA_SHORT if task.data.counts["train"] > STANZA_LARGE else STANZA_SETTINGS
+
+
 def train_stanza(task: Task, folder: Path) -> tuple[Measures, Callable[[], Predict]]:
     """Train with Stanza's own command, as its `run_lemma` does without a pretrained model."""
     from stanza.models import lemmatizer
@@ -292,7 +301,7 @@ def train_stanza(task: Task, folder: Path) -> tuple[Measures, Callable[[], Predi
         "--save_dir": folder,
         "--save_name": "lemmatizer.pt",
         "--seed": task.seed,
-        **STANZA_SETTINGS,
+        **stanza_settings(task),
     }
     lemmatizer.main([str(x) for pair in arguments.items() for x in pair] + ["--cpu"])
     (path,) = folder.rglob("*.pt")

@@ -1,5 +1,6 @@
 """The benchmark of lemmas: its treebanks, what is trained how, its scores and its tables."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -242,6 +243,13 @@ def test_published_results_are_of_known_lemmatizers_and_of_one_text_for_each_tre
         assert {result["model"] for result in results} <= {*MODELS}
         assert {result["dataset"] for result in results} == {folder.name}
         assert len({result["data"] for result in results}) == 1
+
+
+def test_stanza_learns_from_a_large_treebank_in_fewer_epochs(data, tmp_path):
+    large = dataclasses.replace(data, counts=data.counts | {"train": 100_001})
+    tasks = [LemmaTask(each, MODELS["stanza"], 0, Settings(tmp_path)) for each in (data, large)]
+    assert [task.decisive()["--num_epoch"] for task in tasks] == [60, 20]
+    assert tasks[0].key != tasks[1].key
 
 
 # --- The table ------------------------------------------------------------------------------------
