@@ -43,7 +43,7 @@ _READER: Block = {
 # Epochs of `python -m stanza.utils.training.run_lemma`.
 STANZA_SETTINGS: dict[str, float] = {"--num_epoch": 60}
 # A third of them, with a learning rate that starts to fall three times as early and falls three
-# times as fast (0.9 ** 3), for larger treebanks: 60 epochs of English-EWT take four hours of a core.
+# times as fast (0.9 ** 3), for larger treebanks: 60 of English-EWT take four hours of a core.
 STANZA_SHORT: dict[str, float] = {"--num_epoch": 20, "--decay_epoch": 10, "--lr_decay": 0.729}
 STANZA_LARGE = 100_000
 # Before time is taken, so many training sentences are lemmatized.
