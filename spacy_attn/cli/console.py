@@ -9,11 +9,18 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import typer
-from spacy.cli._util import import_code, setup_gpu, show_validation_error
+from click import NoSuchOption
+from spacy.cli._util import (
+    import_code,
+    parse_config_overrides,
+    setup_gpu,
+    show_validation_error,
+)
 from thinc.api import ConfigValidationError
 from tqdm import tqdm  # type: ignore[import-untyped]
 from typer.core import TyperGroup
@@ -57,6 +64,20 @@ def _spacy_on_stderr() -> Iterator[None]:
     """Redirect what spaCy's helpers print about errors."""
     with redirect_stdout(sys.stderr):
         yield
+
+
+def read_overrides(ctx: typer.Context) -> dict[str, Any]:
+    """Return the settings of a config that stand among the options, as spaCy reads them."""
+    try:
+        return parse_config_overrides([*ctx.args])
+    except NoSuchOption as error:
+        known = [name for each in ctx.command.params for name in each.opts]
+        near = get_close_matches(error.option_name, known, 1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        fail(
+            f"There is no option '{error.option_name}'.{hint}",
+            "A setting of the config has a point in its name, such as --training.max_steps.",
+        )
 
 
 def load_code(path: Path | None) -> None:

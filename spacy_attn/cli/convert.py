@@ -11,14 +11,14 @@ from typing import Annotated, Any
 
 import typer
 from spacy import util
-from spacy.cli._util import Arg, Opt, parse_config_overrides
+from spacy.cli._util import Arg, Opt
 from spacy.language import Language
 from spacy.training import Example
 from thinc.api import Config
 from wasabi import msg
 
 from ..data.reader import HFDataset
-from .console import fail, failing, load_code, progress, warn
+from .console import fail, failing, load_code, progress, read_overrides, warn
 from .docbin_writer import DocBinWriter
 from .options import CodePath
 
@@ -54,7 +54,7 @@ def convert_cli(
     so that a config can be converted before it is trained. Settings of the
     config can be overridden on the command line, say --paths.train data.csv.
     """
-    overrides = parse_config_overrides(ctx.args)
+    overrides = read_overrides(ctx)
     load_code(code_path)
     names = [name.strip() for name in corpora.split(",")] if corpora else None
     convert(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from spacy import util
-from spacy.cli._util import Arg, Opt, parse_config_overrides, setup_gpu
+from spacy.cli._util import Arg, Opt, setup_gpu
 from wasabi import msg, table
 
 from ..distill.transformers_models import Precision
 from . import options as opt
-from .console import failing, load_code, prepare, progress_bar
+from .console import failing, load_code, prepare, progress_bar, read_overrides
 
 if TYPE_CHECKING:
     from ..data.reader import Augmenter
@@ -108,7 +108,7 @@ def distill_cli(
         from ..distill.student import filled, has_exclusive_labels
         from ..distill.teachers import TeacherSettings, find_teachers, is_place
 
-        overrides = parse_config_overrides(ctx.args)
+        overrides = read_overrides(ctx)
         config = filled(util.load_config(config_path, overrides=overrides, interpolate=False))
         # A comma may be part of the place of a single one.
         names = [teacher] if is_place(teacher) else opt.split_names(teacher)

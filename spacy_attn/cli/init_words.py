@@ -8,7 +8,7 @@ from typing import Annotated
 import srsly
 import typer
 from spacy import util
-from spacy.cli._util import Arg, parse_config_overrides
+from spacy.cli._util import Arg
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training.initialize import resolve_dot_names
 from wasabi import msg
@@ -17,7 +17,7 @@ from ..models.embeddings.vocabulary import learn_vocabulary
 from ..pipeline.finding import find_components
 from ..pipeline.vocabularies import word_embeddings
 from ..text_files import write_text
-from .console import fail, failing, load_code, progress
+from .console import fail, failing, load_code, progress, read_overrides
 from .options import CodePath
 
 
@@ -41,7 +41,7 @@ def init_words_cli(
 
     path = "OUTPUT_DIR/attn_textcat.json"
     """
-    overrides = parse_config_overrides(ctx.args)
+    overrides = read_overrides(ctx)
     load_code(code_path)
     with failing(f"Can't use the config '{config_path}'", config_path):
         config = util.load_config(config_path, overrides=overrides, interpolate=True)

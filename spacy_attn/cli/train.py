@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 import typer
 from spacy import util
-from spacy.cli._util import Arg, Opt, parse_config_overrides, setup_gpu, show_validation_error
+from spacy.cli._util import Arg, Opt, setup_gpu, show_validation_error
 from spacy.cli.train import train
 from wasabi import msg
 
 from ..models.processes import own_rank, together
 from ..pipeline.parallel import train_together
-from .console import failing, load_code
+from .console import failing, load_code, read_overrides
 from .options import CodePath
 
 
@@ -44,7 +44,7 @@ def train_cli(
     """
     if verbose:
         util.logger.setLevel(logging.DEBUG)
-    overrides = parse_config_overrides(ctx.args)
+    overrides = read_overrides(ctx)
     load_code(code_path)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         _train_together(config_path, output_path, gpu_id, overrides)

@@ -312,7 +312,11 @@ class ColumnsEncoder:
             if value == -1 and column in self.class_columns:
                 value = None
             cats[label] = _probability(column, label, value)
-        return exclusive_values(self.columns[0], cats) if self.exclusive else cats
+        if not self.exclusive:
+            return cats
+        pairs = zip(self.columns, cats.values(), strict=True)
+        unknown = (column for column, value in pairs if value is None)
+        return exclusive_values(next(unknown, self.columns[0]), cats)
 
 
 @dataclass
@@ -349,7 +353,7 @@ def _probability(column: str, label: str, value: Any) -> float | None:
         raise RowProblem(
             column,
             f"has {value!r:.80} for the label '{label}', where a boolean, 0, 1 or a probability "
-            "between them is wanted",
+            "between them is wanted, or null for none",
         )
     return min(max(float(value), 0.0), 1.0)
 

@@ -44,6 +44,6 @@ def tokenize(nlp: Language, text: str, column: str) -> Doc:
         raise RowProblem(
             column,
             f"makes a text of {len(text)} characters, more than nlp.max_length = "
-            f"{nlp.max_length}; raise that, for example in an [initialize.before_init] callback",
+            f"{nlp.max_length}; raise that, for example in an [nlp.after_creation] callback",
         )
     return nlp.make_doc(text)

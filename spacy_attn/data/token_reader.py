@@ -38,7 +38,8 @@ class HFTokens(Rows):
             a reader of them leaves all settings of columns out.
         lemmas_column: The column of the lemmas; None reads none. A lemma that is null or empty is
             missing, and its token has none. `_` is a lemma, except where the part of speech is
-            missing as well: CoNLL-U has `_` for both of a contraction whose words follow.
+            missing as well: CoNLL-U has `_` for both of a contraction whose words follow. Without
+            `pos_column`, all are lemmas, and a warning at the end of a pass says how many.
         pos_column: The column of the parts of speech, which are those of Universal Dependencies or
             the ids of classes of these names; None reads none. Null and `_` are missing.
         targets_column: The column of what `attn_transducer` is to write: strings, or lists of
@@ -105,15 +106,23 @@ class HFTokens(Rows):
         if has_documents(self, ("give_pos",)):
             yield from map(self._example, read_docs(self, nlp.vocab))
             return
-        n_unaligned = 0
+        n_unaligned = n_underscores = 0
 
         def convert(row: Row, skipped: Skipped) -> Example:
-            nonlocal n_unaligned
+            nonlocal n_unaligned, n_underscores
             reference = self._make_doc(row, nlp.vocab)
+            if not self.pos_column:
+                n_underscores += sum(token.lemma_ == EMPTY != token.text for token in reference)
             n_unaligned += self.text_column is not None and reference.has_unknown_spaces
             return self._example(reference)
 
         yield from self.read_rows(convert)
+        if n_underscores:
+            self.warn(
+                f"{n_underscores} tokens have the lemma '{EMPTY}', which may stand for none, as "
+                "that of a contraction in CoNLL-U; name the 'pos_column', which tells, or set "
+                "underscore = false in the component"
+            )
         if n_unaligned:
             self.warn(
                 f"{n_unaligned} rows have no text that consists of their tokens; a space follows "

@@ -22,7 +22,7 @@ from ..data.source import Source
 from ..tables.annotator import Annotator
 from ..tables.bulk import Bar, Job, apply
 from ..tables.output_folder import Output
-from ..tables.shards import cut
+from ..tables.shards import ParquetShard, cut
 from ..text_files import write_text
 from . import run_folder
 from .comparison import Comparison, Measures, closed_gap, size_of
@@ -32,17 +32,18 @@ from .run_folder import RESULT, SOFT, TEXTS, own_folder
 from .soft_labels import Mixed, common_labels, write_soft_labels
 from .student import (
     check_student,
+    check_written,
     corpus_name,
     has_exclusive_labels,
     student_config,
     write_config,
 )
-from .teachers import Teacher
+from .teachers import Teacher, place_of
 from .training_texts import SCHEMA, TEXT, Counts, write_texts
 
 if TYPE_CHECKING:
     from ..data.reader import Augmenter, HFDataset
-    from ..tables.shards import ParquetShard, Shard
+    from ..tables.shards import Shard
 
 TEACHER, STUDENT, PLAIN = "teacher", "student", "without a teacher"
 LABELLING = "labelling"
@@ -205,10 +206,12 @@ class Distillation:
             return self._teach(further, workers=workers)
 
     def _data(self, further: Sequence[HFDataset]) -> list[str]:
-        """Return the places of all data that are read, of corpora as far as these say it."""
+        """Return the places of all that is read, of corpora as far as these say it."""
         blocks = self.config.interpolate()["corpora"].values()
         places = [block.get("path") for block in blocks if isinstance(block, dict)]
-        return [str(place) for place in (*places, *(each.path for each in further)) if place]
+        places += [each.path for each in further]
+        places += [place_of(each.name) for each in self.teachers]
+        return [str(place) for place in places if place]
 
     def _teach(self, further: Sequence[HFDataset], *, workers: int) -> SoftLabels:
         check_student(self.config)
@@ -216,6 +219,7 @@ class Distillation:
         exclusive = has_exclusive_labels(self.config)
         decisions = [(each.name, each.annotator.decisions) for each in self.teachers]
         labels = common_labels(decisions, exclusive=exclusive)
+        check_written(labels)
         path = self.output / TEXTS
         annotated = DataLabels()
         held_out = [annotated.noting(corpora[name], name) for name in _scored(corpora)]
@@ -309,13 +313,23 @@ class Distillation:
         return found
 
 
+class _Collected(ParquetShard):
+    """Rows of the collected texts, which are the same wherever the output folder lies."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What is the same, written as JSON, only for the same rows."""
+        return {**super().identity, "file": TEXTS}
+
+
 def _by_content(shard: Shard) -> Shard:
     """Return rows of a file that are the same as long as they read the same."""
     digest = hashlib.sha256()
     for table in shard.batches(_ROWS_PER_PART):
         for row in zip(*(table[name].to_pylist() for name in SCHEMA.names), strict=True):
             digest.update(repr(row).encode(errors="surrogatepass"))
-    return replace(cast("ParquetShard", shard), state=digest.hexdigest())
+    whole = cast("ParquetShard", shard)
+    return _Collected(whole.file, whole.start, whole.stop, digest.hexdigest())
 
 
 def _scored(corpora: Corpora) -> list[str]:

@@ -92,6 +92,20 @@ def check_student(config: Config) -> None:
             )
 
 
+def check_written(labels: Sequence[str]) -> None:
+    """Refuse labels that a config, which names them, would read as something else.
+
+    Raises:
+        ValueError: If one looks like a variable.
+    """
+    for label in labels:
+        if "${" in label:
+            raise ValueError(
+                f"The label {label!r} has '${{' in it, which begins a variable in a config: give "
+                f"it another name in the data, and that of the teacher by '--rename'."
+            )
+
+
 def has_exclusive_labels(config: Config) -> bool:
     """Return whether the student of a config has labels that exclude one another."""
     factories = [block.get("factory", "") for block in config["components"].values()]

@@ -62,10 +62,14 @@ class TeacherSettings:
     component: str | None = None
 
 
+def place_of(name: str) -> str:
+    """Return the name of a teacher without its prefix."""
+    return name.removeprefix(labelled_table.PREFIX).removeprefix(transformers_models.PREFIX)
+
+
 def is_place(name: str) -> bool:
     """Return whether the name of a teacher is that of a file or folder, behind its prefix."""
-    path = name.removeprefix(labelled_table.PREFIX).removeprefix(transformers_models.PREFIX)
-    return Path(path).expanduser().exists()
+    return Path(place_of(name)).expanduser().exists()
 
 
 def find_teachers(names: Sequence[str], settings: TeacherSettings) -> list[Teacher]:

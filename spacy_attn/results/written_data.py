@@ -130,7 +130,12 @@ def _generated(doc: Doc, name: str) -> Record | None:
 
 
 def store_sources(
-    doc: Doc, sources: Sequence[str | None], name: str = LEMMA, *, author: str | None = None
+    doc: Doc,
+    sources: Sequence[str | None],
+    name: str = LEMMA,
+    *,
+    author: str | None = None,
+    keeps: bool = False,
 ) -> None:
     """Store where what was written for each token comes from, in a byte for each token.
 
@@ -139,6 +144,7 @@ def store_sources(
         sources: Of each token; None for one that nothing was written for.
         name: What was written; `token._.NAME_source` shows it.
         author: Name of the component.
+        keeps: Whether what another component has stored is among them.
 
     Raises:
         ValueError: If there is not one for each token.
@@ -149,7 +155,8 @@ def store_sources(
     index = {source: i for i, source in enumerate(names)}
     n_bytes = numpy.min_scalar_type(len(names))
     values = numpy.fromiter(map(index.__getitem__, sources), dtype=n_bytes, count=len(doc))
-    warn_of_replacement(doc, attr, author, None, "token")
+    if not keeps:
+        warn_of_replacement(doc, attr, author, None, "token")
     store(doc, attr, values, names=names, author=author)
 
 
@@ -167,6 +174,7 @@ def store_token_alignments(
     name: str = LEMMA,
     *,
     author: str | None = None,
+    keeps: bool = False,
 ) -> None:
     """Store an alignment for each token that has one.
 
@@ -175,6 +183,7 @@ def store_token_alignments(
         alignments: Of each token; None for one without.
         name: What was written; `token._.NAME_alignment` shows the weights.
         author: Name of the component.
+        keeps: Whether what another component has stored is among them.
 
     Raises:
         ValueError: If there is not one for each token.
@@ -185,7 +194,8 @@ def store_token_alignments(
     found = [alignment for alignment in alignments if alignment is not None]
     weights = [alignment.weights.reshape(-1) for alignment in found]
     sizes = [0 if alignment is None else alignment.weights.size for alignment in alignments]
-    warn_of_replacement(doc, attr, author, None, "token")
+    if not keeps:
+        warn_of_replacement(doc, attr, author, None, "token")
     store(
         doc,
         attr,

@@ -45,6 +45,20 @@ def arguments(model, tmp_path, monkeypatch):
     return make
 
 
+@pytest.mark.parametrize("command", ["train", "distill", *WITH_CONFIG])
+def test_a_misspelled_option_is_named_with_the_one_that_may_be_meant(command, tmp_path):
+    config = str(ROOT / "configs" / "default.cfg")
+    further = {"train": [], "distill": ["teacher"]}.get(command, ["folder"])
+    places = [*further, config] if command == "distill" else [config, *further]
+    output = ["--output", str(tmp_path)] if command in ("train", "distill") else []
+    # As spaCy, all of them take settings of the config, which a misspelled option may be.
+    result = CliRunner().invoke(attn_app, [command, *places, *output, "--cod", "file.py"])
+    assert result.exit_code == 1
+    shown = " ".join(result.output.split())
+    assert "There is no option '--cod'. Did you mean '--code'?" in shown
+    assert "has a point in its name" in shown
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_code_may_register_components_of_the_pipeline(command, model, arguments, tmp_path):
     name = f"registered_for_{command}"

@@ -338,6 +338,15 @@ def test_a_null_among_several_columns_names_its_column_and_can_be_left_out(read,
         ]
 
 
+def test_of_labels_that_exclude_one_another_the_column_without_a_value_is_named():
+    encode = ColumnsEncoder(["x", "y", "z"], exclusive=True)
+    with pytest.raises(MissingValue) as missing:
+        encode({"x": 0.3, "y": None, "z": 0.7})
+    assert missing.value.column == "y"
+    with pytest.raises(RowProblem, match=r"has nan .* or null for none"):
+        encode({"x": 0.3, "y": float("nan"), "z": 0.7})
+
+
 def test_a_column_of_another_kind_among_several_is_refused(read, write):
     path = write([{"text": "hi", "x": "yes"}])
     with pytest.raises(DatasetError, match="column 'x' has 'yes' for the label 'x'"):

@@ -103,6 +103,13 @@ def test_a_contraction_that_its_words_follow_has_neither_lemma_nor_part_of_speec
     assert tokens(write([row])) == [[("du", "", ""), ("de", "de", "ADP"), ("le", "le", "DET")]]
 
 
+def test_underscores_that_no_part_of_speech_tells_apart_are_lemmas_and_counted(write, nlp):
+    row = {"tokens": ["du", "de", "_"], "lemmas": ["_", "de", "_"]}
+    with pytest.warns(UserWarning, match="1 tokens have the lemma '_', which may stand for none"):
+        [example] = HFTokens(write([row]), pos_column=None)(nlp)
+    assert [token.lemma_ for token in example.reference] == ["_", "de", "_"]
+
+
 @STREAMING
 def test_ids_of_classes_are_read_by_the_names_of_the_data_set(tmp_path, tokens, streaming):
     names = ["NOUN", "_", "VERB"]

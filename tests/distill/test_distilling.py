@@ -177,6 +177,17 @@ def test_texts_are_labelled_once_and_anew_if_they_or_the_teacher_change(teacher,
     assert set(both) < set(part_times(data))
 
 
+def test_texts_are_not_labelled_anew_where_the_output_was_moved(teacher, data):
+    teach(data, teacher)
+    before = part_times(data)
+    elsewhere = data / "elsewhere"
+    elsewhere.mkdir()
+    shutil.move(data / "out", elsewhere)
+    shutil.copy(data / "student.cfg", elsewhere)
+    teach(elsewhere, teacher)
+    assert part_times(elsewhere) == before
+
+
 def probabilities(data, teacher):
     found = pq.read_table(teach(data, teacher).path).to_pydict()
     return found["score_positive"]
@@ -476,6 +487,19 @@ def test_data_that_would_be_written_over_are_refused(teacher, data, data_in):
         assert (folder / "train.parquet").read_bytes() == before
 
 
+@pytest.mark.parametrize("prefix", ["", "hf:"])
+def test_a_teacher_that_would_be_written_over_is_refused(teacher, data, prefix):
+    output = data / "out"
+    place = output / "student" / "model-best"
+    with own_folder(output, []):
+        shutil.copytree(teacher, place)
+    before = (place / "meta.json").read_bytes()
+    learner = Teacher(f"{prefix}{place}", Annotator(place))
+    with pytest.raises(ValueError, match="model-best' lies in the output"):
+        make_distillation(data, learner).run([], workers=1, baseline=False)
+    assert (place / "meta.json").read_bytes() == before
+
+
 def test_a_folder_takes_one_run_at_a_time(teacher, data):
     with own_folder(data / "out", []):
         shown, _ = distill(teacher, data, code=1)
@@ -494,6 +518,19 @@ def test_a_student_that_cannot_be_trained_is_refused_before_a_teacher_labels(
 ):
     shown, output = distill(teacher, data, *options, code=1)
     assert said in " ".join(shown.split())
+    assert not list(output.glob("t*-*"))
+
+
+def test_a_label_that_a_config_takes_for_a_variable_is_refused_before_a_teacher_labels(data):
+    name = "${paths.train}"
+    frame = pd.read_parquet(data / "train.parquet")
+    for split in ("train", "validation", "test"):
+        own = pd.read_parquet(data / f"{split}.parquet").replace({"label": {"negative": name}})
+        own.to_parquet(data / f"{split}.parquet")
+    scores = {"score_positive": [0.5] * len(frame), f"score_{name}": [0.5] * len(frame)}
+    frame[["text"]].assign(**scores).to_parquet(data / "said.parquet")
+    shown, output = distill(f"table:{data / 'said.parquet'}", data, code=1)
+    assert f"The label '{name}' has '${{' in it" in " ".join(shown.split())
     assert not list(output.glob("t*-*"))
 
 

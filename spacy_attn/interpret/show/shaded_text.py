@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 
 from ...checks import check_choice
-from ...results.alignment import ALIGNMENT
+from ...results.alignment import ALIGNMENT, Alignment
 from ...results.explanation import (
     ATTENTION,
     CONTRIBUTIONS,
@@ -324,6 +324,8 @@ def _check_targets(style: str, label: str | None, contrast: Contrast | None) -> 
 
 
 def _wrong_type(doc: object) -> str:
+    if isinstance(doc, Alignment):
+        return f"Alignments are shown with style={ALIGNMENT!r}: set it."
     return (
         f"Only a Doc or an Explanation, or several of them, can be shown, not "
         f"{type(doc).__name__}: pass nlp(text), or what component.explain(docs) returns."

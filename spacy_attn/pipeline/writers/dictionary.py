@@ -10,7 +10,13 @@ import srsly
 from spacy.parts_of_speech import IDS
 from spacy.strings import get_string_id
 
-from .characters import has_inner_sign, has_only_signs, n_inner_dashes, numbers
+from .characters import (
+    has_inner_sign,
+    has_only_signs,
+    n_inner_dashes,
+    numbers,
+    usual_spelling,
+)
 from .token_attributes import EMPTY
 
 # What a form is mapped to: a string, or symbols.
@@ -48,7 +54,8 @@ class _Rules(NamedTuple):
 class Dictionary:
     """Counts targets by form, and by form and part of speech.
 
-    Forms are looked up by their ids, which are the same in all of spaCy's string stores.
+    Forms are looked up by their ids, which are the same in all of spaCy's string stores. One that
+    was not seen may be the usual spelling of one that was.
     """
 
     def __init__(self) -> None:
@@ -56,6 +63,8 @@ class Dictionary:
         self._targets: set[Target] = set()
         self._by_form: dict[int, Counts] = {}
         self._by_pos: dict[tuple[int, int], Counts] = {}
+        # What was seen in another than the usual spelling, in the usual one.
+        self._respelled: Dictionary | None = None
         self._found: _Rules | None = None
 
     def __len__(self) -> int:
@@ -79,6 +88,10 @@ class Dictionary:
         # written apart by mistake. Elsewhere, the same form is a word.
         if (pos, target) != ("X", EMPTY):
             of_form[target] = of_form.get(target, 0) + count
+        usual = usual_spelling(form)
+        if usual != form:
+            self._respelled = self._respelled or Dictionary()
+            self._respelled.add(usual, pos, target, count)
 
     def find(self, form: int, pos: int | None = None, or_form: bool = True) -> Counts | None:
         """Return what a form is mapped to, and how often; None for one that was not seen.
@@ -90,6 +103,8 @@ class Dictionary:
             pos: The part of speech. None looks up the form alone.
             or_form: Whether to look that up, too, where the two were not seen together.
         """
+        if self._respelled and form not in self._by_form:
+            return self._respelled.find(form, pos, or_form)
         found = None if pos is None else self._by_pos.get((form, pos))
         return self._by_form.get(form) if found is None and (pos is None or or_form) else found
 
@@ -158,7 +173,8 @@ def without_rare(counts: Counts) -> Counts:
     """Return the targets that are more than errors of annotation beside the others."""
     if len(counts) == 1:
         return counts
-    least = _LEAST_SHARE * sum(counts.values())
+    # Where all are rare, the most frequent ones stay.
+    least = min(_LEAST_SHARE * sum(counts.values()), max(counts.values()))
     return {target: count for target, count in counts.items() if count >= least}
 
 

@@ -390,7 +390,7 @@ class AttentionTransducer(QuestionsMixin):
             docs: The documents to modify.
             predictions: What `predict` returned for them.
         """
-        name = self.target.own_name
+        name, keeps = self.target.own_name, not self.overwrite
         for doc, found in zip(docs, predictions, strict=True):
             sources = list(found.sources)
             alignments = None if found.alignments is None else list(found.alignments)
@@ -403,9 +403,9 @@ class AttentionTransducer(QuestionsMixin):
                         alignments[token.i] = token_alignment(token, name)
                 elif value is not None:
                     self.target.write(token, value)
-            store_sources(doc, sources, name, author=self.name)
+            store_sources(doc, sources, name, author=self.name, keeps=keeps)
             if alignments is not None:
-                store_token_alignments(doc, alignments, name, author=self.name)
+                store_token_alignments(doc, alignments, name, author=self.name, keeps=keeps)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score the values of some examples, and those of forms that training did not have.
@@ -429,7 +429,7 @@ class AttentionTransducer(QuestionsMixin):
 
     def _is_seen(self, token: Token) -> bool:
         form = self.source.read(token)
-        return isinstance(form, str) and self.dictionary.find(get_string_id(form)) is not None
+        return isinstance(form, str) and bool(self.dictionary.find(get_string_id(form)))
 
     def _has_no_value(self, token: Token) -> bool:
         target = self.target.read(token)

@@ -113,7 +113,8 @@ class TransducerTrainingMixin(WriterMixin):
                 f"Component '{self.name}': no token of the training data that has a value of "
                 f"'{self.target.path}' can be learned from. It needs one of '{self.source.path}', "
                 f"which is read. Neither may have more than 'max_length' characters, "
-                f"{self.max_length}."
+                f"{self.max_length}. A value '{EMPTY}' is missing for a form '{EMPTY}', and with "
+                f"underscore = false everywhere."
             )
         kinds = {isinstance(target, tuple) for _, _, target in pairs}
         if extend:

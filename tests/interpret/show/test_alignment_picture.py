@@ -309,8 +309,11 @@ def test_wrong_arguments_are_refused_with_what_to_do(doc, lemmas):
 
 @pytest.mark.parametrize("style", ["attention", "contributions"])
 def test_other_styles_do_not_take_what_only_alignments_can_show(doc, style):
-    for docs in (ALIGNMENT, doc[0], doc[0:1]):
+    for docs in (doc[0], doc[0:1]):
         with pytest.raises(TypeError, match="Only a Doc or an Explanation"):
+            spacy_attn.render(docs, style)
+    for docs in (ALIGNMENT, [ALIGNMENT, None]):
+        with pytest.raises(TypeError, match="Alignments are shown with style='alignment': set it"):
             spacy_attn.render(docs, style)
 
 

@@ -1,6 +1,7 @@
 """What users of lemmatizers ask for: known forms, capitals, unknown words, and ambiguous ones."""
 
 import unicodedata
+import warnings
 
 import numpy
 import pytest
@@ -227,6 +228,17 @@ def test_apostrophes_and_composed_letters_may_be_written_otherwise():
     numpy.testing.assert_allclose(alignment.weights[:, 2], composed.weights[:, 1], atol=1e-6)
 
 
+def test_what_training_spelled_otherwise_is_found_in_the_usual_spelling():
+    decomposed = unicodedata.normalize("NFD", "été")
+    nlp = make_known([(f"l{CURLY}", "DET", "le"), (decomposed, "AUX", "être"), ("d'", "ADP", "de")])
+    words = ("l'", "L'", "été", f"l{CURLY}", decomposed)
+    assert read(nlp, *words) == ["le", "le", "être", "le", "être"]
+    assert sources(nlp, *words) == ["dictionary", "lower", *["dictionary"] * 3]
+    # What training had in this very spelling comes first.
+    both = make_known([(f"l{CURLY}", "DET", "le"), ("l'", "DET", "el")])
+    assert read(both, "l'", f"l{CURLY}") == ["el", "le"]
+
+
 def test_a_spelling_that_training_had_is_read_as_it_is():
     decomposed = [unicodedata.normalize("NFD", f"{stem}é") for stem in stems(30, 3)]
     component = make_known([(form, "X", form) for form in decomposed]).get_pipe("attn_lemmatizer")
@@ -373,6 +385,24 @@ def test_lemmas_that_are_there_are_replaced_with_overwrite_alone_as_by_spacys(ov
     assert [token._.lemma_alignment is None for token in doc] == [not overwrite, False]
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_second_lemmatizer_warns_of_what_it_replaces_and_of_nothing_that_it_keeps(overwrite):
+    first = make_known(alignment=True)
+    second = make_known(overwrite=overwrite, alignment=True).get_pipe("attn_lemmatizer")
+    second.name = "second"
+    doc = first(Doc(first.vocab, words=["her", "will"]))
+    kept = [token._.lemma_alignment for token in doc]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        second(doc)
+    assert len(caught) == 2 * overwrite
+    assert all("replaces what 'attn_lemmatizer' stored" in str(each.message) for each in caught)
+    assert [token._.lemma_source for token in doc] == ["dictionary", "dictionary"]
+    if not overwrite:
+        for token, alignment in zip(doc, kept, strict=True):
+            numpy.testing.assert_array_equal(token._.lemma_alignment, alignment)
+
+
 def test_a_document_that_is_seen_twice_keeps_where_its_lemmas_come_from():
     nlp = make_known(alignment=True)
     doc = nlp(Doc(nlp.vocab, words=["her", "Will", "zzz"]))
@@ -389,6 +419,13 @@ def test_scores_are_those_of_all_tokens_and_of_unseen_forms(lemmatizer):
     scores = lemmatizer.evaluate(make_examples(lemmatizer, rows))
     assert scores["lemma_acc"] == pytest.approx(2 / 3)
     assert scores["lemma_acc_unseen"] == pytest.approx(1 / 2)
+
+
+def test_a_form_that_was_a_part_of_another_word_alone_is_scored_as_unseen():
+    nlp = make_known([("thing", "X", "_"), ("mice", "NOUN", "mouse")])
+    rows = [(["thing", "mice"], ["thingy", "mouse"], ["NOUN", "NOUN"])]
+    scores = nlp.evaluate(make_examples(nlp, rows))
+    assert (scores["lemma_acc"], scores["lemma_acc_unseen"]) == (0.5, 0.0)
 
 
 def test_a_sentence_with_another_tokenization_is_learned_from_where_tokens_agree():

@@ -177,6 +177,8 @@ def test_data_of_which_no_form_can_be_read_are_refused():
         pytest.raises(ValueError, match=message),
     ):
         make_lemmatizer([(["abc"], ["abc"], ["X"])], max_length=2)
+    with pytest.raises(ValueError, match="A value '_' is missing for a form '_', and with under"):
+        make_lemmatizer([(["_", "au"], ["_", "_"], ["X", "X"])], underscore=False)
 
 
 @pytest.mark.parametrize(
