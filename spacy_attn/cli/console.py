@@ -71,11 +71,11 @@ def read_overrides(ctx: typer.Context) -> dict[str, Any]:
     try:
         return parse_config_overrides([*ctx.args])
     except NoSuchOption as error:
-        known = [name for each in ctx.command.params for name in each.opts]
-        near = get_close_matches(error.option_name, known, 1)
+        name = error.option_name.partition("=")[0]
+        near = get_close_matches(name, [opt for each in ctx.command.params for opt in each.opts], 1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         fail(
-            f"There is no option '{error.option_name}'.{hint}",
+            f"There is no option '{name}'.{hint}",
             "A setting of the config has a point in its name, such as --training.max_steps.",
         )
 

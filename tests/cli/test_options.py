@@ -46,13 +46,14 @@ def arguments(model, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["train", "distill", *WITH_CONFIG])
-def test_a_misspelled_option_is_named_with_the_one_that_may_be_meant(command, tmp_path):
+@pytest.mark.parametrize("given", [["--cod", "here"], ["--cod=here"]])
+def test_a_misspelled_option_is_named_with_the_one_that_may_be_meant(command, given, tmp_path):
     config = str(ROOT / "configs" / "default.cfg")
     further = {"train": [], "distill": ["teacher"]}.get(command, ["folder"])
     places = [*further, config] if command == "distill" else [config, *further]
     output = ["--output", str(tmp_path)] if command in ("train", "distill") else []
     # As spaCy, all of them take settings of the config, which a misspelled option may be.
-    result = CliRunner().invoke(attn_app, [command, *places, *output, "--cod", "file.py"])
+    result = CliRunner().invoke(attn_app, [command, *places, *output, *given])
     assert result.exit_code == 1
     shown = " ".join(result.output.split())
     assert "There is no option '--cod'. Did you mean '--code'?" in shown
