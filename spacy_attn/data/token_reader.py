@@ -111,7 +111,7 @@ class HFTokens(Rows):
         def convert(row: Row, skipped: Skipped) -> Example:
             nonlocal n_unaligned, n_underscores
             reference = self._make_doc(row, nlp.vocab)
-            if not self.pos_column:
+            if self.lemmas_column and not self.pos_column:
                 n_underscores += sum(token.lemma_ == EMPTY != token.text for token in reference)
             n_unaligned += self.text_column is not None and reference.has_unknown_spaces
             return self._example(reference)

@@ -64,7 +64,10 @@ class TeacherSettings:
 
 def place_of(name: str) -> str:
     """Return the name of a teacher without its prefix."""
-    return name.removeprefix(labelled_table.PREFIX).removeprefix(transformers_models.PREFIX)
+    for prefix in (labelled_table.PREFIX, transformers_models.PREFIX):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
 
 
 def is_place(name: str) -> bool:
@@ -145,16 +148,15 @@ def _find(name: str, settings: TeacherSettings) -> Teacher:
     renamed = settings.renamed or {}
     if name.startswith(labelled_table.PREFIX):
         table = LabelledTable(
-            name.removeprefix(labelled_table.PREFIX),
+            place_of(name),
             exclusive=settings.exclusive,
             text_column=settings.text_column,
             renamed=renamed,
         )
         return Teacher(name, table, names=table.names)
     if name.startswith(transformers_models.PREFIX):
-        model = name.removeprefix(transformers_models.PREFIX)
         # What a shell does not do behind a prefix.
-        model = os.path.expanduser(model)
+        model = os.path.expanduser(place_of(name))
         labels = labels_of(model)
         own = {old: new for old, new in renamed.items() if old in labels}
         nlp = hf_pipeline(model, own, settings.lang, settings.precision)
